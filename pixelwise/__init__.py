@@ -1,0 +1,35 @@
+"""Translates images at full resolution fast: spatially adaptive pixelwise networks and their rivals."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pixelwise.adopt import adopt
+    from pixelwise.condition import Condition
+    from pixelwise.errors import InputError
+    from pixelwise.labels import LabelSpec
+    from pixelwise.training import TrainConfig, train
+    from pixelwise.translate import Translator, load
+
+__version__ = "0.1.0"
+__all__ = ["Condition", "InputError", "LabelSpec", "TrainConfig", "Translator", "adopt", "load", "train"]
+
+_HOMES = {
+    "Condition": "condition",
+    "InputError": "errors",
+    "LabelSpec": "labels",
+    "TrainConfig": "training",
+    "Translator": "translate",
+    "adopt": "adopt",
+    "load": "translate",
+    "train": "training",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Names are looked up when first used: importing torch takes two seconds, which `pixelwise --help` doesn't have.
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"pixelwise.{_HOMES[name]}"), name)

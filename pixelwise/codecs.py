@@ -1,0 +1,186 @@
+"""Image file formats: what a file stores as an array, and back, with nothing converted on the way.
+
+Grey stays one channel, 16 bits stay 16 bits, alpha stays a channel. What cannot be kept (a palette read as a photo,
+16-bit colour PNG, CMYK, animations) is refused by name.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import tifffile
+from PIL import Image, ImageOps
+
+from pixelwise.atomic import write_atomically
+from pixelwise.errors import InputError
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".npy")
+"""Suffixes of the files that can be read, in lower case."""
+
+LOSSY_SUFFIXES = (".jpg", ".jpeg", ".webp")
+
+IMAGE_MODES = {"L": "grey", "LA": "grey with alpha", "RGB": "RGB", "RGBA": "RGBA", "I;16": "16-bit grey"}
+"""Pillow's modes that store colours or intensities, with their names for people."""
+
+ID_MODES = {"L": "8-bit grey", "I;16": "16-bit grey", "P": "palette", "RGB": "RGB"}
+"""Pillow's modes that store ids or their colours, with their names for people."""
+
+_DTYPES = ("uint8", "uint16", "float32")
+_PILLOW_FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_PNG_DEPTH_OFFSET = 24
+_ADVICE = {
+    "P": "a palette image; a label map is read as ids, a photo must be saved as RGB",
+    "1": "a 1-bit image; save it as 8-bit grey",
+    "CMYK": "a CMYK image; convert it to RGB with its colour profile",
+}
+
+
+def decode(path: Path, modes: dict[str, str]) -> np.ndarray:
+    """What a file stores: H W or H W C of any dtype; a JPEG is turned upright as its EXIF tag says.
+
+    Args:
+        path: one of ``SUFFIXES``.
+        modes: what a PNG, JPEG, BMP or WebP file may hold: ``IMAGE_MODES`` or ``ID_MODES``.
+
+    Raises:
+        InputError: the file is missing, empty, damaged or of a kind that could not be kept as it is.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise InputError(f"{path}: unknown suffix {path.suffix!r}, expected one of {', '.join(SUFFIXES)}")
+    if not path.is_file():
+        raise InputError(f"{path}: {'is a folder, expected a file' if path.is_dir() else 'no such file'}")
+    if path.stat().st_size == 0:
+        raise InputError(f"{path}: is empty (0 bytes)")
+    try:
+        if suffix == ".npy":
+            array: np.ndarray = np.load(path, allow_pickle=False)
+        else:
+            array = _decode_tiff(path) if suffix in (".tif", ".tiff") else _decode_pillow(path, modes)
+    except InputError:
+        raise
+    except Exception as error:  # decoders raise anything from SyntaxError to struct.error on damaged files
+        raise InputError(f"{path}: cannot be read, it may be damaged: {error}") from error
+    if array.ndim not in (2, 3) or array.size == 0:
+        raise InputError(f"{path}: is {shape_text(array)}, expected height, width and perhaps channels")
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def encode(path: Path, array: np.ndarray) -> None:
+    """Write PNG, TIFF or NPY without loss, or JPEG (quality 95), by the suffix; whole or not at all.
+
+    Args:
+        path: folders above it are made; a file of that name is replaced.
+        array: H W or H W C; uint8, for PNG with one channel also uint16, for TIFF and NPY also uint16 and float32.
+
+    Raises:
+        InputError: a suffix that cannot be written, an array that the format cannot keep, or no room to write.
+    """
+    encoder = _ENCODERS.get(path.suffix.lower())
+    if encoder is None:
+        raise InputError(f"{path}: cannot write {path.suffix!r} files, expected one of {', '.join(_ENCODERS)}")
+    array = array[..., 0] if array.ndim == 3 and array.shape[2] == 1 else array
+    if array.dtype.name not in _DTYPES or array.ndim not in (2, 3) or array.size == 0:
+        raise InputError(f"{path}: cannot write {shape_text(array)}, expected H W or H W C of {', '.join(_DTYPES)}")
+    content = encoder(path, array)
+    _replace(path, lambda beside: beside.write_bytes(content))
+
+
+def encode_palette(path: Path, ids: np.ndarray, palette: np.ndarray) -> None:
+    """Write ids H W uint8 as a PNG with a palette 256 3 uint8, whole or not at all. Raises InputError as ``encode``."""
+    if path.suffix.lower() != ".png":
+        raise InputError(f"{path}: only .png files keep ids with a palette")
+    image = Image.fromarray(ids)
+    image.putpalette(palette.tobytes())
+    _replace(path, lambda beside: image.save(beside, format="PNG"))
+
+
+def shape_text(array: np.ndarray) -> str:
+    """Shape and dtype for a message: ``480x640x3 uint8``."""
+    return f"{'x'.join(str(side) for side in array.shape)} {array.dtype}"
+
+
+def _decode_tiff(path: Path) -> np.ndarray:
+    with tifffile.TiffFile(path) as file:
+        page, series = file.pages.first, file.series[0]
+        if page.photometric not in (tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.RGB):
+            raise InputError(f"{path}: is a TIFF of {page.photometric!r}, expected MINISBLACK (any channels) or RGB")
+        if series.axes not in ("YX", "YXS", "YXC", "SYX", "CYX"):
+            raise InputError(f"{path}: has axes {series.axes} {series.shape}, expected one picture: Y, X and channels")
+        array: np.ndarray = series.asarray()
+    return np.moveaxis(array, 0, -1) if series.axes in ("SYX", "CYX") else array
+
+
+def _decode_pillow(path: Path, modes: dict[str, str]) -> np.ndarray:
+    with path.open("rb") as file:
+        head = file.read(_PNG_DEPTH_OFFSET + 1)
+        depth = head[-1] if head.startswith(_PNG_SIGNATURE) else 8
+        with Image.open(file, formats=_PILLOW_FORMATS) as image:
+            _refuse(path, image, depth, modes)
+            ImageOps.exif_transpose(image, in_place=True)
+            return np.array(image)
+
+
+def _refuse(path: Path, image: Image.Image, depth: int, modes: dict[str, str]) -> None:
+    num_frames = getattr(image, "n_frames", 1)
+    # A phone's MPO is a JPEG with a second view or a depth map behind the photo: no animation.
+    if num_frames > 1 and image.format != "MPO":
+        raise InputError(f"{path}: is an animation of {num_frames} frames; save each as a file")
+    if image.mode not in modes:
+        advice = _ADVICE.get(image.mode, f"a {image.mode} image")
+        raise InputError(f"{path}: is {advice} (expected {', '.join(modes.values())})")
+    if depth == 16 and image.mode != "I;16":
+        raise InputError(f"{path}: is 16-bit colour PNG, of which only 8 bits can be read; save it as TIFF")
+    if depth < 8 and image.mode == "L" and modes is ID_MODES:
+        raise InputError(f"{path}: is {depth}-bit grey, which scales ids; save it as 8-bit grey or palette")
+
+
+def _encode_png(path: Path, array: np.ndarray) -> bytes:
+    if array.dtype == np.float32 or (array.ndim == 3 and (array.dtype != np.uint8 or array.shape[2] > 4)):
+        raise InputError(f"{path}: PNG cannot keep {shape_text(array)}; write .tif or .npy")
+    buffer = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(array)).save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def _encode_jpeg(path: Path, array: np.ndarray) -> bytes:
+    if array.dtype != np.uint8 or (array.ndim == 3 and array.shape[2] != 3):
+        raise InputError(f"{path}: JPEG cannot keep {shape_text(array)}; write .png, .tif or .npy")
+    buffer = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(array)).save(buffer, format="JPEG", quality=95, subsampling=0)
+    return buffer.getvalue()
+
+
+def _encode_tiff(_: Path, array: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    colour = array.ndim == 3 and array.shape[2] in (3, 4) and array.dtype != np.float32
+    planes = None if array.ndim == 2 else "contig"
+    tifffile.imwrite(buffer, array, photometric="rgb" if colour else "minisblack", planarconfig=planes)
+    return buffer.getvalue()
+
+
+def _encode_npy(_: Path, array: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    return buffer.getvalue()
+
+
+_ENCODERS: dict[str, Callable[[Path, np.ndarray], bytes]] = {
+    ".png": _encode_png,
+    ".jpg": _encode_jpeg,
+    ".jpeg": _encode_jpeg,
+    ".tif": _encode_tiff,
+    ".tiff": _encode_tiff,
+    ".npy": _encode_npy,
+}
+
+
+def _replace(path: Path, write: Callable[[Path], object]) -> None:
+    try:
+        write_atomically(path, write)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from error

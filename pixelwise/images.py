@@ -1,0 +1,186 @@
+"""Image files, label maps, and the [-1, 1] that networks read: the only place that converts between them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pixelwise.codecs import ID_MODES, IMAGE_MODES, LOSSY_SUFFIXES, decode, encode, encode_palette, shape_text
+from pixelwise.errors import InputError
+from pixelwise.labels import LabelSpec
+
+_WHITE = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
+_MAX_ID = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class ImageSpec:
+    """How one kind of image is stored, and what its values mean.
+
+    Attributes:
+        channels: planes of every image.
+        dtype: "uint8", "uint16" or "float32".
+        white: the stored value that becomes +1, while 0 becomes -1; for depth in millimetres perhaps 10 000. 0 stands
+            for the most that the integers hold, and for 1 with float32.
+        grey_as_colour: whether a one-channel file is taken as three equal channels (COCO has some among its photos).
+    """
+
+    channels: int = 3
+    dtype: str = "uint8"
+    white: float = 0
+    grey_as_colour: bool = False
+
+    def __post_init__(self) -> None:
+        if self.dtype not in _WHITE:
+            raise InputError(f"an image's dtype is one of {', '.join(_WHITE)}, got {self.dtype!r}")
+        object.__setattr__(self, "white", float(self.white) or _WHITE[self.dtype])
+        if self.channels < 1 or not self.white > 0:
+            raise InputError(f"an image needs channels >= 1 and white > 0, got {self.channels} and {self.white}")
+        if self.grey_as_colour and self.channels != 3:
+            raise InputError(f"grey_as_colour makes three channels, but the spec has {self.channels}")
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> ImageSpec:
+        """The inverse of ``to_json``; fields may be left out. Raises InputError for unknown or wrong ones."""
+        try:
+            return cls(**content)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"not an image spec: {error}") from error
+
+
+def read(path: Path | str) -> np.ndarray:
+    """A PNG, JPEG (turned upright as its EXIF tag says), BMP, WebP, TIFF or NPY file as it is stored.
+
+    Returns:
+        H W C, uint8, uint16 or float32; grey has C = 1.
+
+    Raises:
+        InputError: the file is missing, empty, damaged or of a kind that could not be kept as it is.
+    """
+    path = Path(path)
+    array = decode(path, IMAGE_MODES)
+    if array.dtype.name not in _WHITE:
+        raise InputError(f"{path}: stores {array.dtype}, expected {', '.join(_WHITE)}; save it as one of them")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise InputError(f"{path}: {np.count_nonzero(~np.isfinite(array))} values are NaN or infinite")
+    return array[..., None] if array.ndim == 2 else array
+
+
+def read_ids(path: Path | str) -> np.ndarray:
+    """A label or instance map as it is stored: palette or grey PNG, BMP, TIFF or NPY; or colours.
+
+    Returns:
+        H W int32 ids >= 0 (of a palette image the ids, not the colours), or H W 3 uint8 colours.
+
+    Raises:
+        InputError: as ``read``; also a lossy file, an alpha channel, values that are no integers in 0..2^31 - 1.
+    """
+    path = Path(path)
+    if path.suffix.lower() in LOSSY_SUFFIXES:
+        raise InputError(f"{path}: {path.suffix} changes ids when it compresses; save the map as PNG")
+    array = decode(path, ID_MODES)
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[..., 0]
+    if array.ndim == 3 and array.shape[2] == 3 and array.dtype == np.uint8:
+        return array
+    if array.ndim == 3 or array.dtype.kind not in "iu":
+        raise InputError(f"{path}: {shape_text(array)} is no map of ids; expected one channel of integers, or RGB")
+    low, high = int(array.min()), int(array.max())
+    if low < 0 or high > _MAX_ID:
+        raise InputError(f"{path}: ids run from {low} to {high}, expected 0..{_MAX_ID}")
+    return array.astype(np.int32)
+
+
+def read_labels(path: Path | str, spec: LabelSpec) -> np.ndarray:
+    """A label map, in ids or in the spec's colours, as class indices H W int32 in 0..num_channels - 1.
+
+    Raises:
+        InputError: as ``read_ids``; ids or colours that the spec does not know, each with its number of pixels.
+    """
+    stored = read_ids(path)
+    return spec.index(stored, path) if stored.ndim == 2 else spec.index_colours(stored, path)
+
+
+def read_instances(path: Path | str) -> np.ndarray:
+    """An instance map as H W int32; colours count as 24-bit ids, red first. Raises InputError as ``read_ids``."""
+    stored = read_ids(path)
+    if stored.ndim == 2:
+        return stored
+    packed: np.ndarray = stored.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], np.int32)
+    return packed
+
+
+def to_tensor(array: np.ndarray, spec: ImageSpec, source: str | Path = "image") -> Tensor:
+    """Stored values to what networks read.
+
+    Args:
+        array: H W C of the spec's channels and dtype. Integers lie in 0..white; floats may leave that range by its own
+            width on either side, for noise that nobody clipped.
+        source: named in the error.
+
+    Returns:
+        C H W float32; 0..white becomes -1..1.
+
+    Raises:
+        InputError: other channels, dtype or values than the spec states.
+    """
+    if spec.grey_as_colour and array.shape[2:] == (1,):
+        array = np.repeat(array, 3, axis=2)
+    if array.ndim != 3 or array.shape[2] != spec.channels or array.dtype.name != spec.dtype:
+        raise InputError(f"{source}: is {shape_text(array)}, expected {spec.channels} channels of {spec.dtype}")
+    margin = spec.white if spec.dtype == "float32" else 0
+    if array.size and (array.max() > spec.white + margin or array.min() < -margin):
+        raise InputError(
+            f"{source}: values run from {array.min()} to {array.max()}, expected 0..{spec.white:g} (white)"
+        )
+    planes = np.ascontiguousarray(array.transpose(2, 0, 1), np.float32)
+    return torch.from_numpy(planes * np.float32(2 / spec.white) - np.float32(1))
+
+
+def from_tensor(tensor: Tensor, spec: ImageSpec) -> np.ndarray:
+    """The inverse of ``to_tensor``: C H W in [-1, 1] (what lies outside is clipped) to H W C of the spec's dtype.
+
+    Raises:
+        InputError: another number of channels than the spec states.
+    """
+    if tensor.dim() != 3 or len(tensor) != spec.channels:
+        raise InputError(f"expected a tensor of {spec.channels} channels, height and width; got {tuple(tensor.shape)}")
+    planes = tensor.detach().float().clamp(-1, 1).add(1).mul(spec.white / 2)
+    planes = planes if spec.dtype == "float32" else planes.round()
+    return planes.movedim(0, -1).cpu().numpy().astype(spec.dtype)
+
+
+def write(path: Path | str, array: np.ndarray) -> None:
+    """Write an image H W or H W C as it is: PNG, TIFF or NPY without loss, or JPEG; whole or not at all.
+
+    Raises:
+        InputError: see ``pixelwise.codecs.encode``.
+    """
+    encode(Path(path), array)
+
+
+def write_labels(path: Path | str, labels: np.ndarray, spec: LabelSpec) -> None:
+    """Write class indices H W as a PNG of file ids: a palette in the spec's colours, or 16-bit grey for ids above 255.
+
+    Raises:
+        InputError: the suffix is not .png, or an index that the spec does not know.
+    """
+    path = Path(path)
+    low, high = int(labels.min()), int(labels.max())
+    if low < 0 or high >= spec.num_channels:
+        raise InputError(f"{path}: labels run from {low} to {high}, expected 0..{spec.num_channels - 1}")
+    ids = spec.file_ids(labels)
+    if ids.dtype != np.uint8:
+        write(path, ids)
+        return
+    palette = np.zeros((256, 3), np.uint8)
+    palette[spec.file_ids(np.arange(spec.num_channels))] = spec.colours
+    encode_palette(path, ids, palette)

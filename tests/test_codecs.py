@@ -1,0 +1,203 @@
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from pixelwise.codecs import ID_MODES, IMAGE_MODES, decode, encode, encode_palette
+from pixelwise.errors import InputError
+
+RANDOM = np.random.default_rng(0)
+
+
+def pixels(*shape: int, dtype: str = "uint8") -> np.ndarray:
+    if dtype == "float32":
+        return RANDOM.random(shape, np.float32)
+    return RANDOM.integers(0, np.iinfo(dtype).max, shape, dtype, endpoint=True)
+
+
+def png(path: Path, colour_type: int, depth: int, row: bytes) -> Path:
+    """A PNG of 2 by 2 pixels in kinds that Pillow does not write."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    header = struct.pack(">IIBBBBB", 2, 2, depth, colour_type, 0, 0, 0)
+    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress((b"\0" + row) * 2)) + chunk(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + body)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("suffix", "shape", "dtype"),
+    [
+        (".png", (5, 7), "uint8"),
+        (".png", (5, 7), "uint16"),
+        (".png", (5, 7, 2), "uint8"),
+        (".png", (5, 7, 3), "uint8"),
+        (".png", (5, 7, 4), "uint8"),
+        (".tif", (5, 7), "uint8"),
+        (".tiff", (5, 7, 3), "uint8"),
+        (".tif", (5, 7, 4), "uint16"),
+        (".tif", (5, 7, 9), "uint16"),
+        (".tif", (5, 7, 3), "float32"),
+        (".tif", (5, 7, 12), "float32"),
+        (".npy", (5, 7, 11), "float32"),
+        (".npy", (5, 7), "uint16"),
+        (".PNG", (5, 7), "uint8"),
+    ],
+)
+def test_lossless_files_come_back_as_written(tmp_path: Path, suffix: str, shape: tuple[int, ...], dtype: str):
+    array, path = pixels(*shape, dtype=dtype), tmp_path / f"image{suffix}"
+    encode(path, array)
+    stored = decode(path, IMAGE_MODES)
+    assert stored.dtype == array.dtype
+    np.testing.assert_array_equal(stored, array)
+
+
+def test_one_channel_is_written_as_grey(tmp_path: Path):
+    encode(tmp_path / "a.png", pixels(5, 7, 1))
+    assert decode(tmp_path / "a.png", IMAGE_MODES).shape == (5, 7)
+
+
+@pytest.mark.parametrize("shape", [(64, 48), (64, 48, 3)])
+def test_jpeg_stays_close(tmp_path: Path, shape: tuple[int, ...]):
+    ramp = np.broadcast_to(np.linspace(0, 255, 48).reshape(1, 48, *[1] * (len(shape) - 2)), shape).astype(np.uint8)
+    encode(tmp_path / "a.jpg", ramp)
+    assert np.abs(decode(tmp_path / "a.jpg", IMAGE_MODES).astype(int) - ramp).max() <= 4
+
+
+def test_planes_first_tiff_is_turned(tmp_path: Path):
+    array = pixels(6, 5, 7, dtype="uint16")
+    tifffile.imwrite(tmp_path / "a.tif", array, photometric="minisblack", planarconfig="separate")
+    np.testing.assert_array_equal(decode(tmp_path / "a.tif", IMAGE_MODES), np.moveaxis(array, 0, -1))
+
+
+def test_foreign_byte_order_is_read(tmp_path: Path):
+    array = pixels(5, 7, dtype="uint16")
+    np.save(tmp_path / "a.npy", array.astype(">u2"))
+    stored = decode(tmp_path / "a.npy", IMAGE_MODES)
+    assert stored.dtype.name == "uint16"
+    np.testing.assert_array_equal(stored, array)
+
+
+def test_photos_are_turned_upright(tmp_path: Path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(np.zeros((10, 20, 3), np.uint8)).save(tmp_path / "phone.jpg", exif=exif)
+    assert decode(tmp_path / "phone.jpg", IMAGE_MODES).shape == (20, 10, 3)
+
+
+def test_a_phones_second_picture_is_left_alone(tmp_path: Path):
+    photo = Image.fromarray(pixels(16, 16, 3))
+    photo.save(tmp_path / "phone.jpg", format="MPO", save_all=True, append_images=[photo])
+    assert decode(tmp_path / "phone.jpg", IMAGE_MODES).shape == (16, 16, 3)
+
+
+def test_palette_ids_come_back_not_their_colours(tmp_path: Path):
+    ids = pixels(5, 7)
+    encode_palette(tmp_path / "a.png", ids, np.full((256, 3), 200, np.uint8))
+    np.testing.assert_array_equal(decode(tmp_path / "a.png", ID_MODES), ids)
+    with pytest.raises(InputError, match=r"a\.png: is a palette image; a label map is read as ids"):
+        decode(tmp_path / "a.png", IMAGE_MODES)
+
+
+@pytest.mark.parametrize(("mode", "suffix", "message"), [("1", ".png", "1-bit"), ("CMYK", ".jpg", "CMYK")])
+def test_kinds_that_would_change_are_refused(tmp_path: Path, mode: str, suffix: str, message: str):
+    path = tmp_path / f"a{suffix}"
+    Image.new(mode, (4, 4)).save(path)
+    with pytest.raises(InputError, match=rf"a\{suffix}: is a {message} image; .*expected"):
+        decode(path, IMAGE_MODES)
+
+
+def test_sixteen_bit_colour_png_is_refused_not_halved(tmp_path: Path):
+    path = png(tmp_path / "a.png", colour_type=2, depth=16, row=bytes(range(12)))
+    with pytest.raises(InputError, match="16-bit colour PNG"):
+        decode(path, IMAGE_MODES)
+
+
+def test_four_bit_grey_is_an_image_but_no_label_map(tmp_path: Path):
+    path = png(tmp_path / "a.png", colour_type=0, depth=4, row=b"\x3f")
+    assert decode(path, IMAGE_MODES).tolist() == [[51, 255], [51, 255]]
+    with pytest.raises(InputError, match="4-bit grey, which scales ids"):
+        decode(path, ID_MODES)
+
+
+def test_animations_are_refused(tmp_path: Path):
+    frames = [Image.fromarray(pixels(8, 8, 3)) for _ in range(3)]
+    frames[0].save(tmp_path / "a.png", save_all=True, append_images=frames[1:])
+    with pytest.raises(InputError, match="animation of 3 frames"):
+        decode(tmp_path / "a.png", IMAGE_MODES)
+
+
+def test_tiff_stacks_and_palettes_are_refused(tmp_path: Path):
+    tifffile.imwrite(tmp_path / "stack.tif", pixels(2, 3, 5, 7), photometric="minisblack")
+    with pytest.raises(InputError, match=r"stack\.tif: has axes"):
+        decode(tmp_path / "stack.tif", IMAGE_MODES)
+    Image.fromarray(pixels(5, 7)).convert("P").save(tmp_path / "palette.tif")
+    with pytest.raises(InputError, match=r"palette\.tif: is a TIFF of .*PALETTE"):
+        decode(tmp_path / "palette.tif", IMAGE_MODES)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".npy"])
+@pytest.mark.parametrize("kept", [0, 6, 0.6])
+def test_damaged_files_are_named(tmp_path: Path, suffix: str, kept: float):
+    path = tmp_path / f"photo{suffix}"
+    encode(path, pixels(40, 40, 3))
+    content = path.read_bytes()
+    path.write_bytes(content[: int(kept * len(content)) if kept < 1 else int(kept)])
+    with pytest.raises(InputError, match=rf"photo\{suffix}: {'is empty' if kept == 0 else 'cannot be read'}"):
+        decode(path, IMAGE_MODES)
+
+
+def test_files_that_are_not_there_or_unknown_are_named(tmp_path: Path):
+    with pytest.raises(InputError, match=r"gone\.png: no such file"):
+        decode(tmp_path / "gone.png", IMAGE_MODES)
+    with pytest.raises(InputError, match=r"unknown suffix '\.xyz', expected one of \.png"):
+        decode(tmp_path / "a.xyz", IMAGE_MODES)
+    (tmp_path / "folder.png").mkdir()
+    with pytest.raises(InputError, match="is a folder"):
+        decode(tmp_path / "folder.png", IMAGE_MODES)
+
+
+def test_pickles_are_never_opened(tmp_path: Path):
+    np.save(tmp_path / "a.npy", np.array([{"code": "runs"}]), allow_pickle=True)
+    with pytest.raises(InputError, match="cannot be read"):
+        decode(tmp_path / "a.npy", IMAGE_MODES)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "array", "message"),
+    [
+        (".gif", np.zeros((4, 4), np.uint8), r"cannot write '\.gif' files"),
+        (".png", np.zeros((4, 4), np.float32), "PNG cannot keep 4x4 float32"),
+        (".png", np.zeros((4, 4, 3), np.uint16), "PNG cannot keep 4x4x3 uint16"),
+        (".png", np.zeros((4, 4, 5), np.uint8), "PNG cannot keep 4x4x5 uint8"),
+        (".jpg", np.zeros((4, 4, 4), np.uint8), "JPEG cannot keep"),
+        (".jpg", np.zeros((4, 4), np.uint16), "JPEG cannot keep"),
+        (".npy", np.zeros((4, 4), np.float64), "cannot write 4x4 float64"),
+        (".npy", np.zeros(4, np.uint8), "cannot write 4 uint8"),
+    ],
+)
+def test_what_a_format_cannot_keep_is_refused(tmp_path: Path, suffix: str, array: np.ndarray, message: str):
+    with pytest.raises(InputError, match=message):
+        encode(tmp_path / f"a{suffix}", array)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    encode(tmp_path / "a.png", np.zeros((4, 4), np.uint8))
+    before = (tmp_path / "a.png").read_bytes()
+
+    def full(path: Path, content: bytes) -> int:
+        path.touch()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(InputError, match=r"a\.png: cannot be written: No space left on device"):
+        encode(tmp_path / "a.png", np.ones((4, 4), np.uint8))
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+    assert (tmp_path / "a.png").read_bytes() == before
