@@ -1,0 +1,1 @@
+"""Networks that judge a picture together with its condition."""
