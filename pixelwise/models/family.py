@@ -1,0 +1,135 @@
+"""What every family of models offers, so that they can be trained, measured and swapped side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Protocol
+
+from torch import Tensor, nn
+
+from pixelwise.condition import Condition, ConditionSpec
+from pixelwise.errors import InputError
+from pixelwise.losses.objective import Objective
+from pixelwise.render import PixelwiseField
+
+StateDict = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Translation:
+    """What a generator returns.
+
+    Attributes:
+        image: B C H W, in [-1, 1] for generators that end in tanh.
+        posterior: mean and log-variance, B Z each, of a generator with an image encoder.
+        field: of a pixelwise generator.
+        pyramid: the image at other sizes, for generators that are supervised there too.
+    """
+
+    image: Tensor
+    posterior: tuple[Tensor, Tensor] | None = None
+    field: PixelwiseField | None = None
+    pyramid: tuple[Tensor, ...] | None = None
+
+
+class GeneratorConfig(Protocol):
+    """A frozen dataclass of scalars and tuples. These fields every family has; they say what goes in and comes out."""
+
+    @property
+    def num_labels(self) -> int: ...
+    @property
+    def instance_edges(self) -> bool: ...
+    @property
+    def image_channels(self) -> int: ...
+    @property
+    def out_channels(self) -> int: ...
+
+
+class Generator(Protocol):
+    """A module from condition to picture. It takes any size: it pads to ``size_multiple`` inside and crops back."""
+
+    @property
+    def config(self) -> GeneratorConfig: ...
+    @property
+    def size_multiple(self) -> int: ...
+    def __call__(self, condition: Condition) -> Translation: ...
+
+
+@dataclass(frozen=True)
+class Published:
+    """A configuration whose weights its authors published.
+
+    Attributes:
+        config: the family's.
+        size: (height, width) in pixels that it was trained at.
+        source: where the weights come from and under which terms, for the manifest.
+    """
+
+    config: GeneratorConfig
+    size: tuple[int, int]
+    source: str
+    licence: str
+
+
+@dataclass(frozen=True)
+class Family:
+    """One paper's system.
+
+    Attributes:
+        name: the same word as its file, its command-line name and its manifest entry.
+        paper: authors, title, venue.
+        config: the configuration's type.
+        generator: builds the network from a configuration; a Generator.
+        objective: the paper's losses.
+        published: published configurations by name.
+        adopt: renames a published state dict to the generator's names, given the configuration.
+    """
+
+    name: str
+    paper: str
+    config: type[Any]
+    generator: Callable[[Any], nn.Module]
+    objective: Objective
+    published: Mapping[str, Published]
+    adopt: Callable[[StateDict, Any], StateDict]
+
+
+def config_from_json(family: Family, content: Mapping[str, Any]) -> GeneratorConfig:
+    """A family's configuration from JSON fields. Raises InputError for unknown fields or values that don't fit."""
+    known = {field.name for field in fields(family.config)}
+    if unknown := sorted(set(content) - known):
+        raise InputError(f"{family.name} has no field {', '.join(unknown)}; its fields are {', '.join(sorted(known))}")
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in content.items()}
+    config: GeneratorConfig = family.config(**values)
+    return config
+
+
+def config_to_json(config: GeneratorConfig) -> dict[str, Any]:
+    return asdict(config)  # type: ignore[call-overload, no-any-return]
+
+
+def config_for(config: Any, spec: ConditionSpec, out_channels: int) -> Any:
+    """A configuration for a data set: input and output fields left at 0 are filled in from what the set promises.
+
+    Raises:
+        InputError: a field that was set and contradicts the data set.
+    """
+    promised = {"num_labels": spec.num_labels, "image_channels": spec.image_channels, "out_channels": out_channels}
+    for name, value in promised.items():
+        if getattr(config, name) not in (0, value):
+            raise InputError(f"the model is configured for {name} = {getattr(config, name)}, the data has {value}")
+    if config.instance_edges and not spec.instances:
+        raise InputError("the model is configured for instance edges, the data has no instance maps")
+    return replace(config, **promised)
+
+
+def check_condition(config: GeneratorConfig, condition: Condition) -> None:
+    """Raises InputError when a condition lacks what a generator reads, or its image has other channels."""
+    if config.num_labels and condition.labels is None:
+        raise InputError(f"the model reads a label map of {config.num_labels} classes, the condition has none")
+    if config.instance_edges and condition.instances is None:
+        raise InputError("the model reads an instance map, the condition has none")
+    channels = 0 if condition.image is None else condition.image.shape[1]
+    if config.image_channels and config.image_channels != channels:
+        raise InputError(f"the model reads an image of {config.image_channels} channels, the condition has {channels}")
