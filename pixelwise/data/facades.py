@@ -1,0 +1,43 @@
+"""CMP Facades (Tyleček and Šára, 2013): label map to photo of a house front."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pixelwise.data.paired_folder import Folder, FolderSpec, PairedFolder, paired_folder
+from pixelwise.images import ImageSpec
+from pixelwise.labels import LabelSpec
+
+# fmt: off
+CMP_LABELS = LabelSpec(
+    names=(
+        "background", "facade", "window", "door", "cornice", "sill", "balcony", "blind", "deco", "molding", "pillar",
+        "shop",
+    ),
+    ids=(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12),
+    colours=(
+        (0, 0, 170), (0, 0, 255), (0, 85, 255), (0, 170, 255), (0, 255, 255), (85, 255, 170), (170, 255, 85),
+        (255, 255, 0), (255, 170, 0), (255, 85, 0), (255, 0, 0), (170, 0, 0),
+    ),
+)
+MINI_LABELS = LabelSpec(
+    names=("others", "facade", "pillar", "window", "balcony"),
+    colours=((24, 28, 60), (150, 200, 230), (250, 160, 20), (30, 70, 200), (230, 60, 60)),
+)
+# fmt: on
+
+
+def facades(root: Path, split: str) -> PairedFolder:
+    """256x256 crops in 5 classes, ``<root>/<split>/{label,image}``; splits train, val."""
+    return paired_folder(root, split, FolderSpec(labels=MINI_LABELS))
+
+
+def facades_cmp(root: Path, split: str) -> PairedFolder:
+    """Whole photos in 12 classes, ``<root>/<split>/{label,image}``, or ``base`` and ``extended`` as CMP publishes them.
+
+    There a photo ``cmp_b0001.jpg`` and its label map ``cmp_b0001.png`` lie side by side.
+    """
+    published = Path(root) / split
+    if split not in ("base", "extended") or (published / "label").is_dir():
+        return paired_folder(root, split, FolderSpec(labels=CMP_LABELS))
+    return PairedFolder(Folder(published, ".jpg"), ImageSpec(), labels=(Folder(published, ".png"), CMP_LABELS))

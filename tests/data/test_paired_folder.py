@@ -1,0 +1,191 @@
+import json
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from pixelwise import images
+from pixelwise.data.paired_folder import Folder, FolderSpec, PairedFolder, paired_folder
+from pixelwise.errors import InputError
+from pixelwise.images import ImageSpec
+from pixelwise.labels import LabelSpec
+
+LABELS = LabelSpec(names=("a", "b"), ignore_id=255)
+SPEC = FolderSpec(labels=LABELS)
+RANDOM = np.random.default_rng(0)
+
+
+def write(path: Path, array: np.ndarray) -> None:
+    images.write(path, array)
+
+
+def photo(height: int = 6, width: int = 8) -> np.ndarray:
+    return RANDOM.integers(0, 256, (height, width, 3), np.uint8)
+
+
+def label(height: int = 6, width: int = 8) -> np.ndarray:
+    return RANDOM.choice(np.array([0, 1, 255], np.uint8), (height, width))
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    for name in ("b", "a", "city/c"):
+        write(tmp_path / "train" / "label" / f"{name}.png", label())
+        write(tmp_path / "train" / "image" / f"{name}.png", photo())
+    return tmp_path
+
+
+def test_samples_hold_what_the_files_hold(root: Path):
+    samples = paired_folder(root, "train", SPEC)
+    assert samples.names == ("a", "b", "city/c")
+    assert (samples.spec.num_labels, samples.spec.image_channels, samples.image) == (3, 0, None)
+    sample = samples[2]
+    assert (sample.names, sample.target.shape) == (("city/c",), (1, 3, 6, 8))
+    stored = images.read(root / "train" / "image" / "city" / "c.png")
+    np.testing.assert_array_equal(images.from_tensor(sample.target[0], samples.target), stored)
+    stored = images.read_labels(root / "train" / "label" / "city" / "c.png", LABELS)
+    np.testing.assert_array_equal(sample.condition.labels[0], stored)
+
+
+def test_reading_twice_gives_the_same(root: Path):
+    samples = paired_folder(root, "train", SPEC)
+    assert torch.equal(samples[0].target, samples[0].target)
+
+
+def test_samples_end(root: Path):
+    samples = paired_folder(root, "train", SPEC)
+    assert sum(1 for _ in samples) == len(samples) == 3
+
+
+def test_data_sets_travel_to_workers(root: Path):
+    samples = paired_folder(root, "train", SPEC)
+    assert pickle.loads(pickle.dumps(samples))[1].names == ("b",)
+
+
+@pytest.mark.parametrize("layout", ["{split}/{kind}", "{split}_{kind}"])
+@pytest.mark.parametrize("names", [("label", "image"), ("labels", "images"), ("label", "img")])
+def test_usual_layouts_and_names_are_found(tmp_path: Path, layout: str, names: tuple[str, str]):
+    for kind, array in zip(names, (label(), photo()), strict=True):
+        write(tmp_path / layout.format(split="val", kind=kind) / "x.png", array)
+    assert paired_folder(tmp_path, "val", SPEC).names == ("x",)
+
+
+def test_a_folder_without_splits_is_read_with_an_empty_one(tmp_path: Path):
+    write(tmp_path / "label" / "x.png", label())
+    write(tmp_path / "image" / "x.png", photo())
+    assert len(paired_folder(tmp_path, "", SPEC)) == 1
+
+
+def test_any_folder_name_is_an_image(tmp_path: Path):
+    write(tmp_path / "train" / "infrared" / "x.png", RANDOM.integers(0, 65536, (6, 8), np.uint16))
+    write(tmp_path / "train" / "photo" / "x.jpg", photo())
+    spec = FolderSpec(("infrared",), "photo", images={"infrared": ImageSpec(1, "uint16")})
+    samples = paired_folder(tmp_path, "train", spec)
+    assert samples.spec.image_channels == 1
+    assert samples.image == ImageSpec(1, "uint16")
+    assert samples[0].condition.image.shape == (1, 1, 6, 8)
+
+
+def test_labels_instances_and_an_image_make_one_condition(root: Path):
+    for name in ("a", "b", "city/c"):
+        write(root / "train" / "inst" / f"{name}.png", np.full((6, 8), 26_001, np.uint16))
+        write(root / "train" / "sketch" / f"{name}.png", photo())
+    samples = paired_folder(root, "train", FolderSpec(("label", "instance", "sketch"), labels=LABELS))
+    assert set(samples[0].condition.planes()) == {"labels", "instances", "image"}
+    assert samples.spec.instances
+    assert samples[0].condition.instances.unique().tolist() == [26_001]
+
+
+def test_the_folder_can_say_what_it_holds(root: Path):
+    (root / "spec.json").write_text(json.dumps(SPEC.to_json()), encoding="utf-8")
+    assert paired_folder(root, "train").spec.labels == LABELS
+
+
+def test_specs_survive_json():
+    spec = FolderSpec(("label", "inst"), "depth", LABELS, {"depth": ImageSpec(1, "uint16", 10_000)})
+    assert FolderSpec.from_json(json.loads(json.dumps(spec.to_json()))) == spec
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", r"spec\.json: "),
+        ("[]", "not a folder spec"),
+        ('{"label": {}}', "not a folder spec"),
+        ('{"labels": {"title": "x"}}', "not a label spec"),
+        ('{"images": {"image": {"dtype": "int4"}}}', "int4"),
+        ('{"condition": []}', "at least one folder"),
+        ('{"condition": ["a", "b"]}', "at most one image"),
+        ('{"target": "label"}', "must be an image"),
+    ],
+)
+def test_a_wrong_spec_file_is_named(root: Path, text: str, message: str):
+    (root / "spec.json").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=rf"spec\.json: .*{message}|{message}"):
+        paired_folder(root, "train")
+
+
+def test_a_missing_spec_is_asked_for(root: Path):
+    with pytest.raises(InputError, match=r"spec\.json: no such file"):
+        paired_folder(root, "train")
+    with pytest.raises(InputError, match="names no classes"):
+        paired_folder(root, "train", FolderSpec())
+
+
+def test_a_missing_folder_says_where_was_looked(root: Path):
+    with pytest.raises(InputError, match=r"no folder for 'label' of split 'val'; looked for .*val_label"):
+        paired_folder(root, "val", SPEC)
+
+
+def test_files_without_partner_are_named(root: Path):
+    write(root / "train" / "label" / "alone.png", label())
+    write(root / "train" / "image" / "city" / "lost.png", photo())
+    with pytest.raises(InputError, match=r"2 files lack a partner .*lost\.png.*alone\.png"):
+        paired_folder(root, "train", SPEC)
+
+
+def test_two_files_of_one_name_are_refused(root: Path):
+    write(root / "train" / "image" / "a.jpg", photo())
+    with pytest.raises(InputError, match=r"has the same name as a\.(png|jpg)"):
+        paired_folder(root, "train", SPEC)
+
+
+def test_an_empty_folder_is_named(tmp_path: Path):
+    (tmp_path / "train" / "label").mkdir(parents=True)
+    (tmp_path / "train" / "image").mkdir()
+    with pytest.raises(InputError, match=r"image: no images in it"):
+        paired_folder(tmp_path, "train", SPEC)
+
+
+def test_sizes_that_differ_are_named_with_their_files(root: Path):
+    write(root / "train" / "label" / "a.png", label(6, 9))
+    with pytest.raises(InputError, match=r"image.a\.png is 8x6, .*label.a\.png is 9x6"):
+        paired_folder(root, "train", SPEC)[0]
+
+
+def test_other_files_and_hidden_ones_are_passed_over(root: Path):
+    for name in ("notes.txt", ".DS_Store", "._a.png"):
+        (root / "train" / "image" / name).write_text("x")
+    assert len(paired_folder(root, "train", SPEC)) == 3
+
+
+def test_endings_tell_parts_that_share_a_folder(tmp_path: Path):
+    for name in ("x", "y"):
+        write(tmp_path / f"{name}_photo.png", photo())
+        write(tmp_path / f"{name}_ids.png", label())
+    samples = PairedFolder(Folder(tmp_path, "_photo.png"), ImageSpec(), labels=(Folder(tmp_path, "_ids.png"), LABELS))
+    assert samples.names == ("x", "y")
+    assert {part: path.name for part, path in samples.files(1).items()} == {
+        "target": "y_photo.png",
+        "labels": "y_ids.png",
+    }
+
+
+def test_a_frame_is_cut_off_every_part(root: Path):
+    whole, cut = paired_folder(root, "train", SPEC)[0], paired_folder(root, "train", SPEC, frame=2)[0]
+    assert torch.equal(cut.target, whole.target[..., 2:-2, 2:-2])
+    assert torch.equal(cut.condition.labels, whole.condition.labels[..., 2:-2, 2:-2])
+    with pytest.raises(InputError, match=r"a\.png: is 8x6 pixels, too small to cut off 3"):
+        paired_folder(root, "train", SPEC, frame=3)[0]
