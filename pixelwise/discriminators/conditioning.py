@@ -7,7 +7,7 @@ from torch import Tensor
 
 from pixelwise.condition import Condition, ConditionSpec
 from pixelwise.errors import InputError
-from pixelwise.labels import instance_edges, one_hot
+from pixelwise.layers.semantics import semantic_planes
 
 
 def num_input_channels(spec: ConditionSpec, picture_channels: int) -> int:
@@ -24,7 +24,7 @@ def discriminator_input(condition: Condition, picture: Tensor, num_labels: int) 
         num_labels: channels of the one-hot label map (``ConditionSpec.num_labels``); not read without labels.
 
     Returns:
-        B channels H W: one-hot labels, instance edges, the condition's image, each where present, and the picture.
+        B channels H W: one-hot labels, the condition's image, instance edges, each where present, and the picture.
 
     Raises:
         InputError: a picture of another size or batch size, or a label outside 0..num_labels - 1.
@@ -34,11 +34,7 @@ def discriminator_input(condition: Condition, picture: Tensor, num_labels: int) 
             f"a picture of shape {tuple(picture.shape)} for {len(condition)} conditions of (height, width) "
             f"{condition.size}; expected {len(condition)} C {condition.size[0]} {condition.size[1]}"
         )
-    parts = []
-    if condition.labels is not None:
-        parts.append(one_hot(condition.labels, num_labels))
-    if condition.instances is not None:
-        parts.append(instance_edges(condition.instances))
-    if condition.image is not None:
-        parts.append(condition.image)
-    return torch.cat([*(part.to(picture.dtype) for part in parts), picture], dim=1)
+    image_channels = 0 if condition.image is None else condition.image.shape[1]
+    labels = 0 if condition.labels is None else num_labels
+    planes = semantic_planes(condition, labels, image_channels, edges=condition.instances is not None)
+    return torch.cat([planes.to(picture.dtype), picture], dim=1)

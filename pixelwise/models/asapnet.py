@@ -18,9 +18,10 @@ from torch import Tensor, nn
 
 from pixelwise.condition import Condition
 from pixelwise.errors import InputError
-from pixelwise.labels import instance_edges, one_hot
+from pixelwise.labels import instance_edges
+from pixelwise.layers.semantics import semantic_planes
 from pixelwise.losses.objective import Objective
-from pixelwise.models.family import Family, Published, StateDict, Translation, check_condition
+from pixelwise.models.family import Family, Published, StateDict, Translation
 from pixelwise.render import Guide, PixelMlp, PixelwiseField, render
 from pixelwise.render.field import code_periods, num_code_channels
 
@@ -208,7 +209,6 @@ class AsapNet(nn.Module):
         _start_from_one_sound_mlp(self.stream, config)
 
     def forward(self, condition: Condition) -> Translation:
-        check_condition(self.config, condition)
         field = self.field(condition)
         image = render(field, self.guide(condition))
         if self.config.residual and condition.image is not None:
@@ -218,11 +218,11 @@ class AsapNet(nn.Module):
     def field(self, condition: Condition) -> PixelwiseField:
         """The low-resolution stream alone. Its cells cover the condition, the last row and column perhaps in part."""
         # Two cells at least: over a single one, instance norm would leave nothing but its shift.
-        padded = condition.padded(self.config.cell, minimum=2 * self.config.cell)
-        parameters = self.stream(self._planes(padded)) * self.get_buffer("parameter_scale")
-        return PixelwiseField(
-            parameters, self.config.mlp, self.config.cell, self.config.bilinear, self.config.pixel_code
-        )
+        config = self.config
+        padded = condition.padded(config.cell, minimum=2 * config.cell)
+        planes = semantic_planes(padded, config.num_labels, config.image_channels, config.instance_edges)
+        parameters = self.stream(planes) * self.get_buffer("parameter_scale")
+        return PixelwiseField(parameters, config.mlp, config.cell, config.bilinear, config.pixel_code)
 
     def guide(self, condition: Condition) -> Guide:
         """What the MLPs read at full resolution."""
@@ -232,17 +232,6 @@ class AsapNet(nn.Module):
             pictures.append(instance_edges(condition.instances))
         labels = condition.labels if config.num_labels else None
         return Guide(labels, config.num_labels, torch.cat(pictures, dim=1) if pictures else None, config.neighbourhood)
-
-    def _planes(self, condition: Condition) -> Tensor:
-        config = self.config
-        planes = []
-        if config.num_labels and condition.labels is not None:
-            planes.append(one_hot(condition.labels, config.num_labels))
-        if config.image_channels and condition.image is not None:
-            planes.append(condition.image)
-        if config.instance_edges and condition.instances is not None:
-            planes.append(instance_edges(condition.instances))
-        return torch.cat(planes, dim=1)
 
 
 def _parameter_scale(config: AsapNetConfig) -> Tensor:

@@ -101,6 +101,11 @@ def config_from_json(family: Family, content: Mapping[str, Any]) -> GeneratorCon
     if unknown := sorted(set(content) - known):
         raise InputError(f"{family.name} has no field {', '.join(unknown)}; its fields are {', '.join(sorted(known))}")
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in content.items()}
+    for field in fields(family.config):
+        value = values.get(field.name, field.default)
+        if type(value) is not type(field.default):
+            expected = type(field.default).__name__
+            raise InputError(f"{family.name}: {field.name} must be of type {expected}, got {value!r}")
     config: GeneratorConfig = family.config(**values)
     return config
 
@@ -122,14 +127,3 @@ def config_for(config: Any, spec: ConditionSpec, out_channels: int) -> Any:
     if config.instance_edges and not spec.instances:
         raise InputError("the model is configured for instance edges, the data has no instance maps")
     return replace(config, **promised)
-
-
-def check_condition(config: GeneratorConfig, condition: Condition) -> None:
-    """Raises InputError when a condition lacks what a generator reads, or its image has other channels."""
-    if config.num_labels and condition.labels is None:
-        raise InputError(f"the model reads a label map of {config.num_labels} classes, the condition has none")
-    if config.instance_edges and condition.instances is None:
-        raise InputError("the model reads an instance map, the condition has none")
-    channels = 0 if condition.image is None else condition.image.shape[1]
-    if config.image_channels and config.image_channels != channels:
-        raise InputError(f"the model reads an image of {config.image_channels} channels, the condition has {channels}")

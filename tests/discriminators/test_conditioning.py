@@ -12,7 +12,7 @@ from pixelwise.labels import LabelSpec
 GOLDEN = Path(__file__).parents[1] / "golden"
 
 
-def test_labels_edges_image_then_picture() -> None:
+def test_labels_image_edges_then_picture() -> None:
     labels = torch.tensor([[[0, 1], [1, 2]]])
     instances = torch.tensor([[[4, 4], [4, 9]]])
     image, picture = torch.full((1, 2, 2, 2), 0.25), torch.full((1, 3, 2, 2), -0.5)
@@ -21,8 +21,8 @@ def test_labels_edges_image_then_picture() -> None:
         [[1, 0], [0, 0]],
         [[0, 1], [1, 0]],
         [[0, 0], [0, 1]],
-        [[0, 1], [1, 1]],
         *[[[0.25, 0.25], [0.25, 0.25]]] * 2,
+        [[0, 1], [1, 1]],
         *[[[-0.5, -0.5], [-0.5, -0.5]]] * 3,
     ]
     assert torch.equal(channels, torch.tensor([expected]))

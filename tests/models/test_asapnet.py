@@ -201,7 +201,7 @@ def test_refuses_conditions_that_lack_something() -> None:
         AsapNet(TINY)(Condition(image=torch.zeros(1, 3, 16, 16)))
     with pytest.raises(InputError, match="an instance map"):
         AsapNet(replace(TINY, instance_edges=True))(label_condition(1, 16, 16))
-    with pytest.raises(InputError, match="3 channels, the condition has 4"):
+    with pytest.raises(InputError, match="3 channels is needed, the condition has 4"):
         AsapNet(replace(TINY, num_labels=0, image_channels=3))(Condition(image=torch.zeros(1, 4, 16, 16)))
     with pytest.raises(InputError, match=r"expected 0\.\.3"):
         AsapNet(TINY)(label_condition(1, 16, 16, num_labels=9))

@@ -1,0 +1,42 @@
+"""What convolutions read of a condition: its parts as planes of one tensor."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from pixelwise.condition import Condition
+from pixelwise.errors import InputError
+from pixelwise.labels import instance_edges, one_hot
+
+
+def semantic_planes(condition: Condition, num_labels: int, image_channels: int, edges: bool) -> Tensor:
+    """One-hot labels, then the image, then the edges of instances.
+
+    Args:
+        condition: B conditions of H W.
+        num_labels: planes of the label map, don't care included; 0 to leave it out.
+        image_channels: channels of the image; 0 to leave it out.
+        edges: whether the borders of the instance map are read.
+
+    Returns:
+        B (num_labels + image_channels + edges) H W float32.
+
+    Raises:
+        InputError: something that is to be read is not there, has other channels, or labels beyond ``num_labels``.
+    """
+    planes = []
+    if num_labels:
+        if condition.labels is None:
+            raise InputError(f"a label map of {num_labels} classes is needed, the condition has none")
+        planes.append(one_hot(condition.labels, num_labels))
+    if image_channels:
+        found = 0 if condition.image is None else condition.image.shape[1]
+        if condition.image is None or found != image_channels:
+            raise InputError(f"an image of {image_channels} channels is needed, the condition has {found}")
+        planes.append(condition.image)
+    if edges:
+        if condition.instances is None:
+            raise InputError("an instance map is needed, the condition has none")
+        planes.append(instance_edges(condition.instances))
+    return torch.cat(planes, dim=1)
