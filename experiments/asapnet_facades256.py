@@ -1,0 +1,39 @@
+"""The bundled `facades`: label map -> photo of a house front, 256 x 256, a compact ASAP-Net for a CPU.
+
+Small crops first, whole pictures last; the second command goes on where the first one stopped:
+
+    pixelwise train experiments/asapnet_facades256.py
+    pixelwise train experiments/asapnet_facades256.py --crop 256x256 --steps 7000 --constant-steps 6000
+"""
+
+from pixelwise.discriminators.patch import PatchDiscriminatorConfig
+from pixelwise.losses.objective import Objective
+from pixelwise.models.asapnet import AsapNetConfig
+from pixelwise.training import TrainConfig
+
+config = TrainConfig(
+    model=AsapNetConfig(
+        cell=16,
+        width=32,
+        max_width=256,
+        num_blocks=6,
+        mlp_width=32,
+        mlp_depth=4,
+        bilinear=True,
+        scaled_parameters=True,
+    ),
+    objective=Objective(feature_matching=10.0, perceptual=0.0, l1=10.0, field_decay=10.0),
+    discriminator=PatchDiscriminatorConfig(width=32, max_width=128),
+    dataset="facades",
+    data="../shared/data/facades_mini",
+    out="runs/facades256",
+    crop=(128, 128),
+    batch_size=4,
+    steps=6000,
+    constant_steps=6000,
+    learning_rate=1e-3,
+    discriminator_learning_rate=2e-4,
+    betas=(0.5, 0.999),
+    max_gradient_norm=20.0,
+    validation_samples=32,
+)

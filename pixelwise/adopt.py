@@ -1,0 +1,162 @@
+"""Official weights -> our checkpoint.
+
+Files are read without running anything that they contain: ``.pth`` as weights only, ``.npz`` without pickles.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from pixelwise.checkpoint import Manifest, load_strictly, manifest_for, save_checkpoint
+from pixelwise.condition import ConditionSpec
+from pixelwise.errors import InputError
+from pixelwise.images import ImageSpec
+from pixelwise.labels import LabelSpec
+from pixelwise.models import family_named
+from pixelwise.models.family import Family, GeneratorConfig, config_from_json
+
+NPZ_PREFIX = "sd/"
+
+
+def adopt(family: str, state_dict: Mapping[str, Tensor | np.ndarray], config: GeneratorConfig) -> nn.Module:
+    """A generator with weights that its authors published.
+
+    Args:
+        family: a name of ``FAMILIES``.
+        state_dict: tensors or arrays under their published names.
+        config: the family's configuration that they were trained with.
+
+    Returns:
+        The generator in eval mode.
+
+    Raises:
+        InputError: an unknown family, another family's configuration, or weights that do not fit it exactly.
+    """
+    adopted = family_named(family)
+    if not isinstance(config, adopted.config):
+        raise InputError(f"{family} takes a {adopted.config.__name__}, got a {type(config).__name__}")
+    generator = adopted.generator(config)
+    tensors = {name: torch.as_tensor(value) for name, value in state_dict.items()}
+    load_strictly(generator, adopted.adopt(tensors, config))
+    return generator.eval()
+
+
+def adopt_file(
+    family: str, source: Path, out: Path, published: str | None = None, config_file: Path | None = None
+) -> Manifest:
+    """Reads a published file and writes a checkpoint of ours.
+
+    Args:
+        family: a name of ``FAMILIES``.
+        source: a ``.pth`` or ``.npz`` state dict.
+        out: the ``.safetensors`` to write.
+        published: a name of the family's published configurations; or
+        config_file: JSON with the configuration's fields, where it is not a published one.
+
+    Returns:
+        The manifest that was written.
+
+    Raises:
+        InputError: not exactly one configuration, an unreadable source, or weights that do not fit; naming the file.
+    """
+    adopted = family_named(family)
+    config, origin, licence = _configuration(adopted, published, config_file)
+    try:
+        generator = adopt(family, read_state_dict(source), config)
+    except InputError as error:
+        raise InputError(f"{source}: {str(error).removeprefix(f'{source}: ')}") from error
+    manifest = manifest_for(
+        config,
+        _spec(config),
+        image=ImageSpec(config.image_channels) if config.image_channels else None,
+        target=ImageSpec(config.out_channels),
+        source=f"adopted from {source.name}{origin}",
+        licence=licence,
+    )
+    save_checkpoint(out, generator, manifest)
+    return manifest
+
+
+def read_state_dict(path: Path) -> dict[str, Tensor]:
+    """A state dict from a file, as tensors by name.
+
+    Args:
+        path: ``.pth`` or ``.pt`` as torch saves it; or ``.npz``, whose names may stand behind ``sd/`` among others.
+
+    Raises:
+        InputError: no such file, another suffix, a damaged file, a pickle that would run code, or no state dict in it.
+    """
+    readers = {".pth": _read_pth, ".pt": _read_pth, ".npz": _read_npz}
+    if path.suffix not in readers:
+        raise InputError(f"{path}: expected one of {', '.join(readers)}, got {path.suffix or 'no suffix'}")
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    tensors = readers[path.suffix](path)
+    if not tensors or not all(isinstance(tensor, Tensor) for tensor in tensors.values()):
+        strange = [
+            f"{name} ({type(value).__name__})" for name, value in tensors.items() if not isinstance(value, Tensor)
+        ]
+        raise InputError(f"{path}: not a state dict of tensors; it holds {', '.join(strange[:5]) or 'nothing'}")
+    return tensors
+
+
+def _read_pth(path: Path) -> dict[str, Any]:
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        reason = next((line.strip() for line in str(error).splitlines() if "GLOBAL" in line), "not plain weights")
+        raise InputError(f"{path}: refused, reading it could run code that it contains ({reason})") from error
+    except (RuntimeError, EOFError, OSError, ValueError) as error:
+        raise InputError(f"{path}: damaged, or not a file that torch saved: {error}") from error
+    if not isinstance(content, Mapping):
+        raise InputError(f"{path}: not a state dict but a {type(content).__name__}")
+    return dict(content)
+
+
+def _read_npz(path: Path) -> dict[str, Any]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            prefix = NPZ_PREFIX if any(name.startswith(NPZ_PREFIX) for name in file.files) else ""
+            return {
+                name.removeprefix(prefix): torch.from_numpy(file[name])
+                for name in file.files
+                if name.startswith(prefix)
+            }
+    except (ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path}: not a readable .npz of plain arrays: {error}") from error
+
+
+def _configuration(family: Family, published: str | None, config_file: Path | None) -> tuple[GeneratorConfig, str, str]:
+    """The configuration, and what the manifest says of its origin and licence."""
+    if published is not None and config_file is None:
+        if published not in family.published:
+            raise InputError(f"{family.name} has no published {published!r}; there are {', '.join(family.published)}")
+        known = family.published[published]
+        return known.config, f", published as {published} at {known.source}", known.licence
+    if config_file is None or published is not None:
+        raise InputError("give either the name of a published configuration or a file with the configuration's fields")
+    try:
+        fields = json.loads(config_file.read_text())
+    except (OSError, ValueError) as error:
+        raise InputError(f"{config_file}: not readable as JSON: {error}") from error
+    if not isinstance(fields, dict):
+        raise InputError(f"{config_file}: expected an object of fields, got a {type(fields).__name__}")
+    try:
+        return config_from_json(family, fields), "", ""
+    except InputError as error:
+        raise InputError(f"{config_file}: {error}") from error
+
+
+def _spec(config: GeneratorConfig) -> ConditionSpec:
+    """A state dict knows how many classes there are, not what they are called."""
+    labels = LabelSpec(tuple(f"class {index}" for index in range(config.num_labels))) if config.num_labels else None
+    return ConditionSpec(labels, config.instance_edges, config.image_channels)

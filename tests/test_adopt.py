@@ -1,0 +1,152 @@
+"""Reading published weights: what fits is adopted, what could harm or does not fit is refused by name."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from pixelwise.adopt import adopt, adopt_file, read_state_dict
+from pixelwise.checkpoint import load_checkpoint
+from pixelwise.condition import Condition
+from pixelwise.errors import InputError
+from pixelwise.models.asapnet import PUBLISHED, AsapNet, AsapNetConfig
+
+GOLDEN = Path(__file__).parent / "golden" / "asapnet.npz"
+FIELDS = {
+    "num_labels": 7, "instance_edges": True, "out_channels": 3, "cell": 8, "learned_reduction": 4, "width": 8,
+    "max_width": 32, "num_blocks": 2, "mlp_width": 16,
+}  # fmt: skip
+
+
+@pytest.fixture
+def config_file(tmp_path: Path) -> Path:
+    path = tmp_path / "fields.json"
+    path.write_text(json.dumps(FIELDS))
+    return path
+
+
+def published_weights() -> dict[str, torch.Tensor]:
+    with np.load(GOLDEN) as file:
+        return {key.removeprefix("sd/"): torch.from_numpy(file[key]) for key in file.files if key.startswith("sd/")}
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".pth"])
+@torch.no_grad()
+def test_an_adopted_checkpoint_reproduces_the_recorded_image(tmp_path: Path, config_file: Path, suffix: str) -> None:
+    source = GOLDEN
+    if suffix == ".pth":
+        source = tmp_path / "latest_net_G.pth"
+        torch.save(published_weights(), source)
+    manifest = adopt_file("asapnet", source, tmp_path / "m.safetensors", config_file=config_file)
+    assert source.name in manifest.source
+    generator = load_checkpoint(tmp_path / "m.safetensors").generator
+    with np.load(GOLDEN) as file:
+        condition = Condition(
+            labels=torch.from_numpy(file["in/label"][:, 0]), instances=torch.from_numpy(file["in/instance"][:, 0])
+        )
+        expected = torch.from_numpy(file["out/image"])
+    torch.testing.assert_close(generator(condition).image, expected, atol=2e-4, rtol=0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_configurations_are_adopted_by_name(tmp_path: Path, name: str) -> None:
+    """Their files are not at hand: random weights of the published shapes, under the published names."""
+    config = PUBLISHED[name].config
+    assert isinstance(config, AsapNetConfig)
+    ours = AsapNet(config).state_dict()
+    blocks = ["front", *(f"strided.{i}" for i in range(4)), *(f"blocks.{i}" for i in range(7))]
+    theirs = [f"model.{index}" for index in (0, 2, 4, 6, 8)] + [f"model.{10 + i}.conv_block.0" for i in range(7)]
+    weights = {
+        f"lowres_stream.{their}.{part}": ours[f"stream.{our}.{part}"]
+        for our, their in zip(blocks, theirs, strict=True)
+        for part in ("0.weight", "1.weight", "1.bias")
+    }
+    for part in ("weight", "bias"):
+        weights[f"lowres_stream.model.17.{part}"] = ours[f"stream.to_parameters.{part}"]
+    source = tmp_path / "latest_net_G.pth"
+    torch.save(weights, source)
+    manifest = adopt_file("asapnet", source, tmp_path / "m.safetensors", published=name)
+    assert name in manifest.source
+    adopted = load_checkpoint(tmp_path / "m.safetensors").generator
+    assert all(torch.equal(tensor, ours[key]) for key, tensor in adopted.state_dict().items())  # type: ignore[attr-defined]
+
+
+def test_a_pickle_that_would_run_code_is_refused(tmp_path: Path, config_file: Path) -> None:
+    class Bomb:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return os.mkdir, (str(tmp_path / "boom"),)
+
+    source = tmp_path / "bomb.pth"
+    torch.save({"lowres_stream.model.0.0.weight": Bomb()}, source)
+    with pytest.raises(InputError, match=r"bomb\.pth: refused, reading it could run code .*mkdir"):
+        adopt_file("asapnet", source, tmp_path / "m.safetensors", config_file=config_file)
+    assert not (tmp_path / "boom").exists()
+    assert not (tmp_path / "m.safetensors").exists()
+
+
+def test_an_npz_with_pickled_objects_is_refused(tmp_path: Path) -> None:
+    source = tmp_path / "objects.npz"
+    np.savez(source, weight=np.array([{"a": 1}], dtype=object))
+    with pytest.raises(InputError, match=r"objects\.npz: not a readable \.npz of plain arrays"):
+        read_state_dict(source)
+
+
+@pytest.mark.parametrize("suffix", [".pth", ".npz"])
+@pytest.mark.parametrize("content", [b"", b"not weights at all", b"PK\x03\x04 truncated"])
+def test_damaged_files_are_refused(tmp_path: Path, suffix: str, content: bytes) -> None:
+    source = tmp_path / f"damaged{suffix}"
+    source.write_bytes(content)
+    with pytest.raises(InputError, match="damaged"):
+        read_state_dict(source)
+
+
+def test_a_truncated_pth_is_refused(tmp_path: Path) -> None:
+    source = tmp_path / "cut.pth"
+    torch.save(published_weights(), source)
+    source.write_bytes(source.read_bytes()[:-1000])
+    with pytest.raises(InputError, match=r"cut\.pth"):
+        read_state_dict(source)
+
+
+def test_what_is_no_state_dict_is_refused(tmp_path: Path) -> None:
+    nested, number = tmp_path / "nested.pth", tmp_path / "number.pth"
+    torch.save({"epoch": 3, "state_dict": {}}, nested)
+    torch.save(7, number)
+    with pytest.raises(InputError, match=r"epoch \(int\), state_dict \(dict\)"):
+        read_state_dict(nested)
+    with pytest.raises(InputError, match="not a state dict but a int"):
+        read_state_dict(number)
+    with pytest.raises(InputError, match=r"expected one of \.pth, \.pt, \.npz"):
+        read_state_dict(tmp_path / "weights.bin")
+    with pytest.raises(InputError, match="no such file"):
+        read_state_dict(tmp_path / "weights.pth")
+
+
+def test_exactly_one_configuration(tmp_path: Path, config_file: Path) -> None:
+    for both in ({}, {"published": "facades512", "config_file": config_file}):
+        with pytest.raises(InputError, match="either the name of a published configuration or a file"):
+            adopt_file("asapnet", GOLDEN, tmp_path / "m.safetensors", **both)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"no published 'facades9'; there are facades512"):
+        adopt_file("asapnet", GOLDEN, tmp_path / "m.safetensors", published="facades9")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("{", "not readable as JSON"), ("[]", "expected an object"), ('{"cel": 8}', "no field cel")],
+)
+def test_bad_configuration_files_are_named(tmp_path: Path, content: str, message: str) -> None:
+    path = tmp_path / "bad.json"
+    path.write_text(content)
+    with pytest.raises(InputError, match=rf"bad\.json: .*{message}"):
+        adopt_file("asapnet", GOLDEN, tmp_path / "m.safetensors", config_file=path)
+
+
+def test_another_familys_configuration_is_refused() -> None:
+    with pytest.raises(InputError, match="takes a AsapNetConfig, got a dict"):
+        adopt("asapnet", published_weights(), FIELDS)  # type: ignore[arg-type]
