@@ -18,7 +18,7 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
         Whatever ``write`` raises, and OSError (disk full, no permission). Nothing is left behind then.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    beside = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
     try:
         write(beside)
         descriptor = os.open(beside, os.O_RDWR)
@@ -30,3 +30,9 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Removes what killed writers left unfinished in ``folder`` or below. None may be at work there just now."""
+    for beside in folder.rglob(".*.partial*"):
+        beside.unlink(missing_ok=True)

@@ -70,6 +70,7 @@ def check_folder(
     root: Path | str,
     *,
     labels: LabelSpec | None = None,
+    spec: FolderSpec | None = None,
     progress: Callable[[int, int], object] | None = None,
     num_threads: int | None = None,
 ) -> Report:
@@ -79,7 +80,8 @@ def check_folder(
         root: holds ``<split>/<kind>/…``, ``<split>_<kind>/…``, ``<kind>/…`` or just files. Kinds have the names in
             ``KNOWN_KINDS`` or those that ``spec.json`` mentions; just files are label maps if the folder is named so
             or the first one is a palette or grey image of few values.
-        labels: the classes; None: those in ``spec.json``, or else whatever occurs is listed.
+        labels: the classes; None: those of the spec, or else whatever occurs is listed.
+        spec: which kinds there are and how they are stored; None: as ``spec.json`` says, if it is there.
         progress: called with the samples done and all samples, after each.
         num_threads: readers; None: one for each processor, at most 8.
 
@@ -90,7 +92,8 @@ def check_folder(
     root = Path(root)
     if not root.is_dir():
         raise InputError(f"{root}: no such folder")
-    spec = FolderSpec.read(root) if (root / SPEC_FILE).is_file() else None
+    if spec is None and (root / SPEC_FILE).is_file():
+        spec = FolderSpec.read(root)
     expected = _Expected.of(labels, spec)
     known = KNOWN_KINDS if spec is None else (*KNOWN_KINDS, *spec.condition, spec.target)
     total = _Findings()

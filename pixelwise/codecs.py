@@ -80,14 +80,19 @@ def encode(path: Path, array: np.ndarray) -> None:
     Raises:
         InputError: a suffix that cannot be written, an array that the format cannot keep, or no room to write.
     """
+    content = to_bytes(path, array)
+    _replace(path, lambda beside: beside.write_bytes(content))
+
+
+def to_bytes(path: Path, array: np.ndarray) -> bytes:
+    """What ``encode`` would write. Raises InputError as ``encode``, but for the room."""
     encoder = _ENCODERS.get(path.suffix.lower())
     if encoder is None:
         raise InputError(f"{path}: cannot write {path.suffix!r} files, expected one of {', '.join(_ENCODERS)}")
     array = array[..., 0] if array.ndim == 3 and array.shape[2] == 1 else array
     if array.dtype.name not in _DTYPES or array.ndim not in (2, 3) or array.size == 0:
         raise InputError(f"{path}: cannot write {shape_text(array)}, expected H W or H W C of {', '.join(_DTYPES)}")
-    content = encoder(path, array)
-    _replace(path, lambda beside: beside.write_bytes(content))
+    return encoder(path, array)
 
 
 def encode_palette(path: Path, ids: np.ndarray, palette: np.ndarray) -> None:

@@ -67,7 +67,7 @@ class Condition:
         )
 
     def map_planes(self, change: Callable[[Tensor], Tensor]) -> Condition:
-        """The same condition with ``change`` applied to labels, instances and image; what ends in H W is changed alike."""
+        """The same condition with ``change`` applied to labels, instances and image: to all that ends in H W."""
         return replace(self, **{name: change(plane) for name, plane in self.planes().items()})
 
     def to(self, device: torch.device | str) -> Condition:

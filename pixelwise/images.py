@@ -86,16 +86,20 @@ def read_ids(path: Path | str) -> np.ndarray:
     path = Path(path)
     if path.suffix.lower() in LOSSY_SUFFIXES:
         raise InputError(f"{path}: {path.suffix} changes ids when it compresses; save the map as PNG")
-    array = decode(path, ID_MODES)
+    return check_ids(decode(path, ID_MODES), path)
+
+
+def check_ids(array: np.ndarray, source: str | Path) -> np.ndarray:
+    """What ``read_ids`` returns and raises, for an array that did not come from a file."""
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[..., 0]
-    if array.ndim == 3 and array.shape[2] == 3 and array.dtype == np.uint8:
+    if array.size and array.ndim == 3 and array.shape[2] == 3 and array.dtype == np.uint8:
         return array
-    if array.ndim == 3 or array.dtype.kind not in "iu":
-        raise InputError(f"{path}: {shape_text(array)} is no map of ids; expected one channel of integers, or RGB")
+    if array.size == 0 or array.ndim != 2 or array.dtype.kind not in "iu":
+        raise InputError(f"{source}: {shape_text(array)} is no map of ids; expected one channel of integers, or RGB")
     low, high = int(array.min()), int(array.max())
     if low < 0 or high > _MAX_ID:
-        raise InputError(f"{path}: ids run from {low} to {high}, expected 0..{_MAX_ID}")
+        raise InputError(f"{source}: ids run from {low} to {high}, expected 0..{_MAX_ID}")
     return array.astype(np.int32)
 
 
@@ -105,13 +109,21 @@ def read_labels(path: Path | str, spec: LabelSpec) -> np.ndarray:
     Raises:
         InputError: as ``read_ids``; ids or colours that the spec does not know, each with its number of pixels.
     """
-    stored = read_ids(path)
-    return spec.index(stored, path) if stored.ndim == 2 else spec.index_colours(stored, path)
+    return index_labels(read_ids(path), spec, path)
+
+
+def index_labels(stored: np.ndarray, spec: LabelSpec, source: str | Path = "label map") -> np.ndarray:
+    """What ``read_ids`` returns as class indices H W int32. Raises InputError as ``read_labels``."""
+    return spec.index(stored, source) if stored.ndim == 2 else spec.index_colours(stored, source)
 
 
 def read_instances(path: Path | str) -> np.ndarray:
     """An instance map as H W int32; colours count as 24-bit ids, red first. Raises InputError as ``read_ids``."""
-    stored = read_ids(path)
+    return pack_instances(read_ids(path))
+
+
+def pack_instances(stored: np.ndarray) -> np.ndarray:
+    """What ``read_ids`` returns as H W int32, colours as 24-bit ids."""
     if stored.ndim == 2:
         return stored
     packed: np.ndarray = stored.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], np.int32)
@@ -137,7 +149,8 @@ def to_tensor(array: np.ndarray, spec: ImageSpec, source: str | Path = "image") 
     if array.ndim != 3 or array.shape[2] != spec.channels or array.dtype.name != spec.dtype:
         raise InputError(f"{source}: is {shape_text(array)}, expected {spec.channels} channels of {spec.dtype}")
     margin = spec.white if spec.dtype == "float32" else 0
-    if array.size and (array.max() > spec.white + margin or array.min() < -margin):
+    # Asked this way round, NaN fails too.
+    if array.size and not (array.max() <= spec.white + margin and array.min() >= -margin):
         raise InputError(
             f"{source}: values run from {array.min()} to {array.max()}, expected 0..{spec.white:g} (white)"
         )

@@ -116,7 +116,11 @@ class FolderSpec:
     @classmethod
     def read(cls, root: Path) -> FolderSpec:
         """What ``spec.json`` in ``root`` says. Raises InputError, naming the file, when it is missing or wrong."""
-        path = root / SPEC_FILE
+        return cls.read_file(root / SPEC_FILE)
+
+    @classmethod
+    def read_file(cls, path: Path) -> FolderSpec:
+        """What a JSON file says. Raises InputError, naming the file, when it is missing or wrong."""
         try:
             return cls.from_json(json.loads(path.read_text(encoding="utf-8")))
         except FileNotFoundError as error:

@@ -1,0 +1,170 @@
+"""The command line: command -> function, nothing else.
+
+Commands import what they call when they run: `pixelwise --help` must not wait for torch.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from pixelwise.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from pixelwise.jobs import Outcome
+
+app = typer.Typer(
+    help="Translates images at full resolution fast.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+# File names are shown as they are: neither marked up nor broken into lines.
+console = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+INTERRUPTED = 130
+
+
+@app.command()
+def translate(
+    inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Files, folders or globs.")],
+    model: Annotated[str, typer.Option(help="A bundled name (facades, street) or a .safetensors file.")],
+    out: Annotated[Path, typer.Option(help="Folder for the pictures; their names mirror the inputs'.")],
+    instances: Annotated[Path | None, typer.Option(help="Folder of instance maps, for models that read them.")] = None,
+    batch_size: Annotated[int, typer.Option(min=1, help="Neighbours of one size translated together.")] = 1,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace pictures that are there.")] = False,
+    suffix: Annotated[str, typer.Option("--format", help="png, jpg, tif or npy.")] = "png",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 leaves it to torch.")] = 0,
+) -> None:
+    """Translate pictures; inputs only, any size."""
+    import torch
+
+    from pixelwise import jobs
+    from pixelwise.translate import load
+
+    if threads:
+        torch.set_num_threads(threads)
+    planned = jobs.plan(inputs, out, f".{suffix.removeprefix('.')}", instances)
+    translator = load(model, device)
+    outcomes = []
+    try:
+        with _progress_bar() as show:
+            for outcome in jobs.run(translator, planned, batch_size, overwrite):
+                outcomes.append(outcome)
+                show(len(outcomes), len(planned))
+    finally:
+        _summarise(outcomes, len(planned), out)
+    if any(outcome.error for outcome in outcomes):
+        raise typer.Exit(1)
+
+
+@app.command()
+def check(
+    folder: Annotated[Path, typer.Argument(help="A folder of pairs: FOLDER/SPLIT/KIND/STEM.EXT.")],
+    spec: Annotated[Path | None, typer.Option(help="The data set's spec, if not FOLDER/spec.json.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """Read every file of a data set and say what is wrong; exit status 1 if something is."""
+    from pixelwise.check import check_folder
+    from pixelwise.data.paired_folder import FolderSpec
+
+    with _progress_bar() as show:
+        report = check_folder(folder, spec=None if spec is None else FolderSpec.read_file(spec), progress=show)
+    print(json.dumps(report.to_json(), indent=1) if as_json else report.to_text())
+    raise typer.Exit(0 if report.ok else 1)
+
+
+# What follows EXPERIMENT is left to its configuration, --help too.
+@app.command(context_settings={"allow_interspersed_args": False})
+def train(
+    experiment: Annotated[Path, typer.Argument(help="A Python file that binds `config`, a TrainConfig.")],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="--FIELD VALUE", help="Fields to change; `train EXPERIMENT --help` lists them."),
+    ] = None,
+) -> None:
+    """Train, or go on with a run that was stopped. Fields of the config are flags: --batch-size 4, --crop 256x256."""
+    from pixelwise.training import train as run
+    from pixelwise.training.experiment import read_experiment
+    from pixelwise.training.overrides import describe_flags, override
+    from pixelwise.training.step import Diverged
+
+    config = read_experiment(experiment)
+    if "--help" in (overrides or ()):
+        print(f"Usage: pixelwise train {experiment} [--FIELD VALUE]...\n\n{describe_flags(config)}")
+        return
+    try:
+        print(f"wrote {run(override(config, overrides or ()))}")
+    except Diverged as error:
+        _fail(f"diverged: {error}")
+
+
+@app.command()
+def adopt(
+    family: Annotated[str, typer.Argument(help="asapnet, …")],
+    source: Annotated[Path, typer.Argument(metavar="FILE", help="Published weights: .pth or .npz, never unpickled.")],
+    out: Annotated[Path, typer.Option(help="The .safetensors file to write.")],
+    published: Annotated[str | None, typer.Option(help="Name of a published configuration.")] = None,
+    config: Annotated[Path | None, typer.Option(help="JSON of the configuration's fields, for others.")] = None,
+) -> None:
+    """Turn published weights into a checkpoint."""
+    from pixelwise.adopt import adopt_file
+
+    manifest = adopt_file(family, source, out, published, config)
+    print(f"wrote {out}: {manifest.family}, {manifest.source}")
+
+
+@app.callback(invoke_without_command=True)
+def main_options(version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False) -> None:
+    if version:
+        from pixelwise import __version__
+
+        print(__version__)
+        raise typer.Exit
+
+
+def main() -> None:
+    """The `pixelwise` command. What a user can put right ends in one line and status 1, Ctrl-C in status 130."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except (InputError, OSError) as error:
+        _fail(f"error: {error}")
+
+
+def _fail(text: str) -> NoReturn:
+    console.print(text, style="red")
+    sys.exit(1)
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Callable[[int, int], None]]:
+    """Shown on a terminal only; to be called with what is done and all that there is."""
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _summarise(outcomes: Sequence[Outcome], num_planned: int, out: Path) -> None:
+    from pixelwise.jobs import speed_text
+
+    num_done = sum(outcome.error is None for outcome in outcomes)
+    print(f"{num_done} of {num_planned} translated to {out}" + (f": {speed_text(outcomes)}" if num_done else ""))
+    for outcome in outcomes:
+        if outcome.error is not None:
+            console.print(f"failed: {outcome.error}", style="red")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,189 @@
+"""One model at work: a label map or photo in, a picture of the same size out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor, nn
+
+from pixelwise import images
+from pixelwise.checkpoint import Checkpoint, load_checkpoint, resolve
+from pixelwise.codecs import ID_MODES, IMAGE_MODES, shape_text
+from pixelwise.condition import Condition
+from pixelwise.data.paired_folder import check_sizes
+from pixelwise.errors import InputError
+from pixelwise.images import ImageSpec
+
+Picture = TypeVar("Picture", Image.Image, np.ndarray, Tensor)
+
+
+def load(model: str | Path, device: torch.device | str = "auto") -> Translator:
+    """A model, ready to translate.
+
+    Args:
+        model: the name of a bundled model, or a ``.safetensors`` file that pixelwise wrote.
+        device: where it runs, as torch names it; "auto" for the GPU if there is one.
+
+    Raises:
+        InputError: see ``resolve`` and ``load_checkpoint``; or a device that is not there.
+    """
+    device = find_device(device)
+    return Translator(load_checkpoint(resolve(model), device), device)
+
+
+class Translator:
+    """A generator, with what its manifest says of files and numbers around it.
+
+    Args:
+        checkpoint: the model; its generator is moved to ``device`` and set to eval mode.
+        device: as for ``load``.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, device: torch.device | str = "auto") -> None:
+        self.manifest = checkpoint.manifest
+        self.device = find_device(device)
+        self.generator = checkpoint.generator
+        assert isinstance(self.generator, nn.Module)
+        self.generator.to(self.device).eval()
+
+    def __call__(self, picture: Picture, *, instances: Image.Image | np.ndarray | Tensor | None = None) -> Picture:
+        """Translates one picture, or a batch of tensors.
+
+        Args:
+            picture: what the model reads. A label map as PIL image or array holds what a file would: ids as integers
+                H W, or the spec's colours, H W 3 uint8; as a tensor class indices, H W or B H W. A photo as PIL image
+                or array H W C has the manifest's channels and dtype; as a tensor it is C H W or B C H W in [-1, 1].
+            instances: the instance map, for models that read one: H W integers or colours, as a tensor also B H W.
+
+        Returns:
+            The same kind, of the same height and width: a PIL image; an array H W C of the dtype that the manifest
+            states for outputs; or a tensor C H W or B C H W float32 in [-1, 1], on the picture's device.
+
+        Raises:
+            InputError: wrong channels, dtype or values; a class that the label spec does not know; an instance map that
+                is missing, not read, or of another size; a model that reads labels and a photo (see ``translate``).
+        """
+        condition = self._condition(picture, instances)
+        image = self.translate(condition)
+        if isinstance(picture, Tensor):
+            batched = picture.dim() == getattr(condition, self._part).dim()
+            return (image if batched else image[0]).to(picture.device)
+        array = images.from_tensor(image[0], self.manifest.target)
+        return _to_pil(array) if isinstance(picture, Image.Image) else array
+
+    @torch.inference_mode()
+    def translate(self, condition: Condition) -> Tensor:
+        """Conditions of any size as pictures B C H W float32 in [-1, 1] (what lies outside is clipped), on ``device``.
+
+        Raises:
+            InputError: a part that the model reads is missing or has other channels, or labels beyond its classes.
+        """
+        return self.generator(condition.to(self.device)).image.float().clamp(-1, 1)
+
+    def read_condition(self, path: Path, instances: Path | None = None) -> Condition:
+        """One condition (B = 1) from a file with what the model reads, and one with the instance map.
+
+        Raises:
+            InputError: naming the file: unreadable, other channels or dtype, ids or colours unknown to the label spec,
+                an instance map that is missing, not read, or of another size.
+        """
+        spec = self.manifest.spec
+        self._check_instances(instances is not None, path)
+        if self._part == "labels" and spec.labels is not None:
+            plane = torch.from_numpy(images.read_labels(path, spec.labels))
+        else:
+            plane = images.to_tensor(images.read(path), self._image_spec, path)
+        if instances is None:
+            return Condition(**{self._part: plane[None]})
+        ids = torch.from_numpy(images.read_instances(instances))
+        check_sizes({path: tuple(plane.shape[-2:]), instances: tuple(ids.shape)})
+        return Condition(**{self._part: plane[None], "instances": ids[None]})
+
+    @property
+    def _part(self) -> str:
+        """Which part of a condition the one picture is that this model reads."""
+        spec = self.manifest.spec
+        if (spec.labels is None) == (spec.image_channels == 0) or spec.style:
+            raise InputError("this model does not read just one picture: make a Condition and call translate()")
+        return "image" if spec.labels is None else "labels"
+
+    @property
+    def _image_spec(self) -> ImageSpec:
+        return self.manifest.image or ImageSpec(self.manifest.spec.image_channels)
+
+    def _condition(self, picture: Picture, instances: Image.Image | np.ndarray | Tensor | None) -> Condition:
+        self._check_instances(instances is not None, "input")
+        plane = self._labels(picture) if self._part == "labels" else self._image(picture)
+        return Condition(
+            **{self._part: plane}, instances=None if instances is None else _instances(instances).to(plane.device)
+        )
+
+    def _labels(self, picture: Image.Image | np.ndarray | Tensor) -> Tensor:
+        """B H W class indices."""
+        if isinstance(picture, Tensor):
+            return _batched(picture, num_dims=3, floating=False, expected="class indices H W or B H W")
+        spec = self.manifest.spec.labels
+        assert spec is not None
+        stored = images.check_ids(_stored(picture, ID_MODES), "label map")
+        return torch.from_numpy(images.index_labels(stored, spec))[None]
+
+    def _image(self, picture: Image.Image | np.ndarray | Tensor) -> Tensor:
+        """B C H W in [-1, 1]."""
+        if isinstance(picture, Tensor):
+            return _batched(picture, num_dims=4, floating=True, expected="floats C H W or B C H W in [-1, 1]").float()
+        # As files are turned upright, so that both ways give the same picture.
+        array = _stored(ImageOps.exif_transpose(picture) if isinstance(picture, Image.Image) else picture, IMAGE_MODES)
+        return images.to_tensor(array[..., None] if array.ndim == 2 else array, self._image_spec)[None]
+
+    def _check_instances(self, given: bool, source: str | Path) -> None:
+        if self.manifest.spec.instances and not given:
+            raise InputError(f"{source}: the model reads an instance map too, and there is none")
+        if given and not self.manifest.spec.instances:
+            raise InputError(f"{source}: comes with an instance map, which the model does not read")
+
+
+def find_device(name: torch.device | str) -> torch.device:
+    """The device that torch calls so; for "auto" the GPU if there is one. Raises InputError when it is not there."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        return torch.empty(0, device=name).device
+    except (RuntimeError, AssertionError) as error:  # builds without CUDA assert
+        reason = str(error).splitlines()[0]
+        raise InputError(f"device {name}: not available here ({reason})") from error
+
+
+def _instances(picture: Image.Image | np.ndarray | Tensor) -> Tensor:
+    """B H W ids."""
+    if isinstance(picture, Tensor):
+        return _batched(picture, num_dims=3, floating=False, expected="instance ids H W or B H W")
+    stored = images.check_ids(_stored(picture, ID_MODES), "instance map")
+    return torch.from_numpy(images.pack_instances(stored))[None]
+
+
+def _batched(tensor: Tensor, num_dims: int, floating: bool, expected: str) -> Tensor:
+    if tensor.dim() not in (num_dims - 1, num_dims) or tensor.is_floating_point() != floating or not tensor.numel():
+        raise InputError(f"expected {expected}; got a tensor {tuple(tensor.shape)} of {tensor.dtype}")
+    return tensor if tensor.dim() == num_dims else tensor[None]
+
+
+def _stored(picture: Image.Image | np.ndarray, modes: dict[str, str]) -> np.ndarray:
+    """What a file of this picture would store."""
+    if isinstance(picture, np.ndarray):
+        return picture
+    if not isinstance(picture, Image.Image):
+        raise InputError(f"expected a PIL image, an array or a tensor, got a {type(picture).__name__}")
+    if picture.mode not in modes:
+        raise InputError(f"a PIL image of mode {picture.mode!r}, expected one of {', '.join(modes)}")
+    return np.array(picture)
+
+
+def _to_pil(array: np.ndarray) -> Image.Image:
+    try:
+        return Image.fromarray(array[..., 0] if array.shape[2] == 1 else array)
+    except TypeError as error:
+        raise InputError(f"a PIL image cannot hold {shape_text(array)}; pass an array or a tensor") from error
