@@ -1,0 +1,221 @@
+"""One .safetensors file <-> a generator and its manifest.
+
+The manifest is JSON in the file's header, so that a model is ONE file which says all that is needed to run it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from pixelwise.atomic import write_atomically
+from pixelwise.condition import ConditionSpec
+from pixelwise.errors import InputError
+from pixelwise.images import ImageSpec
+from pixelwise.models import family_named, family_of
+from pixelwise.models.family import Generator, GeneratorConfig, config_from_json, config_to_json
+
+MANIFEST_KEY = "pixelwise"
+MANIFEST_VERSION = 1
+BUNDLED = Path(__file__).parent / "bundled"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a checkpoint says of itself.
+
+    Attributes:
+        family: a name of ``FAMILIES``.
+        config: the family's configuration as JSON fields.
+        spec: what conditions must carry.
+        image: how the condition's image is stored in files, None when there is none.
+        target: how the output is.
+        weights: "raw", or "ema" for the exponential moving average.
+        source: where the weights come from: data set and command, or the published file.
+        licence: terms of the weights and of what they were trained on.
+        step: optimiser steps taken.
+        metrics: scores on the validation split, by name.
+        version: of this format.
+    """
+
+    family: str
+    config: Mapping[str, Any]
+    spec: ConditionSpec
+    image: ImageSpec | None = None
+    target: ImageSpec = field(default_factory=ImageSpec)
+    weights: str = "raw"
+    source: str = ""
+    licence: str = ""
+    step: int = 0
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    version: int = MANIFEST_VERSION
+
+    def to_json(self) -> dict[str, Any]:
+        image = None if self.image is None else self.image.to_json()
+        return {**vars(self), "spec": self.spec.to_json(), "image": image, "target": self.target.to_json()}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Manifest:
+        """The inverse of ``to_json``. Raises InputError for a newer version, unknown, missing or unfit fields."""
+        try:
+            _check_version(content["version"])
+            return cls(
+                **{
+                    **content,
+                    "spec": ConditionSpec.from_json(content["spec"]),
+                    "image": None if content["image"] is None else ImageSpec.from_json(content["image"]),
+                    "target": ImageSpec.from_json(content["target"]),
+                }
+            )
+        except (KeyError, TypeError) as error:
+            raise InputError(f"not a manifest of pixelwise: {error}") from error
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A loaded model. ``generator`` is in eval mode."""
+
+    generator: Generator
+    manifest: Manifest
+
+
+def save_checkpoint(path: Path, generator: nn.Module, manifest: Manifest, dtype: torch.dtype = torch.float32) -> None:
+    """Writes ``generator`` with its manifest, all or nothing: a failure leaves what was at ``path`` untouched.
+
+    Args:
+        path: ends in .safetensors.
+        generator: its floating-point tensors are stored as ``dtype``.
+        manifest: describes it.
+        dtype: torch.float32, or torch.float16 for half the bytes.
+
+    Raises:
+        InputError: another suffix; weights that are NaN, infinite or beyond the dtype's range; or the file cannot be
+            written (disk full, no permission).
+    """
+    if path.suffix != ".safetensors":
+        raise InputError(f"{path}: a checkpoint's name ends in .safetensors")
+    tensors = {
+        name: (tensor.to(dtype) if tensor.is_floating_point() else tensor).contiguous()
+        for name, tensor in generator.state_dict().items()
+    }
+    _check_finite(tensors, path)
+    # Not with save_file, which lets nobody but the user read the file.
+    content = save(tensors, {MANIFEST_KEY: json.dumps(manifest.to_json())})
+    try:
+        write_atomically(path, lambda beside: beside.write_bytes(content))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error}); what stood there is untouched") from error
+
+
+def read_manifest(path: Path) -> Manifest:
+    """The manifest alone, without reading weights. Raises InputError as ``load_checkpoint``."""
+    return _read(path, with_tensors=False)[0]
+
+
+def load_checkpoint(path: Path, device: torch.device | str = "cpu", family: str | None = None) -> Checkpoint:
+    """Builds the generator that a file describes and loads its weights, as float32.
+
+    Args:
+        path: a .safetensors file that pixelwise wrote.
+        device: where the weights go.
+        family: the family that is expected, or None for any.
+
+    Raises:
+        InputError: no such file, truncated, written by something else, another family, a newer manifest version,
+            weights that do not fit the configuration, or NaN in the weights; always naming the file.
+    """
+    manifest, tensors = _read(path, with_tensors=True)
+    if family is not None and manifest.family != family:
+        raise InputError(f"{path}: a checkpoint of {manifest.family}, expected {family}")
+    try:
+        generator = _build(manifest)
+        load_strictly(generator, tensors)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    _check_finite(tensors, path)
+    return Checkpoint(generator.to(device).eval(), manifest)  # type: ignore[arg-type]
+
+
+def manifest_for(config: GeneratorConfig, spec: ConditionSpec, **fields: Any) -> Manifest:
+    """The manifest of a generator with this configuration; ``fields`` are further ones of ``Manifest``."""
+    return Manifest(family_of(config).name, config_to_json(config), spec, **fields)
+
+
+def resolve(model: str | Path) -> Path:
+    """The file that a bundled name or a path means. Raises InputError with the bundled names when there is none."""
+    bundled = BUNDLED / f"{model}.safetensors"
+    if bundled.parent == BUNDLED and bundled.is_file():
+        return bundled
+    path = Path(model)
+    if not path.is_file():
+        names = ", ".join(sorted(file.stem for file in BUNDLED.glob("*.safetensors")))
+        raise InputError(f"{model}: neither a file nor a bundled model ({names})")
+    return path
+
+
+def load_strictly(module: nn.Module, tensors: Mapping[str, Tensor], shown: int = 3) -> None:
+    """Loads a state dict that must fit exactly. Raises InputError with the first names and shapes that do not."""
+    wanted = module.state_dict()
+    faults = {
+        "missing": [name for name in wanted if name not in tensors],
+        "unexpected": [name for name in tensors if name not in wanted],
+        "of another shape": [
+            f"{name} {tuple(tensors[name].shape)} for {tuple(wanted[name].shape)}"
+            for name in wanted
+            if name in tensors and tensors[name].shape != wanted[name].shape
+        ],
+    }
+    if any(faults.values()):
+        parts = [f"{len(names)} {fault} ({', '.join(names[:shown])} …)" for fault, names in faults.items() if names]
+        raise InputError(f"the weights do not fit the configuration: {'; '.join(parts)}")
+    module.load_state_dict(dict(tensors))
+
+
+def _build(manifest: Manifest) -> nn.Module:
+    try:
+        family = family_named(manifest.family)
+        return family.generator(config_from_json(family, manifest.config))
+    except (TypeError, AttributeError, RuntimeError) as error:
+        raise InputError(f"no generator can be built from the manifest's configuration: {error}") from error
+
+
+def _check_version(version: Any) -> None:
+    if not isinstance(version, int) or version < 1:
+        raise InputError(f"manifest version {version!r}, expected 1 to {MANIFEST_VERSION}")
+    if version > MANIFEST_VERSION:
+        raise InputError(f"manifest version {version}, this pixelwise reads up to {MANIFEST_VERSION}: take a newer one")
+
+
+def _read(path: Path, with_tensors: bool) -> tuple[Manifest, dict[str, Tensor]]:
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in (file.keys() if with_tensors else ())}
+    except (SafetensorError, OSError) as error:
+        size = path.stat().st_size
+        raise InputError(f"{path}: not a complete safetensors file ({size} bytes): {error}") from error
+    if MANIFEST_KEY not in header:
+        raise InputError(f"{path}: has no pixelwise manifest; bring published weights in with `pixelwise adopt`")
+    try:
+        manifest = Manifest.from_json(json.loads(header[MANIFEST_KEY]))
+    except (InputError, json.JSONDecodeError) as error:
+        raise InputError(f"{path}: {error}") from error
+    floats = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
+    return manifest, floats
+
+
+def _check_finite(tensors: Mapping[str, Tensor], path: Path) -> None:
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not tensor.isfinite().all():
+            bad = f"{int((~tensor.isfinite()).sum())} of {tensor.numel()} values of {name}"
+            raise InputError(f"{path}: {bad} are NaN or infinite ({tensor.dtype})")
