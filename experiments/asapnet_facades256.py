@@ -1,9 +1,6 @@
 """The bundled `facades`: label map -> photo of a house front, 256 x 256, a compact ASAP-Net for a CPU.
 
-Small crops first, whole pictures last; the second command goes on where the first one stopped:
-
-    pixelwise train experiments/asapnet_facades256.py
-    pixelwise train experiments/asapnet_facades256.py --crop 256x256 --steps 7000 --constant-steps 6000
+It learns from crops of 128 x 128; a generator of this kind then takes any size.
 """
 
 from pixelwise.discriminators.patch import PatchDiscriminatorConfig
@@ -13,11 +10,11 @@ from pixelwise.training import TrainConfig
 
 config = TrainConfig(
     model=AsapNetConfig(
-        cell=16,
+        cell=8,
         width=32,
-        max_width=256,
+        max_width=192,
         num_blocks=6,
-        mlp_width=32,
+        mlp_width=24,
         mlp_depth=4,
         bilinear=True,
         scaled_parameters=True,
@@ -29,11 +26,15 @@ config = TrainConfig(
     out="runs/facades256",
     crop=(128, 128),
     batch_size=4,
-    steps=6000,
-    constant_steps=6000,
+    steps=3000,
+    constant_steps=2000,
     learning_rate=1e-3,
-    discriminator_learning_rate=2e-4,
+    discriminator_learning_rate=1e-4,
     betas=(0.5, 0.999),
     max_gradient_norm=20.0,
     validation_samples=32,
+    licence=(
+        "research weights: trained on crops of the CMP Facade Database (Tyleček and Šára, 2013), "
+        "whose terms were not at hand; see THIRD_PARTY.md"
+    ),
 )

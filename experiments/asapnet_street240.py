@@ -1,9 +1,11 @@
 """The bundled `street`: CamVid label map -> street photo, 320 x 240, a compact ASAP-Net for a CPU.
 
-Small crops first, whole pictures last; the second command goes on where the first one stopped:
+Crops first, whole pictures last; the second command goes on where the first one stopped:
 
     pixelwise train experiments/asapnet_street240.py
-    pixelwise train experiments/asapnet_street240.py --crop 240x320 --steps 7000 --constant-steps 6000
+    pixelwise train experiments/asapnet_street240.py --crop 240x320 --batch-size 2 --steps 2800 --constant-steps 2000
+
+The first 750 steps of the bundled weights had a discriminator_learning_rate of 2e-4, before it proved too high.
 """
 
 from pixelwise.discriminators.patch import PatchDiscriminatorConfig
@@ -13,11 +15,11 @@ from pixelwise.training import TrainConfig
 
 config = TrainConfig(
     model=AsapNetConfig(
-        cell=16,
+        cell=8,
         width=32,
-        max_width=256,
+        max_width=192,
         num_blocks=6,
-        mlp_width=32,
+        mlp_width=24,
         mlp_depth=4,
         bilinear=True,
         scaled_parameters=True,
@@ -30,11 +32,15 @@ config = TrainConfig(
     scale=(240, 320),
     crop=(128, 160),
     batch_size=4,
-    steps=6000,
-    constant_steps=6000,
+    steps=1500,
+    constant_steps=1500,
     learning_rate=1e-3,
-    discriminator_learning_rate=2e-4,
+    discriminator_learning_rate=1e-4,
     betas=(0.5, 0.999),
     max_gradient_norm=20.0,
     validation_samples=32,
+    licence=(
+        "research weights: trained on CamVid (Brostow et al., 2009) as published with SegNet, "
+        "CC BY-NC 4.0, personal and research use only; see THIRD_PARTY.md"
+    ),
 )

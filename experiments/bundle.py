@@ -1,0 +1,46 @@
+"""Puts a trained model into the package: python experiments/bundle.py experiments/asapnet_facades256.py facades
+
+Stores the run's last generator as float16, measures that very file on the whole validation split, at full size, and
+writes the scores into its manifest.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from pixelwise.checkpoint import BUNDLED, load_checkpoint, save_checkpoint
+from pixelwise.data import DATASETS
+from pixelwise.data.augment import Augment
+from pixelwise.training.experiment import read_experiment
+from pixelwise.training.validation import validation_scores
+
+MAX_BYTES = 12_000_000
+
+
+def bundle(experiment: Path, name: str) -> None:
+    config = read_experiment(experiment)
+    trained = load_checkpoint(Path(config.out) / "last.safetensors")
+    samples = DATASETS[config.dataset](Path(config.data), "val")
+    whole = Augment(scale=config.scale)
+    manifest = replace(
+        trained.manifest,
+        source=f"{trained.manifest.source}; {experiment.as_posix()}; scores on {len(samples)} of its val split",
+        licence=config.licence,
+    )
+    path = BUNDLED / f"{name}.safetensors"
+    save_checkpoint(path, trained.generator, manifest, torch.float16)
+    stored = load_checkpoint(path)
+    validation = [whole.centred(samples[index]) for index in range(len(samples))]
+    scores = validation_scores(stored.generator, validation, torch.device("cpu"))
+    save_checkpoint(path, stored.generator, replace(manifest, metrics=scores), torch.float16)
+    size = path.stat().st_size
+    print(f"{path}: {size / 1e6:.1f} MB, {scores}")
+    assert size < MAX_BYTES, f"{path} is larger than what the package may ship, {MAX_BYTES} bytes"
+
+
+if __name__ == "__main__":
+    bundle(Path(sys.argv[1]), sys.argv[2])
