@@ -1,4 +1,4 @@
-"""Puts a trained model into the package: python experiments/bundle.py experiments/asapnet_facades256.py facades
+"""Puts a trained model into the package: python scripts/bundle.py experiments/asapnet_facades256.py facades
 
 Stores the run's last generator as float16, measures that very file on the whole validation split, at full size, and
 writes the scores into its manifest.
