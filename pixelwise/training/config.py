@@ -1,0 +1,98 @@
+"""What a training run is."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from pixelwise.discriminators.patch import PatchDiscriminatorConfig
+from pixelwise.errors import InputError
+from pixelwise.losses.objective import Objective
+from pixelwise.models import family_of
+
+PRECISIONS = ("float32", "bfloat16", "float16")
+POSITIVE = (
+    *("batch_size", "accumulate", "steps", "learning_rate", "discriminator_learning_rate"),
+    *("save_every", "sheet_every", "validate_every", "validation_samples"),
+)
+NOT_NEGATIVE = ("constant_steps", "max_gradient_norm", "num_workers")
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """One training run: an experiment file binds one, and the command line overrides its flat fields.
+
+    Attributes:
+        model: a family's configuration; its type is the family. Input and output channels left at 0 come from the data.
+        dataset: a name of ``DATASETS``.
+        data: the data set's folder.
+        out: the run's folder: checkpoints, state to resume from, sample sheets, log.
+        objective: weights of the losses; None for the paper's own.
+        discriminator: its sizes; not read without an adversarial term.
+        scale: (height, width) that samples are resized to before cropping; None to leave them.
+        crop: (height, width) of random crops; None for whole samples.
+        flip: whether samples are mirrored left to right, every second one.
+        batch_size: samples of one optimiser step, over all processes and accumulated portions together.
+        accumulate: portions that a process cuts its share of the batch into, to save memory. The update stays that of
+            the whole batch, except for batch norm, whose statistics are each portion's and each process's own, and for
+            spectral norm's estimate, which every portion improves once.
+        steps: optimiser steps in all.
+        constant_steps: steps before the learning rates start to fall, linearly to zero at ``steps``.
+        learning_rate, discriminator_learning_rate: of Adam; two time scales (TTUR, Heusel et al. 2017).
+        betas: of Adam.
+        max_gradient_norm: each player's gradients are scaled down to this norm; 0 to leave them.
+        ema_decay: of the averaged generator, which is validated and shipped; 0 to use the raw weights.
+        precision: "float32", "bfloat16", or on a GPU "float16".
+        vgg19: file of VGG19's weights for the perceptual term, "download", or "" to train without the term.
+        start_from: a checkpoint of the same configuration whose weights the generator starts with.
+        save_every, sheet_every, validate_every: steps between states, sample sheets and validations.
+        validation_samples: at most so many samples of the validation split, spread evenly over it, are validated on.
+        licence: terms of the resulting weights, for their manifest.
+        seed: two runs with equal seeds are equal.
+        num_workers: processes that read samples; 0 reads in the training process.
+        device: "auto", "cpu" or "cuda".
+    """
+
+    model: Any
+    dataset: str
+    data: str
+    out: str
+    objective: Objective | None = None
+    discriminator: PatchDiscriminatorConfig = field(default_factory=PatchDiscriminatorConfig)
+    scale: tuple[int, int] | None = None
+    crop: tuple[int, int] | None = None
+    flip: bool = True
+    batch_size: int = 4
+    accumulate: int = 1
+    steps: int = 10_000
+    constant_steps: int = 5_000
+    learning_rate: float = 1e-4
+    discriminator_learning_rate: float = 4e-4
+    betas: tuple[float, float] = (0.0, 0.9)
+    max_gradient_norm: float = 0.0
+    ema_decay: float = 0.999
+    precision: str = "float32"
+    vgg19: str = ""
+    start_from: str = ""
+    save_every: int = 500
+    sheet_every: int = 500
+    validate_every: int = 1000
+    validation_samples: int = 64
+    licence: str = ""
+    seed: int = 0
+    num_workers: int = 0
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        family_of(self.model)
+        for name in POSITIVE:
+            if not 0 < getattr(self, name) < math.inf:
+                raise InputError(f"{name} must be positive, got {getattr(self, name)}")
+        for name in NOT_NEGATIVE:
+            if not 0 <= getattr(self, name) < math.inf:
+                raise InputError(f"{name} must be 0 or more, got {getattr(self, name)}")
+        if self.precision not in PRECISIONS:
+            raise InputError(f"precision {self.precision!r} is not one of {', '.join(PRECISIONS)}")
+        if not all(0 <= decay < 1 for decay in (self.ema_decay, *self.betas)):
+            raise InputError(f"ema_decay and betas must lie in [0, 1), got {self.ema_decay} and {self.betas}")

@@ -1,0 +1,120 @@
+"""``train``, from top to bottom."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from pixelwise.atomic import write_atomically
+from pixelwise.checkpoint import save_checkpoint
+from pixelwise.condition import PairedSample
+from pixelwise.training.allocator import keep_freed_memory
+from pixelwise.training.batches import batches, portions_of, seeded
+from pixelwise.training.config import TrainConfig
+from pixelwise.training.processes import join_processes
+from pixelwise.training.report import Report
+from pixelwise.training.run import Run, prepare
+from pixelwise.training.schedule import set_learning_rates
+from pixelwise.training.state import Progress, load_state, save_state
+from pixelwise.training.step import Diverged, update_discriminator, update_generator
+from pixelwise.training.validation import validation_scores, write_sheet
+
+BEST_BY = "ssim"
+
+
+def train(config: TrainConfig) -> Path:
+    """Trains a generator, or goes on with a run that was stopped at any moment.
+
+    Args:
+        config: the run. Its ``out`` folder gets ``last.safetensors`` and ``best.safetensors`` (by validation SSIM),
+            ``state.pt`` to resume from, ``sheets/*.png`` and ``log.jsonl``.
+
+    Returns:
+        The path of ``last.safetensors``.
+
+    Raises:
+        InputError: data or configuration that cannot be used, or an ``out`` folder with another run's state.
+        Diverged: a loss or gradient is NaN or infinite; ``diverged_<rank>.json`` in ``out`` names the batch.
+    """
+    keep_freed_memory()
+    processes = join_processes(config.device)
+    run = prepare(config, processes)
+    game, average = run.game, run.average
+    progress = load_state(run.state_file, game, average, run.config)
+    with Report(run.folder, progress.step, config.steps, processes.is_first) as report:
+        _announce(run, report, progress)
+        for batch in batches(run.samples, config, processes, first_step=progress.step):
+            seeded(config.seed, progress.step, processes.rank)
+            set_learning_rates(game, config, progress.step)
+            portions = portions_of(batch.to(processes.device), config.accumulate)
+            with _names_saved_if_diverged(run, progress, batch):
+                fakes, losses = update_generator(game, portions)
+                if game.discriminator is not None:
+                    losses |= update_discriminator(game, game.discriminator, portions, fakes)
+            average.update(game.generator.network, progress.step)
+            progress.step += 1
+            scores = _look(run, progress) if processes.is_first else {}
+            report.step(progress.step, losses, scores, config.batch_size)
+            if processes.is_first:
+                _save(run, progress)
+    processes.leave()
+    return run.last_checkpoint
+
+
+def _announce(run: Run, report: Report, progress: Progress) -> None:
+    parameters = sum(parameter.numel() for parameter in run.game.generator.network.parameters())
+    report.say(
+        f"{run.manifest.family}, {parameters / 1e6:.1f} M parameters, on {len(run.samples)} samples of "
+        f"{run.config.dataset}; {run.processes.count} x {run.processes.device}; writes to {run.folder}"
+    )
+    if progress.step:
+        report.say(f"goes on after step {progress.step}")
+    for note in run.notes:
+        report.say(note)
+
+
+def _look(run: Run, progress: Progress) -> dict[str, float]:
+    """Sample sheets, and validation with the best generator so far, when they are due; the new scores, if any."""
+    generator, config = run.average.averaged, run.config
+    if _due(progress.step, config.sheet_every, config.steps):
+        sheet = run.folder / "sheets" / f"step_{progress.step:07d}.png"
+        write_sheet(sheet, generator, run.sheet_samples, run.samples.spec)
+    if not _due(progress.step, config.validate_every, config.steps):
+        return {}
+    progress.scores = validation_scores(generator, run.validation_samples)
+    if progress.scores[BEST_BY] > progress.best:
+        progress.best = progress.scores[BEST_BY]
+        _save_generator(run, progress, run.best_checkpoint)
+    return progress.scores
+
+
+def _save(run: Run, progress: Progress) -> None:
+    """The latest generator and the state to resume from, when they are due."""
+    if _due(progress.step, run.config.save_every, run.config.steps):
+        # In this order: killed between the two, the run does these steps again. The other way round it might resume
+        # after its last step, and never write the generator.
+        _save_generator(run, progress, run.last_checkpoint)
+        save_state(run.state_file, run.game, run.average, progress, run.config)
+
+
+def _save_generator(run: Run, progress: Progress, path: Path) -> None:
+    manifest = replace(run.manifest, step=progress.step, metrics=progress.scores)
+    save_checkpoint(path, run.average.averaged, manifest)
+
+
+def _due(step: int, every: int, last: int) -> bool:
+    return step % every == 0 or step == last
+
+
+@contextmanager
+def _names_saved_if_diverged(run: Run, progress: Progress, batch: PairedSample) -> Iterator[None]:
+    try:
+        yield
+    except Diverged as error:
+        path = run.folder / f"diverged_{run.processes.rank}.json"
+        content = {"step": progress.step, "why": str(error), "names": batch.names}
+        write_atomically(path, lambda beside: beside.write_text(json.dumps(content, indent=1)))
+        raise Diverged(f"step {progress.step}: {error}; the names of the batch are in {path}") from error

@@ -1,0 +1,105 @@
+"""One process or many: who am I, and how do we agree. Started by ``torchrun``, or alone without it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from pixelwise.errors import InputError
+
+
+@dataclass(frozen=True)
+class Processes:
+    """The processes that share a run, seen from one of them.
+
+    Attributes:
+        rank: this process, 0 … count - 1; the first one writes and speaks.
+        count: of all processes.
+        device: this process's.
+    """
+
+    rank: int
+    count: int
+    device: torch.device
+
+    @property
+    def is_first(self) -> bool:
+        return self.rank == 0
+
+    def average(self, tensors: Iterable[Tensor]) -> None:
+        """Replaces every tensor by its mean over processes, in place."""
+        if self.count == 1:
+            return
+        for tensor in tensors:
+            dist.all_reduce(tensor)
+            tensor /= self.count
+
+    def average_gradients(self, module: nn.Module) -> None:
+        self.average(parameter.grad for parameter in module.parameters() if parameter.grad is not None)
+
+    def share(self, batch_size: int) -> int:
+        """Samples of a global batch that fall to each process. Raises InputError when they don't come out even."""
+        if batch_size % self.count:
+            raise InputError(f"a batch of {batch_size} cannot be dealt evenly to {self.count} processes")
+        return batch_size // self.count
+
+    def wait(self) -> None:
+        """Returns once all processes have come here."""
+        if self.count > 1:
+            dist.barrier()
+
+    @contextmanager
+    def first_one_first(self) -> Iterator[None]:
+        """The others enter when the first process has left, and find what it fetched."""
+        if not self.is_first:
+            self.wait()
+        try:
+            yield
+        finally:
+            if self.is_first:
+                self.wait()
+
+    def leave(self) -> None:
+        """Waits for all processes and dissolves the group.
+
+        For when all went well. After an error the others may never come: then ending is enough, torchrun ends them too.
+        """
+        if self.count > 1:
+            dist.barrier()
+            dist.destroy_process_group()
+
+
+def join_processes(device: str) -> Processes:
+    """Joins the group that ``torchrun`` announced in the environment, if any.
+
+    Args:
+        device: "auto", "cpu" or "cuda".
+
+    Raises:
+        InputError: another device, "cuda" where there is none, or more processes than CUDA devices.
+    """
+    here = _device(device, local_rank=int(os.environ.get("LOCAL_RANK", "0")))
+    count = int(os.environ.get("WORLD_SIZE", "1"))
+    if count > 1:
+        dist.init_process_group("nccl" if here.type == "cuda" else "gloo")
+    return Processes(int(os.environ.get("RANK", "0")), count, here)
+
+
+def _device(name: str, local_rank: int) -> torch.device:
+    if name not in ("auto", "cpu", "cuda"):
+        raise InputError(f"device {name!r} is not one of auto, cpu, cuda")
+    if name == "cpu" or (name == "auto" and not torch.cuda.is_available()):
+        return torch.device("cpu")
+    if not torch.cuda.is_available():
+        raise InputError("device cuda: torch finds no CUDA device here")
+    if local_rank >= torch.cuda.device_count():
+        raise InputError(f"process {local_rank} of this machine finds {torch.cuda.device_count()} CUDA devices only")
+    here = torch.device("cuda", local_rank)
+    torch.cuda.set_device(here)
+    return here

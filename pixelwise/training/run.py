@@ -1,0 +1,211 @@
+"""Everything a run needs, built from its configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from pixelwise import __version__
+from pixelwise.atomic import remove_leftovers
+from pixelwise.checkpoint import Manifest, load_checkpoint, manifest_for, resolve
+from pixelwise.data import DATASETS
+from pixelwise.data.augment import Augment
+from pixelwise.data.paired_data import PairedData
+from pixelwise.discriminators.conditioning import num_input_channels
+from pixelwise.discriminators.patch import MultiscalePatchDiscriminator
+from pixelwise.errors import InputError
+from pixelwise.losses.objective import Objective
+from pixelwise.losses.perceptual import MissingWeightsError, PerceptualLoss, load_perceptual_loss
+from pixelwise.models import family_of
+from pixelwise.models.family import config_for, config_to_json
+from pixelwise.training.average import WeightAverage
+from pixelwise.training.batches import seeded
+from pixelwise.training.config import TrainConfig
+from pixelwise.training.processes import Processes
+from pixelwise.training.step import Game, Player
+from pixelwise.training.validation import FixedSamples
+
+NUM_SHEET_SAMPLES = 8
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+@dataclass(frozen=True)
+class Run:
+    """What ``train`` works on.
+
+    Attributes:
+        config: what was asked for, the model's channels filled in.
+        folder: the run's own.
+        processes: who runs it.
+        samples: to learn from.
+        validation_samples: to validate on, at the size that training sees.
+        sheet_samples: a few of the validation split, spread over it, to look at.
+        game: networks, optimisers, losses.
+        average: the averaged generator.
+        manifest: of the checkpoints, but for step and scores.
+        notes: what the user should know before it starts.
+    """
+
+    config: TrainConfig
+    folder: Path
+    processes: Processes
+    samples: PairedData
+    validation_samples: FixedSamples
+    sheet_samples: FixedSamples
+    game: Game
+    average: WeightAverage
+    manifest: Manifest
+    notes: tuple[str, ...]
+
+    @property
+    def state_file(self) -> Path:
+        return self.folder / "state.pt"
+
+    @property
+    def last_checkpoint(self) -> Path:
+        return self.folder / "last.safetensors"
+
+    @property
+    def best_checkpoint(self) -> Path:
+        return self.folder / "best.safetensors"
+
+
+def prepare(config: TrainConfig, processes: Processes) -> Run:
+    """Opens the data and builds the networks, with weights that depend on the seed alone.
+
+    Raises:
+        InputError: data, configuration or starting weights that cannot be used.
+    """
+    samples, validation = (_data(config, split) for split in ("train", "val"))
+    folder = _folder(config.out, processes)
+    seeded(config.seed)
+    config = replace(config, model=config_for(config.model, samples.spec, samples.target.channels))
+    generator = _generator(config)
+    objective, perceptual, notes = _objective(config, processes)
+    game = Game(
+        generator=_player(generator, config, config.learning_rate, processes),
+        discriminator=_discriminator(objective, config, samples, processes),
+        objective=objective,
+        num_labels=samples.spec.num_labels,
+        perceptual=perceptual,
+        autocast=_autocast(config.precision, processes.device),
+    )
+    centred = Augment(config.scale, config.crop)
+    return Run(
+        config=config,
+        folder=folder,
+        processes=processes,
+        samples=samples,
+        validation_samples=FixedSamples(validation, centred, config.validation_samples),
+        sheet_samples=FixedSamples(validation, centred, NUM_SHEET_SAMPLES),
+        game=game,
+        average=WeightAverage(generator, config.ema_decay),
+        manifest=_manifest(config, samples),
+        notes=notes,
+    )
+
+
+def _data(config: TrainConfig, split: str) -> PairedData:
+    if config.dataset not in DATASETS:
+        raise InputError(f"no data set {config.dataset!r}; there are {', '.join(DATASETS)}")
+    samples = DATASETS[config.dataset](Path(config.data), split)
+    if config.scale is not None and samples.degrade is not None:
+        raise InputError(f"scale {config.scale} would take away the noise of {config.dataset}; crop instead")
+    return samples
+
+
+def _folder(out: str, processes: Processes) -> Path:
+    """The run's folder, made where it is missing, and rid of what a killed run left unfinished."""
+    folder = Path(out)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be the run's folder ({error})") from error
+    if processes.is_first:
+        remove_leftovers(folder)
+    return folder
+
+
+def _generator(config: TrainConfig) -> nn.Module:
+    family = family_of(config.model)
+    if not config.start_from:
+        return family.generator(config.model)
+    path = resolve(config.start_from)
+    start = load_checkpoint(path, family=family.name).generator
+    found, wanted = config_to_json(start.config), config_to_json(config.model)
+    if differences := [f"{name} = {found[name]} (not {wanted[name]})" for name in found if found[name] != wanted[name]]:
+        raise InputError(f"{path}: a model of another configuration: {', '.join(differences)}")
+    assert isinstance(start, nn.Module)
+    return start
+
+
+def _player(network: nn.Module, config: TrainConfig, rate: float, processes: Processes) -> Player:
+    # Twice as fast as the default layout on a CPU, and what tensor cores want.
+    network.to(processes.device).to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+    on_gpu = processes.device.type == "cuda"
+    return Player(
+        network=network,
+        optimiser=torch.optim.Adam(network.parameters(), rate, config.betas),
+        scaler=torch.amp.GradScaler(processes.device.type, enabled=on_gpu and config.precision == "float16"),
+        max_gradient_norm=config.max_gradient_norm,
+        processes=processes,
+    )
+
+
+def _discriminator(
+    objective: Objective, config: TrainConfig, samples: PairedData, processes: Processes
+) -> Player | None:
+    if objective.adversarial is None:
+        return None
+    channels = num_input_channels(samples.spec, samples.target.channels)
+    network = MultiscalePatchDiscriminator(config.discriminator, channels)
+    return _player(network, config, config.discriminator_learning_rate, processes)
+
+
+def _objective(config: TrainConfig, processes: Processes) -> tuple[Objective, PerceptualLoss | None, tuple[str, ...]]:
+    """The objective, its perceptual loss, and what to say when that must be left out for want of weights."""
+    objective = config.objective or family_of(config.model).objective
+    perceptual: PerceptualLoss | None = None
+    notes: tuple[str, ...] = ()
+    if objective.perceptual:
+        try:
+            perceptual = _perceptual(config.vgg19, processes)
+        except MissingWeightsError as error:
+            objective = replace(objective, perceptual=0.0)
+            notes = (f"trains without the perceptual term: {error}",)
+    if objective.adversarial is None and not any((objective.perceptual, objective.l1, objective.l2)):
+        raise InputError("; ".join((*notes, "the objective has nothing left that compares output and target")))
+    return objective, perceptual, notes
+
+
+def _perceptual(vgg19: str, processes: Processes) -> PerceptualLoss:
+    if not vgg19:
+        raise MissingWeightsError('no VGG19 weights given (vgg19 = a file, or "download")')
+    path = None if vgg19 == "download" else Path(vgg19)
+    with processes.first_one_first():
+        return load_perceptual_loss(path, download=path is None).to(processes.device)
+
+
+def _autocast(precision: str, device: torch.device) -> Callable[[], AbstractContextManager[object]]:
+    if precision == "float16" and device.type == "cpu":
+        raise InputError("precision float16 needs a GPU; on a CPU there are float32 and bfloat16")
+    dtype = DTYPES[precision]
+    return partial(torch.autocast, device.type, dtype, enabled=dtype is not torch.float32)
+
+
+def _manifest(config: TrainConfig, samples: PairedData) -> Manifest:
+    return manifest_for(
+        config.model,
+        samples.spec,
+        image=samples.image,
+        target=samples.target,
+        weights="ema" if config.ema_decay else "raw",
+        source=f"trained by pixelwise {__version__} on {len(samples)} samples of {config.dataset}",
+        licence=config.licence,
+    )

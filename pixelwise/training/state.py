@@ -1,0 +1,122 @@
+"""All that a run must remember to go on as if it had never stopped."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pixelwise.atomic import write_atomically
+from pixelwise.errors import InputError
+from pixelwise.training.average import WeightAverage
+from pixelwise.training.config import TrainConfig
+from pixelwise.training.step import Game, Player
+
+# What may not change between the parts of a run: the saved tensors would not fit, or mean something else.
+FIXED = ("model", "dataset", "objective", "discriminator", "betas", "ema_decay")
+# What scores must have in common to be compared.
+VALIDATED_ON = ("scale", "crop", "validation_samples")
+
+
+@dataclass
+class Progress:
+    """How far a run has come.
+
+    Attributes:
+        step: optimiser steps done.
+        scores: of the last validation.
+        best: the best validation score so far.
+    """
+
+    step: int = 0
+    scores: dict[str, float] = field(default_factory=dict)
+    best: float = float("-inf")
+
+
+def save_state(path: Path, game: Game, average: WeightAverage, progress: Progress, config: TrainConfig) -> None:
+    """Writes the whole state of a run, all or nothing.
+
+    No random state is among it: every step seeds its own numbers from the run's seed and the step.
+
+    Raises:
+        InputError: the file cannot be written (disk full, no permission); what stood there is untouched.
+    """
+    state = {
+        "config": json.dumps(asdict(config)),
+        "progress": asdict(progress),
+        "average": average.averaged.state_dict(),
+        "players": {name: _player_state(player) for name, player in _players(game).items()},
+    }
+    try:
+        write_atomically(path, lambda beside: _save(state, beside))
+    except (OSError, RuntimeError) as error:
+        # torch may hide what the system refused behind a complaint of its own.
+        reason = error if isinstance(error, OSError) else error.__context__
+        raise InputError(f"{path}: cannot be written ({reason}); the state saved before is untouched") from error
+
+
+def load_state(path: Path, game: Game, average: WeightAverage, config: TrainConfig) -> Progress:
+    """Restores what ``save_state`` wrote; a run without a state starts at step 0.
+
+    Returns:
+        The progress; without a best score when validation is now at another size or on other samples.
+
+    Raises:
+        InputError: an unreadable state, or one of a run with another model, data set, objective or discriminator.
+    """
+    if not path.exists():
+        return Progress()
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        saved, wanted = json.loads(state["config"]), json.loads(json.dumps(asdict(config)))
+        _check_same_run(saved, wanted)
+        average.averaged.load_state_dict(state["average"])
+        for name, player in _players(game).items():
+            _restore_player(player, state["players"][name])
+        progress = Progress(**state["progress"])
+        same_validation = all(saved[name] == wanted[name] for name in VALIDATED_ON)
+        return progress if same_validation else replace(progress, best=float("-inf"))
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    except Exception as error:  # Damaged bytes make the unpickler raise almost anything.
+        raise InputError(
+            f"{path}: not a training state that can be resumed ({error}); remove it to start anew"
+        ) from error
+
+
+def _save(state: Mapping[str, Any], path: Path) -> None:
+    # Given a path instead of a file, torch would never say why a write failed.
+    with path.open("wb") as file:
+        torch.save(state, file)
+
+
+def _check_same_run(saved: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    for name in FIXED:
+        if saved[name] != wanted[name]:
+            raise InputError(
+                f"the run there has {name} = {saved[name]}, this one {wanted[name]}; "
+                "give another out folder, with start_from to begin with that run's weights"
+            )
+
+
+def _players(game: Game) -> dict[str, Player]:
+    players = {"generator": game.generator, "discriminator": game.discriminator}
+    return {name: player for name, player in players.items() if player is not None}
+
+
+def _player_state(player: Player) -> dict[str, Any]:
+    return {
+        "network": player.network.state_dict(),
+        "optimiser": player.optimiser.state_dict(),
+        "scaler": player.scaler.state_dict(),
+    }
+
+
+def _restore_player(player: Player, state: Mapping[str, Any]) -> None:
+    player.network.load_state_dict(state["network"])
+    player.optimiser.load_state_dict(state["optimiser"])
+    player.scaler.load_state_dict(state["scaler"])

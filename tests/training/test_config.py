@@ -1,0 +1,29 @@
+from dataclasses import replace
+
+import pytest
+
+from pixelwise.errors import InputError
+from pixelwise.training import TrainConfig
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("batch_size", 0, "positive"),
+        ("steps", -1, "positive"),
+        ("save_every", 0, "positive"),
+        ("validation_samples", 0, "positive"),
+        ("learning_rate", 0.0, "positive"),
+        ("learning_rate", float("nan"), "positive"),
+        ("discriminator_learning_rate", float("inf"), "positive"),
+        ("constant_steps", -1, "0 or more"),
+        ("num_workers", -1, "0 or more"),
+        ("max_gradient_norm", -0.5, "0 or more"),
+        ("ema_decay", 1.0, r"in \[0, 1\)"),
+        ("betas", (0.5, 1.0), r"in \[0, 1\)"),
+        ("precision", "half", "one of float32, bfloat16, float16"),
+    ],
+)
+def test_values_out_of_range_are_named(config: TrainConfig, name: str, value: object, expected: str):
+    with pytest.raises(InputError, match=f"{name}.* {expected}"):
+        replace(config, **{name: value})

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from urllib.error import URLError
+
+import pytest
+import torch
+from tiny_run import MODEL, WITH_ADVERSARY, WITHOUT_ADVERSARY
+from torch import Tensor
+
+from pixelwise.checkpoint import load_checkpoint, save_checkpoint
+from pixelwise.data import DATASETS
+from pixelwise.data.bsd import SIGMA_25
+from pixelwise.data.noisy_folder import NoisyFolder
+from pixelwise.data.paired_folder import Folder
+from pixelwise.errors import InputError
+from pixelwise.images import ImageSpec
+from pixelwise.losses.objective import Objective
+from pixelwise.losses.perceptual import MissingWeightsError, PerceptualLoss, Vgg19Features
+from pixelwise.models.asapnet import AsapNet
+from pixelwise.training import TrainConfig, train
+from pixelwise.training.processes import Processes
+from pixelwise.training.run import Run, prepare
+
+ALONE = Processes(0, 1, torch.device("cpu"))
+WITH_PERCEPTUAL = replace(WITH_ADVERSARY, perceptual=10.0)
+
+
+def weights(run: Run) -> dict[str, Tensor]:
+    return run.game.generator.network.state_dict()
+
+
+def test_channels_come_from_the_data(config: TrainConfig):
+    run = prepare(config, ALONE)
+    assert run.config.model == replace(MODEL, num_labels=5, out_channels=3)
+    assert run.manifest.config["num_labels"] == 5
+    assert run.game.discriminator.network.discriminator_0.model0[0].in_channels == 5 + 3
+
+
+def test_the_familys_own_objective_stands_in_for_none(config: TrainConfig):
+    assert prepare(replace(config, objective=None), ALONE).game.objective.adversarial == "hinge"
+
+
+def test_without_an_adversary_there_is_no_discriminator(config: TrainConfig):
+    assert prepare(replace(config, objective=WITHOUT_ADVERSARY), ALONE).game.discriminator is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"dataset": "facade"}, "no data set 'facade'; there are paired_folder, facades, "),
+        ({"data": "gone"}, "gone"),
+        ({"model": object()}, "object is no family's configuration"),
+        ({"model": replace(MODEL, num_labels=7)}, "num_labels = 7, the data has 5"),
+        ({"objective": Objective(adversarial=None, perceptual=0)}, "nothing left that compares output and target"),
+        ({"out": __file__}, "test_run.py: cannot be the run's folder"),
+        ({"start_from": "gone"}, "gone: neither a file nor a bundled model"),
+    ],
+)
+def test_what_cannot_be_used_is_named(config: TrainConfig, changes: dict[str, object], message: str):
+    with pytest.raises(InputError, match=message):
+        train(replace(config, **changes))
+
+
+def test_noisy_pictures_are_not_scaled(config: TrainConfig, monkeypatch: pytest.MonkeyPatch):
+    def noisy(root: Path, split: str) -> NoisyFolder:
+        return NoisyFolder(Folder(root / split / "image"), ImageSpec(), SIGMA_25)
+
+    monkeypatch.setitem(DATASETS, "noisy", noisy)
+    prepare(replace(config, dataset="noisy"), ALONE)
+    with pytest.raises(InputError, match="would take away the noise of noisy; crop instead"):
+        prepare(replace(config, dataset="noisy", scale=(16, 16)), ALONE)
+
+
+@pytest.mark.parametrize("vgg19", ["", "download"])
+def test_missing_perceptual_weights_are_noted_once(
+    config: TrainConfig, vgg19: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def offline(*_: object, **__: object) -> None:
+        raise URLError("no network")
+
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    monkeypatch.setattr(torch.hub, "download_url_to_file", offline)
+    train(replace(config, objective=WITH_PERCEPTUAL, vgg19=vgg19))
+    said = capsys.readouterr().out
+    assert said.count("trains without the perceptual term: ") == 1
+    assert ("no network" in said) == (vgg19 == "download")
+    assert "perceptual 0" not in said
+    assert not list(tmp_path.rglob("*.pth"))
+
+
+def test_perceptual_weights_in_a_wrong_file_stop_the_run(config: TrainConfig, tmp_path: Path):
+    for path, message in ((tmp_path / "gone.pth", "no such file"), (Path(__file__), "SHA-256 is ")):
+        with pytest.raises(InputError, match=message) as caught:
+            prepare(replace(config, objective=WITH_PERCEPTUAL, vgg19=str(path)), ALONE)
+        assert not isinstance(caught.value, MissingWeightsError)
+
+
+def test_without_its_weights_the_perceptual_term_cannot_be_all(config: TrainConfig):
+    with pytest.raises(InputError, match=r"no VGG19 weights given.*; the objective has nothing left"):
+        prepare(replace(config, objective=Objective(adversarial=None)), ALONE)
+
+
+def test_perceptual_weights_in_a_file_are_used(config: TrainConfig, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(
+        "pixelwise.training.run.load_perceptual_loss", lambda path, download: PerceptualLoss(Vgg19Features())
+    )
+    run = prepare(replace(config, objective=WITH_PERCEPTUAL, vgg19="vgg19.pth"), ALONE)
+    assert run.notes == ()
+    assert run.game.objective.perceptual == 10.0
+    assert run.game.perceptual is not None
+
+
+def test_a_run_starts_from_a_checkpoint(config: TrainConfig, tmp_path: Path):
+    first = train(replace(config, steps=2))
+    run = prepare(replace(config, out=str(tmp_path / "second"), start_from=str(first)), ALONE)
+    expected = load_checkpoint(first).generator.state_dict()
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in weights(run).items())
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in run.average.averaged.state_dict().items())
+    assert run.game.generator.network.training
+    assert all(parameter.requires_grad for parameter in run.game.generator.network.parameters())
+
+
+def test_a_run_starts_from_its_own_configuration_only(config: TrainConfig, tmp_path: Path):
+    manifest = prepare(config, ALONE).manifest
+    other = replace(MODEL, num_labels=5, out_channels=3, bilinear=True, tanh=False)
+    path = tmp_path / "other.safetensors"
+    save_checkpoint(path, AsapNet(other), replace(manifest, config=vars(other)))
+    differences = r"tanh = False \(not True\), bilinear = True \(not False\)"
+    with pytest.raises(InputError, match=rf"other\.safetensors: a model of another configuration: {differences}"):
+        train(replace(config, start_from=str(path)))
+
+
+def test_a_run_starts_from_its_own_family_only(config: TrainConfig, tmp_path: Path):
+    run = prepare(config, ALONE)
+    path = tmp_path / "other.safetensors"
+    save_checkpoint(path, run.average.averaged, replace(run.manifest, family="another"))
+    with pytest.raises(InputError, match=r"other\.safetensors: a checkpoint of another, expected asapnet"):
+        train(replace(config, start_from=str(path)))

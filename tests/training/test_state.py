@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from tiny_run import MODEL, WITHOUT_ADVERSARY
+
+from pixelwise.discriminators.patch import PatchDiscriminatorConfig
+from pixelwise.errors import InputError
+from pixelwise.training import TrainConfig, train
+from pixelwise.training.processes import Processes
+from pixelwise.training.run import Run, prepare
+from pixelwise.training.state import Progress, load_state, save_state
+
+PROGRESS = Progress(step=7, scores={"ssim": 0.25}, best=0.5)
+
+
+@pytest.fixture
+def run(config: TrainConfig) -> Run:
+    return prepare(config, Processes(0, 1, torch.device("cpu")))
+
+
+@pytest.fixture
+def path(run: Run) -> Path:
+    save(run)
+    return run.state_file
+
+
+def save(run: Run, progress: Progress = PROGRESS) -> None:
+    save_state(run.state_file, run.game, run.average, progress, run.config)
+
+
+def load(run: Run) -> Progress:
+    return load_state(run.state_file, run.game, run.average, run.config)
+
+
+def weights(run: Run) -> list[torch.Tensor]:
+    judge = run.game.discriminator
+    networks = (run.game.generator.network, run.average.averaged, *([] if judge is None else [judge.network]))
+    return [tensor for network in networks for tensor in network.state_dict().values()]
+
+
+def test_a_run_without_a_state_starts_at_the_beginning(run: Run):
+    assert load(run) == Progress(step=0, scores={}, best=float("-inf"))
+
+
+def test_weights_and_progress_come_back(run: Run, path: Path):
+    before = [tensor.clone() for tensor in weights(run)]
+    for tensor in weights(run):
+        tensor.zero_()
+    assert load(run) == PROGRESS
+    assert all(map(torch.equal, weights(run), before))
+
+
+def test_scores_at_another_size_do_not_compare(run: Run, path: Path):
+    for changes in ({"crop": (32, 32)}, {"scale": (24, 24)}, {"validation_samples": 1}):
+        config = replace(run.config, **changes)
+        progress = load_state(path, run.game, run.average, config)
+        assert progress == replace(PROGRESS, best=float("-inf"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("model", replace(MODEL, mlp_depth=4)),
+        ("model", replace(MODEL, bilinear=True)),
+        ("objective", WITHOUT_ADVERSARY),
+        ("discriminator", PatchDiscriminatorConfig(num_layers=2, width=4, max_width=16)),
+        ("betas", (0.5, 0.9)),
+        ("ema_decay", 0.9),
+    ],
+)
+def test_another_run_is_not_gone_on_with(config: TrainConfig, path: Path, name: str, value: object):
+    before = path.read_bytes()
+    with pytest.raises(InputError, match=rf"state\.pt: the run there has {name} = .*, this one .*; give another out"):
+        train(replace(config, **{name: value}))
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("part", [0.0, 0.01, 0.5, 0.9, 0.999])
+def test_a_truncated_state(run: Run, path: Path, part: float):
+    content = path.read_bytes()
+    path.write_bytes(content[: int(part * len(content))])
+    with pytest.raises(InputError, match=r"state\.pt: not a training state that can be resumed"):
+        load(run)
+
+
+@pytest.mark.parametrize("content", [{}, {"config": "{}"}, [1], "text", {"config": "{"}])
+def test_another_file_that_torch_saved(run: Run, path: Path, content: object):
+    torch.save(content, path)
+    with pytest.raises(InputError, match=r"state\.pt: not a training state that can be resumed"):
+        load(run)
+
+
+class Bomb:
+    def __reduce__(self) -> tuple[Callable[[str], object], tuple[str]]:
+        return Path.touch, (Path("exploded"),)
+
+
+def test_nothing_in_a_state_is_run(run: Run, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    torch.save({"config": Bomb()}, path)
+    with pytest.raises(InputError, match=r"state\.pt: not a training state"):
+        load(run)
+    assert not Path("exploded").exists()
+
+
+@pytest.mark.parametrize("room", [0, 1000, 100_000])
+def test_on_a_full_disk_the_old_state_stays(
+    run: Run, path: Path, full_disk: Callable[[int], AbstractContextManager[None]], room: int
+):
+    before = path.read_bytes()
+    assert len(before) > room
+    with full_disk(room), pytest.raises(InputError, match=r"state\.pt: cannot be written \(.*too large"):
+        save(run, Progress(step=9))
+    assert path.read_bytes() == before
+    assert load(run) == PROGRESS
+    assert [file.name for file in path.parent.iterdir()] == [path.name]

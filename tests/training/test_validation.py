@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from pixelwise import images
+from pixelwise.condition import Condition, ConditionSpec, PairedSample
+from pixelwise.contact_sheet import GAP
+from pixelwise.data.augment import Augment
+from pixelwise.data.degrade import GaussianNoise
+from pixelwise.data.facades import facades
+from pixelwise.data.noisy_folder import NoisyFolder
+from pixelwise.data.paired_folder import Folder
+from pixelwise.images import ImageSpec
+from pixelwise.models.family import Translation
+from pixelwise.training.validation import FixedSamples, spread, validation_scores, write_sheet
+
+
+class Doubled(nn.Module):
+    """Twice the picture that it is given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.factor = nn.Parameter(torch.tensor(2.0))
+
+    def forward(self, condition: Condition) -> Translation:
+        return Translation(condition.image * self.factor)
+
+
+def sample(image: Tensor, target: Tensor) -> PairedSample:
+    return PairedSample(Condition(image=image), target, ("a",))
+
+
+@pytest.mark.parametrize(
+    ("length", "count", "expected"),
+    [(10, 5, [0, 2, 4, 6, 8]), (10, 3, [0, 3, 6]), (3, 3, [0, 1, 2]), (2, 5, [0, 1]), (1, 1, [0])],
+)
+def test_samples_are_spread_over_the_set(length: int, count: int, expected: list[int]):
+    assert spread(length, count) == expected
+
+
+def test_fixed_samples_are_the_middles_of_pictures(data: Path):
+    samples = facades(data, "val")
+    fixed = FixedSamples(samples, Augment(crop=(16, 16), flip=True), limit=2)
+    for _ in range(2):
+        drawn = list(fixed)
+        assert [one.names for one in drawn] == [("0",), ("1",)]
+        assert torch.equal(drawn[1].target, samples[1].target[..., 8:24, 8:24])
+
+
+def test_the_noise_of_validation_is_fixed(data: Path):
+    samples = NoisyFolder(Folder(data / "val" / "image"), ImageSpec(), GaussianNoise(25, 25))
+    fixed = FixedSamples(samples, Augment(crop=(16, 16)), limit=1)
+    (first,), (second,) = list(fixed), list(fixed)
+    assert torch.equal(first.condition.image, second.condition.image)
+    assert not torch.equal(first.condition.image, first.target)
+
+
+def test_scores_are_means_over_samples_of_what_can_be_shown():
+    """Squared errors of 0.01 and 0.04 on a range of 2: 26.02 dB and 20 dB. The first picture is clipped to white."""
+    generator, white = Doubled(), torch.ones(1, 3, 16, 16)
+    samples = [sample(white, white - 0.1), sample(white * 0.1, white * 0.4)]
+    scores = validation_scores(generator, samples)
+    assert scores["psnr"] == pytest.approx((26.0206 + 20.0) / 2, abs=1e-3)
+    assert -1 <= scores["ssim"] <= 1
+
+
+def test_a_sheet_shows_input_output_and_target(tmp_path: Path):
+    ones = torch.ones(1, 3, 8, 8)
+    samples = [sample(-0.2 * ones, 0.6 * ones), sample(0.1 * ones, -ones)]
+    write_sheet(tmp_path / "sheets" / "a.png", Doubled(), samples, ConditionSpec(image_channels=3))
+    sheet = images.read(tmp_path / "sheets" / "a.png")
+    step = 8 + GAP
+    assert [[sheet[row * step, column * step, 0] for column in range(3)] for row in range(2)] == [
+        [102, 76, 204],
+        [140, 153, 0],
+    ]
