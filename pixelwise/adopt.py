@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from pixelwise.checkpoint import Manifest, load_strictly, manifest_for, save_checkpoint
 from pixelwise.condition import ConditionSpec
+from pixelwise.data.cityscapes import LABELS as CITYSCAPES
 from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
 from pixelwise.labels import LabelSpec
@@ -25,6 +26,9 @@ from pixelwise.models import family_named
 from pixelwise.models.family import Family, GeneratorConfig, config_from_json
 
 NPZ_PREFIX = "sd/"
+
+LABELS = {"cityscapes256x512": CITYSCAPES, "cityscapes512x1024": CITYSCAPES}
+"""Classes of published configurations, where they are known: a state dict only tells how many there are."""
 
 
 def adopt(family: str, state_dict: Mapping[str, Tensor | np.ndarray], config: GeneratorConfig) -> nn.Module:
@@ -76,7 +80,7 @@ def adopt_file(
         raise InputError(f"{source}: {str(error).removeprefix(f'{source}: ')}") from error
     manifest = manifest_for(
         config,
-        _spec(config),
+        _spec(config, LABELS.get(published or "")),
         image=ImageSpec(config.image_channels) if config.image_channels else None,
         target=ImageSpec(config.out_channels),
         source=f"adopted from {source.name}{origin}",
@@ -156,7 +160,7 @@ def _configuration(family: Family, published: str | None, config_file: Path | No
         raise InputError(f"{config_file}: {error}") from error
 
 
-def _spec(config: GeneratorConfig) -> ConditionSpec:
-    """A state dict knows how many classes there are, not what they are called."""
-    labels = LabelSpec(tuple(f"class {index}" for index in range(config.num_labels))) if config.num_labels else None
+def _spec(config: GeneratorConfig, labels: LabelSpec | None) -> ConditionSpec:
+    if labels is None and config.num_labels:
+        labels = LabelSpec(tuple(f"class {index}" for index in range(config.num_labels)))
     return ConditionSpec(labels, config.instance_edges, config.image_channels)

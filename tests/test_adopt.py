@@ -73,6 +73,7 @@ def test_published_configurations_are_adopted_by_name(tmp_path: Path, name: str)
     torch.save(weights, source)
     manifest = adopt_file("asapnet", source, tmp_path / "m.safetensors", published=name)
     assert name in manifest.source
+    assert manifest.spec.num_labels == config.num_labels
     adopted = load_checkpoint(tmp_path / "m.safetensors").generator
     assert all(torch.equal(tensor, ours[key]) for key, tensor in adopted.state_dict().items())  # type: ignore[attr-defined]
 
