@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from pixelwise.version import VERSION
+
 if TYPE_CHECKING:
     from pixelwise.adopt import adopt
     from pixelwise.condition import Condition
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from pixelwise.training import TrainConfig, train
     from pixelwise.translate import Translator, load
 
-__version__ = "0.1.0"
+__version__ = VERSION
 __all__ = ["Condition", "InputError", "LabelSpec", "TrainConfig", "Translator", "adopt", "load", "train"]
 
 _HOMES = {

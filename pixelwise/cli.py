@@ -127,9 +127,9 @@ def adopt(
 @app.callback(invoke_without_command=True)
 def main_options(version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False) -> None:
     if version:
-        from pixelwise import __version__
+        from pixelwise.version import VERSION
 
-        print(__version__)
+        print(VERSION)
         raise typer.Exit
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from pixelwise import __version__
 from pixelwise.atomic import remove_leftovers
 from pixelwise.checkpoint import Manifest, load_checkpoint, manifest_for, resolve
 from pixelwise.data import DATASETS
@@ -30,6 +29,7 @@ from pixelwise.training.config import TrainConfig
 from pixelwise.training.processes import Processes
 from pixelwise.training.step import Game, Player
 from pixelwise.training.validation import FixedSamples
+from pixelwise.version import VERSION
 
 NUM_SHEET_SAMPLES = 8
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -206,6 +206,6 @@ def _manifest(config: TrainConfig, samples: PairedData) -> Manifest:
         image=samples.image,
         target=samples.target,
         weights="ema" if config.ema_decay else "raw",
-        source=f"trained by pixelwise {__version__} on {len(samples)} samples of {config.dataset}",
+        source=f"trained by pixelwise {VERSION} on {len(samples)} samples of {config.dataset}",
         licence=config.licence,
     )
