@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import pickle
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from pixelwise.checkpoint import Manifest, load_strictly, manifest_for, save_checkpoint
+from pixelwise.checkpoint import Manifest, build, load_strictly, manifest_for, save_checkpoint
 from pixelwise.condition import ConditionSpec
 from pixelwise.data.cityscapes import LABELS as CITYSCAPES
 from pixelwise.errors import InputError
@@ -48,7 +47,7 @@ def adopt(family: str, state_dict: Mapping[str, Tensor | np.ndarray], config: Ge
     adopted = family_named(family)
     if not isinstance(config, adopted.config):
         raise InputError(f"{family} takes a {adopted.config.__name__}, got a {type(config).__name__}")
-    generator = adopted.generator(config)
+    generator = build(config)
     tensors = {name: torch.as_tensor(value) for name, value in state_dict.items()}
     load_strictly(generator, adopted.adopt(tensors, config))
     return generator.eval()
@@ -105,10 +104,12 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     tensors = readers[path.suffix](path)
-    if not tensors or not all(isinstance(tensor, Tensor) for tensor in tensors.values()):
-        strange = [
-            f"{name} ({type(value).__name__})" for name, value in tensors.items() if not isinstance(value, Tensor)
-        ]
+    strange = [
+        f"{name} ({type(value).__name__})"
+        for name, value in tensors.items()
+        if not isinstance(name, str) or not isinstance(value, Tensor) or value.is_meta
+    ]
+    if strange or not tensors:
         raise InputError(f"{path}: not a state dict of tensors; it holds {', '.join(strange[:5]) or 'nothing'}")
     return tensors
 
@@ -119,8 +120,8 @@ def _read_pth(path: Path) -> dict[str, Any]:
     except pickle.UnpicklingError as error:
         reason = next((line.strip() for line in str(error).splitlines() if "GLOBAL" in line), "not plain weights")
         raise InputError(f"{path}: refused, reading it could run code that it contains ({reason})") from error
-    except (RuntimeError, EOFError, OSError, ValueError) as error:
-        raise InputError(f"{path}: damaged, or not a file that torch saved: {error}") from error
+    except Exception as error:  # on damaged files torch raises anything from KeyError to struct.error
+        raise InputError(f"{path}: damaged, or not a file that torch saved: {_reason(error)}") from error
     if not isinstance(content, Mapping):
         raise InputError(f"{path}: not a state dict but a {type(content).__name__}")
     return dict(content)
@@ -135,8 +136,13 @@ def _read_npz(path: Path) -> dict[str, Any]:
                 for name in file.files
                 if name.startswith(prefix)
             }
-    except (ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: not a readable .npz of plain arrays: {error}") from error
+    except Exception as error:  # on damaged files NumPy raises anything from zlib.error to TokenError
+        raise InputError(f"{path}: not a readable .npz of plain arrays: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    first_line = str(error).partition("\n")[0]
+    return f"{first_line} ({type(error).__name__})"
 
 
 def _configuration(family: Family, published: str | None, config_file: Path | None) -> tuple[GeneratorConfig, str, str]:
@@ -149,8 +155,8 @@ def _configuration(family: Family, published: str | None, config_file: Path | No
     if config_file is None or published is not None:
         raise InputError("give either the name of a published configuration or a file with the configuration's fields")
     try:
-        fields = json.loads(config_file.read_text())
-    except (OSError, ValueError) as error:
+        fields = json.loads(config_file.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{config_file}: not readable as JSON: {error}") from error
     if not isinstance(fields, dict):
         raise InputError(f"{config_file}: expected an object of fields, got a {type(fields).__name__}")

@@ -14,7 +14,15 @@ from pathlib import Path
 import numpy as np
 
 from pixelwise import images
-from pixelwise.data.paired_folder import INSTANCE_KINDS, LABEL_KINDS, SPEC_FILE, Folder, FolderSpec, check_sizes
+from pixelwise.data.paired_folder import (
+    INSTANCE_KINDS,
+    LABEL_KINDS,
+    SPEC_FILE,
+    Folder,
+    FolderSpec,
+    aliases,
+    check_sizes,
+)
 from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
 from pixelwise.labels import LabelSpec
@@ -42,7 +50,8 @@ class _Expected:
     def of(cls, labels: LabelSpec | None, spec: FolderSpec | None) -> _Expected:
         if spec is None:
             return cls(labels, {})
-        pictures = {kind: spec.images.get(kind, ImageSpec()) for kind in (*spec.picture_kinds(), spec.target)}
+        kinds = (*spec.picture_kinds(), spec.target)
+        pictures = {name: spec.images.get(kind, ImageSpec()) for kind in kinds for name in aliases(kind)}
         return cls(labels or spec.labels, pictures)
 
 
@@ -99,7 +108,9 @@ def check_folder(
     total = _Findings()
     splits: list[Split] = []
     samples: list[_Files] = []
-    for name, folders in (_layout(root, known) or _single_kind(root, expected.labels)).items():
+    layout = _layout(root, known)
+    total.problems += _missing_kinds(root, layout, spec)
+    for name, folders in (layout or _single_kind(root, expected.labels)).items():
         files = {kind: _list(path, total.problems) for kind, path in folders.items()}
         found = _samples(files, total.problems)
         splits.append(_split(name, files, found))
@@ -133,6 +144,15 @@ def _layout(root: Path, known: Collection[str]) -> dict[str, dict[str, Path]]:
             if path.name in known:
                 splits[child.name][path.name] = path
     return dict(splits)
+
+
+def _missing_kinds(root: Path, layout: Mapping[str, Collection[str]], spec: FolderSpec | None) -> Iterator[Problem]:
+    """Folders that the spec names, or that other splits have, and a split has not."""
+    needed = (*spec.condition, spec.target) if spec else dict.fromkeys(k for kinds in layout.values() for k in kinds)
+    for split, kinds in layout.items():
+        if missing := [kind for kind in needed if not set(aliases(kind)) & set(kinds)]:
+            place = root / split
+            yield Problem(str(place), f"{place}: has no folder for {', '.join(missing)}")
 
 
 def _single_kind(root: Path, labels: LabelSpec | None) -> dict[str, dict[str, Path]]:

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from pixelwise.atomic import write_atomically
 from pixelwise.condition import ConditionSpec
 from pixelwise.errors import InputError
+from pixelwise.fields import from_fields
 from pixelwise.images import ImageSpec
 from pixelwise.models import family_named, family_of
 from pixelwise.models.family import Generator, GeneratorConfig, config_from_json, config_to_json
@@ -67,15 +68,17 @@ class Manifest:
         """The inverse of ``to_json``. Raises InputError for a newer version, unknown, missing or unfit fields."""
         try:
             _check_version(content["version"])
-            return cls(
-                **{
-                    **content,
-                    "spec": ConditionSpec.from_json(content["spec"]),
-                    "image": None if content["image"] is None else ImageSpec.from_json(content["image"]),
-                    "target": ImageSpec.from_json(content["target"]),
-                }
-            )
+            parsed = {
+                **content,
+                "spec": ConditionSpec.from_json(content["spec"]),
+                "image": None if content["image"] is None else ImageSpec.from_json(content["image"]),
+                "target": ImageSpec.from_json(content["target"]),
+            }
         except (KeyError, TypeError) as error:
+            raise InputError(f"not a manifest of pixelwise: {error}") from error
+        try:
+            return from_fields(cls, parsed)
+        except InputError as error:
             raise InputError(f"not a manifest of pixelwise: {error}") from error
 
 
@@ -136,7 +139,9 @@ def load_checkpoint(path: Path, device: torch.device | str = "cpu", family: str 
     if family is not None and manifest.family != family:
         raise InputError(f"{path}: a checkpoint of {manifest.family}, expected {family}")
     try:
-        generator = _build(manifest)
+        config = config_from_json(family_named(manifest.family), manifest.config)
+        _check_agreement(manifest, config)
+        generator = build(config)
         load_strictly(generator, tensors)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
@@ -179,12 +184,26 @@ def load_strictly(module: nn.Module, tensors: Mapping[str, Tensor], shown: int =
     module.load_state_dict(dict(tensors))
 
 
-def _build(manifest: Manifest) -> nn.Module:
+def build(config: GeneratorConfig) -> nn.Module:
+    """The generator of a configuration. Raises InputError when torch cannot make it: too large, impossible sizes."""
     try:
-        family = family_named(manifest.family)
-        return family.generator(config_from_json(family, manifest.config))
-    except (TypeError, AttributeError, RuntimeError) as error:
-        raise InputError(f"no generator can be built from the manifest's configuration: {error}") from error
+        return family_of(config).generator(config)
+    except (TypeError, RuntimeError, MemoryError) as error:
+        reason = str(error).partition("\n")[0]
+        raise InputError(f"no generator can be built from the configuration: {reason}") from error
+
+
+def _check_agreement(manifest: Manifest, config: GeneratorConfig) -> None:
+    """Raises InputError when what the manifest says of files is not what the generator reads and makes."""
+    spec = manifest.spec
+    said = {
+        "num_labels": spec.num_labels,
+        "image_channels": spec.image_channels if manifest.image is None else manifest.image.channels,
+        "out_channels": manifest.target.channels,
+    }
+    for name, value in said.items():
+        if getattr(config, name) != value:
+            raise InputError(f"the configuration has {name} = {getattr(config, name)}, the manifest's specs {value}")
 
 
 def _check_version(version: Any) -> None:
@@ -208,7 +227,7 @@ def _read(path: Path, with_tensors: bool) -> tuple[Manifest, dict[str, Tensor]]:
         raise InputError(f"{path}: has no pixelwise manifest; bring published weights in with `pixelwise adopt`")
     try:
         manifest = Manifest.from_json(json.loads(header[MANIFEST_KEY]))
-    except (InputError, json.JSONDecodeError) as error:
+    except (InputError, json.JSONDecodeError, RecursionError) as error:
         raise InputError(f"{path}: {error}") from error
     floats = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
     return manifest, floats

@@ -5,8 +5,11 @@ Commands import what they call when they run: `pixelwise --help` must not wait f
 
 from __future__ import annotations
 
+import io
 import json
+import logging
 import sys
+import warnings
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -135,6 +138,11 @@ def main_options(version: Annotated[bool, typer.Option("--version", help="Show t
 
 def main() -> None:
     """The `pixelwise` command. What a user can put right ends in one line and status 1, Ctrl-C in status 130."""
+    # A name that the terminal cannot show is no reason to stop; nor are readers' remarks, for what is wrong is told.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL)
+    warnings.filterwarnings("ignore", module=r"PIL|torch\.(serialization|_weights_only_unpickler)")
     try:
         app()
     except KeyboardInterrupt:

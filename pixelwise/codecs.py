@@ -32,6 +32,7 @@ _DTYPES = ("uint8", "uint16", "float32")
 _PILLOW_FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_DEPTH_OFFSET = 24
+_JPEG_SIDE = 65500
 _ADVICE = {
     "P": "a palette image; a label map is read as ids, a photo must be saved as RGB",
     "1": "a 1-bit image; save it as 8-bit grey",
@@ -58,11 +59,13 @@ def decode(path: Path, modes: dict[str, str]) -> np.ndarray:
         raise InputError(f"{path}: is empty (0 bytes)")
     try:
         if suffix == ".npy":
-            array: np.ndarray = np.load(path, allow_pickle=False)
+            array = _decode_npy(path)
         else:
             array = _decode_tiff(path) if suffix in (".tif", ".tiff") else _decode_pillow(path, modes)
     except InputError:
         raise
+    except Image.DecompressionBombError as error:
+        raise InputError(f"{path}: has too many pixels for {suffix}; save it as TIFF ({error})") from error
     except Exception as error:  # decoders raise anything from SyntaxError to struct.error on damaged files
         raise InputError(f"{path}: cannot be read, it may be damaged: {error}") from error
     if array.ndim not in (2, 3) or array.size == 0:
@@ -109,6 +112,13 @@ def shape_text(array: np.ndarray) -> str:
     return f"{'x'.join(str(side) for side in array.shape)} {array.dtype}"
 
 
+def _decode_npy(path: Path) -> np.ndarray:
+    # Not np.load, which would also open archives and, told to, pickles.
+    with path.open("rb") as file:
+        array: np.ndarray = np.lib.format.read_array(file, allow_pickle=False)
+    return array
+
+
 def _decode_tiff(path: Path) -> np.ndarray:
     with tifffile.TiffFile(path) as file:
         page, series = file.pages.first, file.series[0]
@@ -116,6 +126,10 @@ def _decode_tiff(path: Path) -> np.ndarray:
             raise InputError(f"{path}: is a TIFF of {page.photometric!r}, expected MINISBLACK (any channels) or RGB")
         if series.axes not in ("YX", "YXS", "YXC", "SYX", "CYX"):
             raise InputError(f"{path}: has axes {series.axes} {series.shape}, expected one picture: Y, X and channels")
+        if any(not other.keyframe.is_reduced for other in file.series[1:]):
+            raise InputError(f"{path}: holds {len(file.series)} pictures; save each as a file")
+        if (orientation := page.tags.valueof("Orientation", 1)) != 1:
+            raise InputError(f"{path}: is a TIFF stored turned (orientation {orientation:d}); save it upright")
         array: np.ndarray = series.asarray()
     return np.moveaxis(array, 0, -1) if series.axes in ("SYX", "CYX") else array
 
@@ -135,6 +149,8 @@ def _refuse(path: Path, image: Image.Image, depth: int, modes: dict[str, str]) -
     # A phone's MPO is a JPEG with a second view or a depth map behind the photo: no animation.
     if num_frames > 1 and image.format != "MPO":
         raise InputError(f"{path}: is an animation of {num_frames} frames; save each as a file")
+    if modes is ID_MODES and image.format not in ("PNG", "BMP"):
+        raise InputError(f"{path}: is {image.format} inside, which changes ids when it compresses; save it as PNG")
     if image.mode not in modes:
         advice = _ADVICE.get(image.mode, f"a {image.mode} image")
         raise InputError(f"{path}: is {advice} (expected {', '.join(modes.values())})")
@@ -155,6 +171,8 @@ def _encode_png(path: Path, array: np.ndarray) -> bytes:
 def _encode_jpeg(path: Path, array: np.ndarray) -> bytes:
     if array.dtype != np.uint8 or (array.ndim == 3 and array.shape[2] != 3):
         raise InputError(f"{path}: JPEG cannot keep {shape_text(array)}; write .png, .tif or .npy")
+    if max(array.shape) > _JPEG_SIDE:
+        raise InputError(f"{path}: JPEG holds at most {_JPEG_SIDE} pixels a side, the picture is {shape_text(array)}")
     buffer = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(array)).save(buffer, format="JPEG", quality=95, subsampling=0)
     return buffer.getvalue()

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pixelwise.errors import InputError
+from pixelwise.fields import from_fields
 from pixelwise.labels import LabelSpec
 
 
@@ -139,6 +140,10 @@ class ConditionSpec:
     image_channels: int = 0
     style: bool = False
 
+    def __post_init__(self) -> None:
+        if self.image_channels < 0:
+            raise InputError(f"image_channels must be 0 or more, got {self.image_channels}")
+
     @property
     def num_labels(self) -> int:
         """Channels of the one-hot label map, don't care included; 0 without labels."""
@@ -154,11 +159,11 @@ class ConditionSpec:
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> ConditionSpec:
-        """The inverse of ``to_json``. Raises InputError for unknown or missing fields."""
+        """The inverse of ``to_json``. Raises InputError for unknown, missing or unfit fields."""
         try:
             labels = content["labels"]
-            return cls(**{**content, "labels": None if labels is None else LabelSpec.from_json(labels)})
-        except (KeyError, TypeError) as error:
+            return from_fields(cls, {**content, "labels": None if labels is None else LabelSpec.from_json(labels)})
+        except (KeyError, TypeError, InputError) as error:
             raise InputError(f"not a condition spec: {error}") from error
 
 

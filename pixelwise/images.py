@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from pixelwise.codecs import ID_MODES, IMAGE_MODES, LOSSY_SUFFIXES, decode, encode, encode_palette, shape_text
 from pixelwise.errors import InputError
+from pixelwise.fields import from_fields
 from pixelwise.labels import LabelSpec
 
 _WHITE = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
@@ -39,8 +41,10 @@ class ImageSpec:
         if self.dtype not in _WHITE:
             raise InputError(f"an image's dtype is one of {', '.join(_WHITE)}, got {self.dtype!r}")
         object.__setattr__(self, "white", float(self.white) or _WHITE[self.dtype])
-        if self.channels < 1 or not self.white > 0:
+        if self.channels < 1 or not 0 < self.white < math.inf:
             raise InputError(f"an image needs channels >= 1 and white > 0, got {self.channels} and {self.white}")
+        if self.dtype != "float32" and self.white > _WHITE[self.dtype]:
+            raise InputError(f"{self.dtype} holds at most {_WHITE[self.dtype]:g}, white cannot be {self.white:g}")
         if self.grey_as_colour and self.channels != 3:
             raise InputError(f"grey_as_colour makes three channels, but the spec has {self.channels}")
 
@@ -51,8 +55,8 @@ class ImageSpec:
     def from_json(cls, content: dict[str, Any]) -> ImageSpec:
         """The inverse of ``to_json``; fields may be left out. Raises InputError for unknown or wrong ones."""
         try:
-            return cls(**content)
-        except (TypeError, ValueError) as error:
+            return from_fields(cls, content)
+        except InputError as error:
             raise InputError(f"not an image spec: {error}") from error
 
 

@@ -13,10 +13,14 @@ import numpy as np
 from pixelwise import images
 from pixelwise.codecs import SUFFIXES, to_bytes
 from pixelwise.condition import Condition, stack_conditions
+from pixelwise.data.paired_folder import Folder, files_below
 from pixelwise.errors import InputError
 from pixelwise.translate import Translator
 
 WILDCARDS = "*?["
+
+_FAILURES = (InputError, RuntimeError, MemoryError)
+"""What may be wrong with a single picture; a RuntimeError is torch's for one that is too large."""
 
 
 @dataclass(frozen=True)
@@ -63,13 +67,15 @@ def plan(inputs: Sequence[str], out: Path, suffix: str = ".png", instances: Path
         instances: a folder with the same tree of instance maps, matched by stem.
 
     Raises:
-        InputError: an input that is not there, a folder without images, two inputs that would become the same picture,
-            or a picture that would take the place of an input.
+        InputError: an input that is not there, a folder without images, two instance maps of one name, two inputs that
+            would become the same picture, or a picture that would take the place of an input.
     """
     jobs = []
+    partners = {} if instances is None else Folder(instances).files()
     for source, root in dict.fromkeys(found for text in inputs for found in _expand(text, out)):
         name = source.relative_to(root).with_suffix("")
-        partner = None if instances is None else _find_instances(instances, name)
+        # Where there is none, a path that cannot be read and names what is missing.
+        partner = None if instances is None else partners.get(name.as_posix(), instances / f"{name}.png")
         jobs.append(Job(source, out / f"{name}{suffix}", partner))
     _check_destinations(jobs)
     return jobs
@@ -93,7 +99,7 @@ def run(translator: Translator, jobs: Sequence[Job], batch_size: int = 1, overwr
     for job in jobs:
         try:
             condition = _read(translator, job, overwrite)
-        except InputError as error:
+        except _FAILURES as error:
             yield _failed(job, error)
             continue
         if batch and condition.size != batch[0][1].size:
@@ -127,7 +133,7 @@ def _translate(translator: Translator, batch: list[tuple[Job, Condition]]) -> It
     start = time.perf_counter()
     try:
         pictures = translator.translate(stack_conditions([condition for _, condition in batch])).cpu()
-    except (InputError, RuntimeError, MemoryError) as error:  # torch's RuntimeError: out of memory, too large
+    except _FAILURES as error:
         if len(batch) == 1:
             yield _failed(batch[0][0], error)
         else:
@@ -139,12 +145,12 @@ def _translate(translator: Translator, batch: list[tuple[Job, Condition]]) -> It
         try:
             images.write(job.destination, images.from_tensor(picture, translator.manifest.target))
             yield Outcome(job, condition.size, seconds)
-        except InputError as error:
+        except _FAILURES as error:
             yield _failed(job, error)
 
 
 def _failed(job: Job, error: Exception) -> Outcome:
-    text = str(error) or type(error).__name__
+    text = str(error) if isinstance(error, InputError) else str(error).partition("\n")[0] or type(error).__name__
     return Outcome(job, error=text if text.startswith(str(job.source)) else f"{job.source}: {text}")
 
 
@@ -179,21 +185,30 @@ def _check_destinations(jobs: Sequence[Job]) -> None:
 def _expand(text: str, out: Path) -> list[tuple[Path, Path]]:
     """Files with the folder that their names are relative to."""
     path = Path(text)
+    if not text:
+        raise InputError("an input is the empty text; expected a file, a folder or a glob")
     if path.is_file():
         return [(path, path.parent)]
     if path.is_dir():
-        root, files = path, sorted(path.rglob("*"))
+        root, files = path, sorted(files_below(path))
     elif any(sign in text for sign in WILDCARDS):
         fixed = next(index for index, part in enumerate(path.parts) if any(sign in part for sign in WILDCARDS))
         root = Path(*path.parts[:fixed])
-        files = sorted(root.glob(str(Path(*path.parts[fixed:]))))
+        files = _glob(root, str(Path(*path.parts[fixed:])))
     else:
         raise InputError(f"{text}: no such file or folder")
     earlier = _place_within(root, out)
-    pictures = [file for file in files if _is_picture(file.relative_to(root), earlier) and file.is_file()]
+    pictures = [file for file in files if _is_picture(file.relative_to(root), earlier) and not file.is_dir()]
     if not pictures:
         raise InputError(f"{text}: no images there; expected files ending in {', '.join(SUFFIXES)}")
     return [(file, root) for file in pictures]
+
+
+def _glob(root: Path, pattern: str) -> list[Path]:
+    try:
+        return sorted(root.glob(pattern))
+    except ValueError as error:
+        raise InputError(f"{root / pattern}: {error}") from error
 
 
 def _is_picture(name: Path, earlier: Path | None) -> bool:
@@ -205,9 +220,3 @@ def _place_within(root: Path, out: Path) -> Path | None:
     """Where below ``root`` earlier pictures lie, which are no inputs; None when ``out`` is elsewhere or ``root``."""
     root, out = root.resolve(), out.resolve()
     return out.relative_to(root) if root in out.parents else None
-
-
-def _find_instances(folder: Path, name: Path) -> Path:
-    """The instance map of this name; where there is none, a path that cannot be read and names what is missing."""
-    candidates = [folder / f"{name}{suffix}" for suffix in SUFFIXES]
-    return next((path for path in candidates if path.is_file()), candidates[0])

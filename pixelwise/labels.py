@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pixelwise.errors import InputError
+from pixelwise.fields import from_fields
 
 Colour = tuple[int, int, int]
 
@@ -75,10 +76,10 @@ class LabelSpec:
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> LabelSpec:
-        """The inverse of ``to_json``. Raises InputError for unknown or missing fields."""
+        """The inverse of ``to_json``. Raises InputError for unknown, missing or unfit fields."""
         try:
-            return cls(**fields)
-        except TypeError as error:
+            return from_fields(cls, fields)
+        except InputError as error:
             raise InputError(f"not a label spec: {error}") from error
 
     @cached_property

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 _MOST_SIZES = 5
+_MOST_CLASSES = 256
 _MOST_PROBLEMS = 50
 
 
@@ -82,7 +83,8 @@ class Report:
         sizes = [f"  size {size}: {count} samples" for size, count in self.sizes.items()]
         classes = [f"  {row.value:>8}  {row.share:8.3%}  {row.num_maps:6}  {row.name}" for row in self.classes]
         lines += _shortened(sizes, _MOST_SIZES, "sizes")
-        lines += [f"  {'id':>8}  {'share':>8}  {'maps':>6}  class", *classes] if classes else []
+        lines += [f"  {'id':>8}  {'share':>8}  {'maps':>6}  class"] if classes else []
+        lines += _shortened(classes, _MOST_CLASSES, "ids")
         lines += _shortened([problem.text for problem in self.problems], _MOST_PROBLEMS, "problems")
         return "\n".join([*lines, "no problems" if self.ok else f"{len(self.problems)} problems"])
 

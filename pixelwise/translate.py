@@ -18,6 +18,9 @@ from pixelwise.data.paired_folder import check_sizes
 from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
 
+_UNSIGNED = (torch.uint16, torch.uint32, torch.uint64)
+"""What torch stores but hardly reckons with."""
+
 Picture = TypeVar("Picture", Image.Image, np.ndarray, Tensor)
 
 
@@ -80,9 +83,13 @@ class Translator:
         """Conditions of any size as pictures B C H W float32 in [-1, 1] (what lies outside is clipped), on ``device``.
 
         Raises:
-            InputError: a part that the model reads is missing or has other channels, or labels beyond its classes.
+            InputError: a part that the model reads is missing or has other channels, labels beyond its classes, or an
+                output that is not a number.
         """
-        return self.generator(condition.to(self.device)).image.float().clamp(-1, 1)
+        image = self.generator(condition.to(self.device)).image.float().clamp(-1, 1)
+        if image.isnan().any():
+            raise InputError(f"the model's output is NaN in {int(image.isnan().sum())} of {image.numel()} values")
+        return image
 
     def read_condition(self, path: Path, instances: Path | None = None) -> Condition:
         """One condition (B = 1) from a file with what the model reads, and one with the instance map.
@@ -134,9 +141,11 @@ class Translator:
     def _image(self, picture: Image.Image | np.ndarray | Tensor) -> Tensor:
         """B C H W in [-1, 1]."""
         if isinstance(picture, Tensor):
-            return _batched(picture, num_dims=4, floating=True, expected="floats C H W or B C H W in [-1, 1]").float()
-        # As files are turned upright, so that both ways give the same picture.
-        array = _stored(ImageOps.exif_transpose(picture) if isinstance(picture, Image.Image) else picture, IMAGE_MODES)
+            expected = "floats C H W or B C H W in [-1, 1]"
+            return _in_range(_batched(picture, num_dims=4, floating=True, expected=expected).float())
+        array = _stored(picture, IMAGE_MODES)
+        if not array.size:
+            raise InputError(f"image: is {shape_text(array)}, expected at least one pixel")
         return images.to_tensor(array[..., None] if array.ndim == 2 else array, self._image_spec)[None]
 
     def _check_instances(self, given: bool, source: str | Path) -> None:
@@ -166,9 +175,18 @@ def _instances(picture: Image.Image | np.ndarray | Tensor) -> Tensor:
 
 
 def _batched(tensor: Tensor, num_dims: int, floating: bool, expected: str) -> Tensor:
-    if tensor.dim() not in (num_dims - 1, num_dims) or tensor.is_floating_point() != floating or not tensor.numel():
+    fits = tensor.is_floating_point() == floating and not tensor.is_complex() and tensor.dtype not in _UNSIGNED
+    if tensor.dim() not in (num_dims - 1, num_dims) or not fits or not tensor.numel():
         raise InputError(f"expected {expected}; got a tensor {tuple(tensor.shape)} of {tensor.dtype}")
     return tensor if tensor.dim() == num_dims else tensor[None]
+
+
+def _in_range(image: Tensor) -> Tensor:
+    low, high = (float(value) for value in torch.aminmax(image.detach()))
+    # As far beyond the range as files of floats may be, for noise. Asked this way round, NaN fails too.
+    if not (low >= -3 and high <= 3):
+        raise InputError(f"image: values run from {low:g} to {high:g}, expected a tensor in [-1, 1]")
+    return image
 
 
 def _stored(picture: Image.Image | np.ndarray, modes: dict[str, str]) -> np.ndarray:
@@ -179,7 +197,8 @@ def _stored(picture: Image.Image | np.ndarray, modes: dict[str, str]) -> np.ndar
         raise InputError(f"expected a PIL image, an array or a tensor, got a {type(picture).__name__}")
     if picture.mode not in modes:
         raise InputError(f"a PIL image of mode {picture.mode!r}, expected one of {', '.join(modes)}")
-    return np.array(picture)
+    # As files are turned upright, so that both ways give the same picture.
+    return np.array(ImageOps.exif_transpose(picture))
 
 
 def _to_pil(array: np.ndarray) -> Image.Image:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -115,10 +116,44 @@ def test_a_truncated_pth_is_refused(tmp_path: Path) -> None:
         read_state_dict(source)
 
 
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
+def test_a_pth_that_is_cut_or_scratched_anywhere_is_refused_or_read(tmp_path: Path) -> None:
+    source, random = tmp_path / "damaged.pth", np.random.default_rng(0)
+    torch.save({"weight": torch.arange(9.0)}, source, _use_new_zipfile_serialization=False)
+    content = np.frombuffer(source.read_bytes(), np.uint8)
+    for end in range(len(content) - 1):
+        source.write_bytes(content[:end].tobytes())
+        with pytest.raises(InputError, match=r"damaged\.pth: "):
+            read_state_dict(source)
+    for place, value in zip(random.permutation(len(content)), random.integers(0, 256, len(content)), strict=True):
+        scratched = content.copy()
+        scratched[place] = value
+        source.write_bytes(scratched.tobytes())
+        with contextlib.suppress(InputError):
+            read_state_dict(source)
+
+
+def test_a_scratched_npz_is_refused(tmp_path: Path) -> None:
+    source = tmp_path / "damaged.npz"
+    np.savez_compressed(source, weight=np.random.default_rng(0).random((30, 30)))
+    content = bytearray(source.read_bytes())
+    content[200:300] = bytes(100)
+    source.write_bytes(content)
+    with pytest.raises(InputError, match=r"damaged\.npz: not a readable \.npz"):
+        read_state_dict(source)
+
+
 def test_what_is_no_state_dict_is_refused(tmp_path: Path) -> None:
     nested, number = tmp_path / "nested.pth", tmp_path / "number.pth"
     torch.save({"epoch": 3, "state_dict": {}}, nested)
     torch.save(7, number)
+    numbered, empty = tmp_path / "numbered.pth", tmp_path / "empty.pth"
+    torch.save({0: torch.zeros(3)}, numbered)
+    torch.save({"weight": torch.zeros(3, device="meta")}, empty)
+    with pytest.raises(InputError, match=r"holds 0 \(Tensor\)"):
+        read_state_dict(numbered)
+    with pytest.raises(InputError, match=r"holds weight \(Tensor\)"):
+        read_state_dict(empty)
     with pytest.raises(InputError, match=r"epoch \(int\), state_dict \(dict\)"):
         read_state_dict(nested)
     with pytest.raises(InputError, match="not a state dict but a int"):
@@ -139,7 +174,13 @@ def test_exactly_one_configuration(tmp_path: Path, config_file: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [("{", "not readable as JSON"), ("[]", "expected an object"), ('{"cel": 8}', "no field cel")],
+    [
+        ("{", "not readable as JSON"),
+        ("[]", "expected an object"),
+        ('{"cel": 8}', "no field cel"),
+        ("[" * 100_000, "not readable as JSON"),
+        ('{"image_channels": -1}', "image_channels must be at least 0"),
+    ],
 )
 def test_bad_configuration_files_are_named(tmp_path: Path, content: str, message: str) -> None:
     path = tmp_path / "bad.json"

@@ -156,3 +156,28 @@ def test_folders_that_cannot_be_checked_are_refused(tmp_path: Path):
         check_folder(tmp_path / "gone")
     with pytest.raises(InputError, match="no images in it"):
         check_folder(tmp_path)
+
+
+def test_what_the_spec_says_of_a_folder_counts_for_its_other_names(tmp_path: Path):
+    fill(tmp_path / "train")
+    (tmp_path / "train" / "image").rename(tmp_path / "train" / "images")
+    spec = FolderSpec(labels=LABELS, images={"image": ImageSpec(1)})
+    assert len(check_folder(tmp_path, spec=spec).problems) == 3
+
+
+def test_a_split_without_a_folder_is_a_problem(tmp_path: Path):
+    fill(tmp_path / "train")
+    images.write(tmp_path / "val" / "label" / "x.png", np.zeros((4, 5), np.uint8))
+    assert [problem.text for problem in check_folder(tmp_path).problems] == [f"{tmp_path}/val: has no folder for image"]
+    spec = FolderSpec(("label", "inst"), labels=LABELS)
+    assert [problem.text.partition(": ")[2] for problem in check_folder(tmp_path, spec=spec).problems] == [
+        "has no folder for inst",
+        "has no folder for inst, image",
+    ]
+
+
+def test_photos_taken_for_label_maps_do_not_flood_the_report(tmp_path: Path):
+    images.write(tmp_path / "label" / "x.png", np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8))
+    text = check_folder(tmp_path).to_text()
+    assert len(text.splitlines()) < 300
+    assert "more ids" in text

@@ -184,9 +184,18 @@ def test_a_manifest_of_a_later_version(path: Path):
         (lambda manifest: manifest.update(target={"channels": 0}), "not an image spec: an image needs channels >= 1"),
         (lambda manifest: manifest["config"].update(celll=4), "asapnet has no field celll"),
         (lambda manifest: manifest["config"].update(cell="4"), "asapnet: cell must be of type int"),
-        (lambda manifest: manifest["config"].update(out_channels=-1), "no generator can be built"),
-        (lambda manifest: manifest.update(config=3), "no generator can be built"),
-        (lambda manifest: manifest.update(family=["asapnet"]), "no generator can be built"),
+        (lambda manifest: manifest["config"].update(out_channels=-1), "asapnet: out_channels must be at least 0"),
+        (lambda manifest: manifest["config"].update(width=10**30), "no generator can be built"),
+        (lambda manifest: manifest.update(config=3), "not a manifest of pixelwise: 'config' must be an object"),
+        (lambda manifest: manifest.update(family=["asapnet"]), "not a manifest of pixelwise: 'family' must be text"),
+        (
+            lambda manifest: manifest.update(target={"channels": 3}),
+            "the configuration has out_channels = 1, the manifest's specs 3",
+        ),
+        (
+            lambda manifest: manifest["spec"].update(labels={"names": ["a"]}),
+            "the configuration has num_labels = .*, the manifest's specs 1",
+        ),
     ],
 )
 def test_a_manifest_with_a_fault(path: Path, change: Callable[[dict[str, Any]], object], message: str):
@@ -195,7 +204,7 @@ def test_a_manifest_with_a_fault(path: Path, change: Callable[[dict[str, Any]], 
         load_checkpoint(path)
 
 
-@pytest.mark.parametrize("manifest", ["", "[]", "3", "null", "{"])
+@pytest.mark.parametrize("manifest", ["", "[]", "3", "null", "{", "[" * 100_000])
 def test_a_manifest_that_is_none(path: Path, manifest: str):
     save_file(load_file(path), path, {MANIFEST_KEY: manifest})
     with pytest.raises(InputError, match=r"model\.safetensors: "):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -211,6 +212,16 @@ def test_check_reports_for_people_and_machines(
     assert pixelwise_command("check", data, "--json") == 1
     report = json.loads(capsys.readouterr().out)
     assert [problem["file"] for problem in report["problems"]] == [f"{data}/train/label/2.png"]
+
+
+def test_names_that_the_terminal_cannot_show_and_readers_remarks_do_no_harm(tmp_path: Path) -> None:
+    broken = tmp_path / "é" / "label" / "a.tif"
+    images.write(broken, np.zeros((8, 8), np.uint8))
+    broken.write_bytes(broken.read_bytes()[:300])
+    command = [sys.executable, "-m", "pixelwise.cli", "check", str(tmp_path / "é")]
+    ended = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONIOENCODING": "ascii"})
+    assert (ended.returncode, ended.stderr) == (1, "")
+    assert f"{tmp_path}/\\xe9/label/a.tif: cannot be read" in ended.stdout
 
 
 def test_check_takes_a_spec_from_elsewhere(

@@ -169,6 +169,44 @@ def test_pickles_are_never_opened(tmp_path: Path):
         decode(tmp_path / "a.npy", IMAGE_MODES)
 
 
+def test_an_archive_named_npy_is_refused(tmp_path: Path):
+    np.savez(tmp_path / "a.npz", a=pixels(4, 4))
+    (tmp_path / "a.npz").rename(tmp_path / "a.npy")
+    with pytest.raises(InputError, match=r"a\.npy: cannot be read"):
+        decode(tmp_path / "a.npy", IMAGE_MODES)
+
+
+def test_a_tiff_of_several_pictures_is_refused_but_for_thumbnails(tmp_path: Path):
+    whole = pixels(32, 32, 3)
+    for name, kind in (("pictures.tif", 0), ("thumbnail.tif", 1)):
+        with tifffile.TiffWriter(tmp_path / name) as file:
+            file.write(whole, photometric="rgb")
+            file.write(whole[::2, ::2], photometric="rgb", subfiletype=kind)
+    np.testing.assert_array_equal(decode(tmp_path / "thumbnail.tif", IMAGE_MODES), whole)
+    with pytest.raises(InputError, match=r"pictures\.tif: holds 2 pictures"):
+        decode(tmp_path / "pictures.tif", IMAGE_MODES)
+
+
+def test_a_tiff_that_lies_on_its_side_is_refused(tmp_path: Path):
+    Image.fromarray(pixels(4, 6, 3)).save(tmp_path / "a.tif", tiffinfo={274: 6})
+    with pytest.raises(InputError, match=r"a\.tif: is a TIFF stored turned \(orientation 6\)"):
+        decode(tmp_path / "a.tif", IMAGE_MODES)
+
+
+def test_ids_in_a_jpeg_of_another_name_are_refused(tmp_path: Path):
+    Image.fromarray(pixels(8, 8)).save(tmp_path / "a.png", format="JPEG")
+    assert decode(tmp_path / "a.png", IMAGE_MODES).shape == (8, 8)
+    with pytest.raises(InputError, match=r"a\.png: is JPEG inside, which changes ids"):
+        decode(tmp_path / "a.png", ID_MODES)
+
+
+def test_a_picture_that_pillow_takes_for_a_bomb_is_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    encode(tmp_path / "a.png", pixels(8, 8))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 31)
+    with pytest.raises(InputError, match=r"a\.png: has too many pixels for \.png; save it as TIFF"):
+        decode(tmp_path / "a.png", IMAGE_MODES)
+
+
 @pytest.mark.parametrize(
     ("suffix", "array", "message"),
     [
@@ -178,6 +216,7 @@ def test_pickles_are_never_opened(tmp_path: Path):
         (".png", np.zeros((4, 4, 5), np.uint8), "PNG cannot keep 4x4x5 uint8"),
         (".jpg", np.zeros((4, 4, 4), np.uint8), "JPEG cannot keep"),
         (".jpg", np.zeros((4, 4), np.uint16), "JPEG cannot keep"),
+        (".jpg", np.zeros((1, 65501), np.uint8), "JPEG holds at most 65500 pixels a side"),
         (".npy", np.zeros((4, 4), np.float64), "cannot write 4x4 float64"),
         (".npy", np.zeros(4, np.uint8), "cannot write 4 uint8"),
     ],

@@ -112,7 +112,10 @@ def test_number_of_labels_counts_dont_care():
     assert ConditionSpec(image_channels=3).num_labels == 0
 
 
-@pytest.mark.parametrize("content", [{}, {"labels": None, "mood": "blue"}])
-def test_specs_with_missing_or_unknown_fields_are_refused(content: dict):
+@pytest.mark.parametrize("content", [
+    {}, {"labels": None, "mood": "blue"}, {"labels": None, "image_channels": "3"}, {"labels": None, "instances": "no"},
+    {"labels": None, "image_channels": -1},
+])  # fmt: skip
+def test_specs_with_missing_unknown_or_unfit_fields_are_refused(content: dict):
     with pytest.raises(InputError, match="not a condition spec"):
         ConditionSpec.from_json(content)

@@ -78,9 +78,22 @@ def test_inputs_that_are_not_there_are_refused(tmp_path: Path) -> None:
         ("nowhere.png", "nowhere.png: no such file or folder"),
         ("empty", "empty: no images there"),
         ("empty/*.png", r"empty/\*.png: no images there"),
+        ("empty/a**b", r"empty/a\*\*b: "),
     ):
         with pytest.raises(InputError, match=message):
             plan([f"{tmp_path}/{text}"], tmp_path / "out")
+    with pytest.raises(InputError, match="an input is the empty text"):
+        plan([""], tmp_path / "out")
+
+
+def test_links_are_followed_and_those_that_lead_nowhere_named(translator: Translator, tmp_path: Path) -> None:
+    draw(tmp_path / "far" / "a.png")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "linked").symlink_to(tmp_path / "far")
+    (tmp_path / "in" / "lost.png").symlink_to(tmp_path / "nowhere.png")
+    outcomes = list(run(translator, plan([str(tmp_path / "in")], tmp_path / "out")))
+    assert errors(outcomes) == {"lost.png": f"{tmp_path}/in/lost.png: no such file"}
+    assert (tmp_path / "out" / "linked" / "a.png").is_file()
 
 
 def test_two_inputs_of_one_name_are_refused(tmp_path: Path) -> None:
@@ -197,10 +210,12 @@ def test_instance_maps_are_matched_by_name(tmp_path: Path) -> None:
     for name in ("a.png", "b/c.png", "b/alone.png"):
         draw(tmp_path / "in" / name)
     images.write(tmp_path / "ids" / "a.png", np.zeros((6, 6), np.uint8))
-    images.write(tmp_path / "ids" / "b" / "c.tif", np.zeros((6, 6), np.uint16))
+    images.write(tmp_path / "ids" / "b" / "c.TIF", np.zeros((6, 6), np.uint16))
     outcomes = list(run(translator, plan([str(tmp_path / "in")], tmp_path / "out", instances=tmp_path / "ids")))
     assert list(errors(outcomes)) == ["alone.png"]
     assert f"{tmp_path}/ids/b/alone.png: no such file" in errors(outcomes)["alone.png"]
+    with pytest.raises(InputError, match="gone: no such folder"):
+        plan([str(tmp_path / "in")], tmp_path / "out", instances=tmp_path / "gone")
 
 
 def test_what_no_job_could_survive_is_refused_at_once(translator: Translator, tmp_path: Path) -> None:
@@ -234,6 +249,17 @@ def test_a_batch_that_does_not_fit_into_memory_is_done_one_by_one(
     outcomes = list(run(translator, plan([str(tmp_path / "in")], tmp_path / "out"), batch_size=3))
     assert errors(outcomes) == {"1.png": f"{large}: not enough memory"}
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["0.png", "2.png"]
+
+
+def test_a_picture_that_the_format_cannot_hold_is_named_and_the_rest_is_done(
+    translator: Translator, tmp_path: Path
+) -> None:
+    draw(tmp_path / "in" / "a.png", 1, 65501)
+    draw(tmp_path / "in" / "b.png")
+    outcomes = list(run(translator, plan([str(tmp_path / "in")], tmp_path / "out", ".jpg")))
+    assert list(errors(outcomes)) == ["a.png"]
+    assert "JPEG holds at most 65500 pixels a side" in errors(outcomes)["a.png"]
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["b.jpg"]
 
 
 def test_a_full_disk_is_told_and_leaves_no_half_picture(

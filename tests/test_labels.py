@@ -83,6 +83,9 @@ def test_unknown_colours_are_named():
         ({"names": ("a",), "colours": ((1, 2, 256),)}, r"0\.\.255"),
         ({"names": ("a",), "colour": ()}, "not a label spec"),
         ({}, "not a label spec"),
+        ({"names": "wall, door"}, "not a label spec: 'names' must be a list of text"),
+        ({"names": ("a",), "ignore_id": "255"}, "'ignore_id' must be an integer or null"),
+        ({"names": ("a",), "ids": (0.5,)}, "'ids' must be a list of an integer"),
     ],
 )
 def test_specs_that_cannot_be_are_refused(fields: dict, message: str):

@@ -100,6 +100,18 @@ def test_a_photo_that_was_taken_upright_is_turned_as_its_file_is(photo_to_photo:
     assert photo_to_photo.read_condition(tmp_path / "photo.jpg").size == (9, 6)
 
 
+def test_a_label_map_that_lies_on_its_side_is_turned_as_its_file_is(
+    labels_to_photo: Translator, tmp_path: Path
+) -> None:
+    lying = Image.fromarray(FILE_IDS)
+    exif = lying.getexif()
+    exif[0x0112] = 6
+    lying.save(tmp_path / "label.png", exif=exif)
+    with Image.open(tmp_path / "label.png") as picture:
+        assert labels_to_photo(picture).size == (5, 7)
+    assert labels_to_photo.read_condition(tmp_path / "label.png").size == (7, 5)
+
+
 @pytest.mark.parametrize(
     ("target", "mode"),
     [(ImageSpec(1), "L"), (ImageSpec(4), "RGBA"), (ImageSpec(1, "uint16", white=9000), "I;16"),
@@ -129,6 +141,14 @@ def test_what_a_model_without_tanh_overshoots_is_clipped(tmp_path: Path) -> None
     raw = checkpoint.generator(Condition(labels=INDICES[None])).image
     assert float(raw.max()) > 1
     torch.testing.assert_close(Translator(checkpoint).translate(Condition(labels=INDICES[None])), raw.clamp(-1, 1))
+
+
+@torch.no_grad()
+def test_an_output_that_is_not_a_number_is_refused(tmp_path: Path) -> None:
+    checkpoint = load_checkpoint(save_tiny_model(tmp_path / "model.safetensors", LABEL_MODEL))
+    checkpoint.generator.stream.to_parameters.bias.data *= 1e38  # type: ignore[attr-defined]
+    with pytest.raises(InputError, match=r"output is NaN in \d+ of 105 values"):
+        Translator(checkpoint)(INDICES)
 
 
 def test_sizes_may_differ_from_call_to_call(labels_to_photo: Translator) -> None:
@@ -179,6 +199,8 @@ def test_instance_maps_must_be_there_when_read_and_only_then(
         (INDICES.float(), "expected class indices H W or B H W"),
         (INDICES[None, None], r"got a tensor \(1, 1, 5, 7\) of torch.int64"),
         (INDICES[:0], r"got a tensor \(0, 7\)"),
+        (INDICES.to(torch.uint16), r"got a tensor \(5, 7\) of torch.uint16"),
+        (INDICES.to(torch.complex64), r"got a tensor \(5, 7\) of torch.complex64"),
     ],
 )  # fmt: skip
 def test_unfit_label_maps_are_refused(
@@ -199,6 +221,10 @@ def test_unfit_label_maps_are_refused(
         (torch.zeros(4, 2, 3), "image of 3 channels is needed, the condition has 4"),
         (torch.zeros(3, 2, 3, dtype=torch.uint8), "expected floats C H W or B C H W"),
         ("photo.png", "a PIL image, an array or a tensor, got a str"),
+        (np.zeros((0, 3, 3), np.uint8), "image: is 0x3x3 uint8, expected at least one pixel"),
+        (Image.new("RGB", (0, 3)), "expected at least one pixel"),
+        (torch.full((3, 2, 3), 255.0), r"values run from 255 to 255, expected a tensor in \[-1, 1\]"),
+        (torch.full((3, 2, 3), torch.nan), r"values run from nan to nan, expected a tensor in \[-1, 1\]"),
     ],
 )  # fmt: skip
 def test_unfit_photos_are_refused(photo_to_photo: Translator, picture: np.ndarray | Image.Image, message: str) -> None:

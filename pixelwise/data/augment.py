@@ -30,6 +30,12 @@ class Augment:
     flip: bool = False
     degrade: Degrade | None = None
 
+    def __post_init__(self) -> None:
+        scale = (self.scale,) if isinstance(self.scale, int) else self.scale
+        for name, sides in {"scale": scale, "crop": self.crop}.items():
+            if sides is not None and min(sides) < 1:
+                raise InputError(f"{name} must be at least 1 pixel, got {sides}")
+
     def __call__(self, sample: PairedSample, generator: torch.Generator) -> PairedSample:
         """A variant of ``sample``; all of a batch get the same geometry.
 

@@ -17,6 +17,7 @@ from torch.utils.data import Dataset
 from pixelwise import codecs, images
 from pixelwise.condition import Condition, ConditionSpec, PairedSample
 from pixelwise.errors import InputError
+from pixelwise.fields import from_fields
 from pixelwise.images import ImageSpec
 from pixelwise.labels import LabelSpec
 
@@ -47,7 +48,7 @@ class Folder:
         if not self.path.is_dir():
             raise InputError(f"{self.path}: no such folder")
         found: dict[str, Path] = {}
-        for path in _walk(self.path):
+        for path in files_below(self.path):
             name = self._name(path)
             if name in found:
                 raise InputError(f"{path}: has the same name as {found[name].name}; keep one of them")
@@ -89,6 +90,10 @@ class FolderSpec:
             raise InputError(f"at most one image can be the condition, got the folders {self.picture_kinds()}")
         if self.target in (*LABEL_KINDS, *INSTANCE_KINDS):
             raise InputError(f"the target must be an image, not {self.target!r}")
+        if shared := [kind for kind in aliases(self.target) if kind in self.condition]:
+            raise InputError(f"the folder {shared[0]!r} cannot be condition and target at once")
+        if unused := self.images.keys() - {*self.condition, self.target}:
+            raise InputError(f"images names {sorted(unused)}, but the folders are {[*self.condition, self.target]}")
 
     def picture_kinds(self) -> tuple[str, ...]:
         """The folders of the condition that hold images rather than ids."""
@@ -109,8 +114,8 @@ class FolderSpec:
             labels = content.get("labels")
             pictures = {kind: ImageSpec.from_json(spec) for kind, spec in content.get("images", {}).items()}
             labels = None if labels is None else LabelSpec.from_json(labels)
-            return cls(**{**content, "labels": labels, "images": pictures})
-        except (AttributeError, TypeError) as error:
+            return from_fields(cls, {**content, "labels": labels, "images": pictures})
+        except (AttributeError, TypeError, InputError) as error:
             raise InputError(f"not a folder spec: {error}") from error
 
     @classmethod
@@ -122,10 +127,13 @@ class FolderSpec:
     def read_file(cls, path: Path) -> FolderSpec:
         """What a JSON file says. Raises InputError, naming the file, when it is missing or wrong."""
         try:
-            return cls.from_json(json.loads(path.read_text(encoding="utf-8")))
+            # Windows' editors begin a file with a byte order mark.
+            return cls.from_json(json.loads(path.read_text(encoding="utf-8-sig")))
         except FileNotFoundError as error:
             raise InputError(f"{path}: no such file; it names the classes, or pass a spec") from error
-        except ValueError as error:
+        except OSError as error:
+            raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+        except (ValueError, RecursionError) as error:
             raise InputError(f"{path}: {error}") from error
 
 
@@ -231,11 +239,15 @@ def paired_folder(root: Path, split: str, spec: FolderSpec | None = None, *, fra
     )
 
 
+def aliases(kind: str) -> tuple[str, ...]:
+    """The usual names of a kind's folder, the given one first."""
+    kinds = next((names for names in _ALIASES if kind in names), ())
+    return (kind, *(name for name in kinds if name != kind))
+
+
 def locate(root: Path, split: str, kind: str) -> Path:
     """The folder of one kind in one split, under any of the kind's usual names. Raises InputError: there is none."""
-    kinds = next((aliases for aliases in _ALIASES if kind in aliases), ())
-    names = [kind, *(alias for alias in kinds if alias != kind)]
-    tried = [place for name in names for place in _places(root, split, name)]
+    tried = [place for name in aliases(kind) for place in _places(root, split, name)]
     for place in tried:
         if place.is_dir():
             return place
@@ -254,9 +266,16 @@ def _places(root: Path, split: str, name: str) -> Iterable[Path]:
     return (root / split / name, root / f"{split}_{name}") if split else (root / name,)
 
 
-def _walk(folder: Path) -> Iterable[Path]:
-    for place, _, names in os.walk(folder, followlinks=True):
+def files_below(folder: Path) -> Iterable[Path]:
+    """All files in ``folder`` and its sub-folders, linked ones too, but for what is hidden."""
+    for place, folders, names in os.walk(folder, followlinks=True):
+        folders[:] = [name for name in folders if not name.startswith(".") and not _leads_back(Path(place, name))]
         yield from (Path(place, name) for name in names if not name.startswith("."))
+
+
+def _leads_back(path: Path) -> bool:
+    """Whether a folder is a link to one above it, which would never end."""
+    return path.is_symlink() and path.resolve() in {above.resolve() for above in path.parents}
 
 
 def _match(folders: Mapping[str, Folder]) -> dict[str, dict[str, Path]]:

@@ -88,8 +88,9 @@ class AsapNetConfig:
 
     def __post_init__(self) -> None:
         counts = ("cell", "learned_reduction", "width", "max_width", "num_blocks", "mlp_width", "mlp_depth")
-        if wrong := [name for name in counts if getattr(self, name) < 1]:
-            raise InputError(f"asapnet: {wrong[0]} must be at least 1, got {getattr(self, wrong[0])}")
+        least = {"num_labels": 0, "image_channels": 0, "out_channels": 0, **dict.fromkeys(counts, 1)}
+        if wrong := [name for name, bound in least.items() if getattr(self, name) < bound]:
+            raise InputError(f"asapnet: {wrong[0]} must be at least {least[wrong[0]]}, got {getattr(self, wrong[0])}")
         if self.norm not in NORMS or self.padding not in PADDINGS:
             raise InputError(
                 f"asapnet: norm must be one of {tuple(NORMS)}, padding one of {PADDINGS}, "

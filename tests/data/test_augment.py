@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -105,6 +107,12 @@ def test_a_crop_larger_than_the_sample_names_it(crop: tuple[int, int]):
         Augment(crop=crop)(coordinates(8, 10), generator())
     with pytest.raises(InputError, match=message):
         Augment(crop=crop).centred(coordinates(8, 10))
+
+
+@pytest.mark.parametrize("sizes", [{"scale": 0}, {"scale": (0, 4)}, {"crop": (4, 0)}, {"crop": (-1, 4)}])
+def test_sizes_that_cannot_be_are_refused(sizes: dict[str, Any]):
+    with pytest.raises(InputError, match=f"{next(iter(sizes))} must be at least 1 pixel"):
+        Augment(**sizes)
 
 
 def test_degrading_makes_the_condition_from_the_cropped_target():

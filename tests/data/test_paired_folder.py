@@ -119,6 +119,13 @@ def test_specs_survive_json():
         ('{"condition": []}', "at least one folder"),
         ('{"condition": ["a", "b"]}', "at most one image"),
         ('{"target": "label"}', "must be an image"),
+        ('{"target": 3}', "'target' must be text, got 3"),
+        ('{"condition": "label"}', "'condition' must be a list of text, got 'label'"),
+        ('{"condition": ["images"], "target": "image"}', "the folder 'images' cannot be condition and target"),
+        ('{"images": {"imgae": {}}}', r"images names \['imgae'\], but the folders are \['label', 'image'\]"),
+        ('{"images": {"image": {"grey_as_colour": "no"}}}', "'grey_as_colour' must be true or false"),
+        ('{"images": {"image": {"white": 300}}}', "uint8 holds at most 255, white cannot be 300"),
+        ("[" * 100_000, "recursion"),
     ],
 )
 def test_a_wrong_spec_file_is_named(root: Path, text: str, message: str):
@@ -130,6 +137,8 @@ def test_a_wrong_spec_file_is_named(root: Path, text: str, message: str):
 def test_a_missing_spec_is_asked_for(root: Path):
     with pytest.raises(InputError, match=r"spec\.json: no such file"):
         paired_folder(root, "train")
+    with pytest.raises(InputError, match=r"label.a\.png.spec\.json: cannot be read: Not a directory"):
+        paired_folder(root / "train" / "label" / "a.png", "train")
     with pytest.raises(InputError, match="names no classes"):
         paired_folder(root, "train", FolderSpec())
 
@@ -169,6 +178,20 @@ def test_other_files_and_hidden_ones_are_passed_over(root: Path):
     for name in ("notes.txt", ".DS_Store", "._a.png"):
         (root / "train" / "image" / name).write_text("x")
     assert len(paired_folder(root, "train", SPEC)) == 3
+
+
+def test_hidden_folders_are_passed_over_and_links_followed_but_not_back(root: Path):
+    write(root / "train" / "image" / ".ipynb_checkpoints" / "a.png", photo())
+    for kind, array in (("label", label()), ("image", photo())):
+        write(root / "elsewhere" / kind / "d.png", array)
+        (root / "train" / kind / "far").symlink_to(root / "elsewhere" / kind)
+        (root / "train" / kind / "up").symlink_to("..")
+    assert paired_folder(root, "train", SPEC).names == ("a", "b", "city/c", "far/d")
+
+
+def test_a_spec_file_may_begin_with_a_byte_order_mark(root: Path):
+    (root / "spec.json").write_text(json.dumps(SPEC.to_json()), encoding="utf-8-sig")
+    assert paired_folder(root, "train").spec.labels == LABELS
 
 
 def test_endings_tell_parts_that_share_a_folder(tmp_path: Path):
