@@ -21,7 +21,7 @@ _FORKS.set_forkserver_preload(["pixelwise.training.loop"])
 NEVER = sys.maxsize
 
 
-def train_apart(config: TrainConfig, last_moment: int = NEVER, seconds: float = 60.0) -> bool:
+def train_apart(config: TrainConfig, last_moment: int = NEVER, seconds: float = 240.0) -> bool:
     """Trains in another process that is killed unless it comes to its end in time.
 
     Args:

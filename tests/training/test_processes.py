@@ -19,7 +19,7 @@ from pixelwise.training.processes import Processes, join_processes
 HERE = Path(__file__).parent
 
 
-def torchrun(*arguments: object, seconds: float = 60.0) -> subprocess.CompletedProcess[str]:
+def torchrun(*arguments: object, seconds: float = 240.0) -> subprocess.CompletedProcess[str]:
     """Runs a script in two processes. Raises TimeoutExpired when they hang."""
     command = [
         sys.executable,
