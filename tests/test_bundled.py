@@ -28,7 +28,9 @@ def test_small_half_precision_and_documented(name: str) -> None:
     path = BUNDLED / f"{name}.safetensors"
     assert path.stat().st_size < MAX_BYTES
     with safe_open(path, framework="pt") as file:
-        assert {file.get_tensor(key).dtype for key in file.keys()} == {torch.float16}  # noqa: SIM118
+        tensors = [file.get_tensor(key) for key in file.keys()]  # noqa: SIM118
+    # Batch norm counts its batches in an integer.
+    assert {tensor.dtype for tensor in tensors if tensor.is_floating_point()} == {torch.float16}
     manifest = read_manifest(path)
     assert manifest.family in FAMILIES
     assert manifest.weights == "ema"
