@@ -1,7 +1,7 @@
 """The bundled `street`: CamVid label map -> street photo, 320 x 240, a compact ASAP-Net for a CPU.
 
-Batch norm, not the paper's instance norm: street maps have large areas of one class, in which instance norm leaves
-nothing of the class, and pictures were ringed with contours. It also makes small crops and whole pictures behave alike.
+Batch norm, not the paper's instance norm: an earlier run with instance norm ringed large areas of one class with
+contours. It differed in crops, batch and schedule too, so the norm is the likely cause, not a proven one.
 
 The bundled weights come from two calls, the second going on where the first was stopped, after step 1600:
 

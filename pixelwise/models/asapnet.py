@@ -50,7 +50,7 @@ class AsapNetConfig:
         num_blocks: convolutions at the cells' resolution.
         mlp_width, mlp_depth: hidden units and layers of the MLPs.
         padding: "zeros", "reflect" or "replicate". Zeros mark the border of the image; with the others a condition
-            that is the same everywhere leaves instance norm without variance, and its gradients explode.
+            that is the same everywhere leaves instance norm without variance, and its gradients may explode.
         norm: "instance" (affine), "batch" or "none".
         pixel_code: whether the MLPs read the position's code (ablation of Fig. 9b).
         constant_mlp: one learned MLP for all cells and inputs in place of the stream (ablation of Fig. 9c).
