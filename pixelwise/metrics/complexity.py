@@ -102,9 +102,7 @@ def pixelwise_macs(field: PixelwiseField, size: tuple[int, int]) -> int:
         field: of B pictures.
         size: (height, width) of the rendered pictures, in pixels.
     """
-    # Counting what the reference engine does gives more. It adds biases by a matrix product, the sum of O per pixel and
-    # cell; it computes cells that reach beyond the picture whole; and with interpolation its squares between centres
-    # reach half a cell beyond the outermost ones, so that there are (h + 1)(w + 1) of them. The tests hold it to that.
+    # What the reference engine does, but for the biases, which it adds by a matrix product. The tests hold it to that.
     products = sum(inputs * outputs for inputs, outputs in pairwise(field.mlp.widths))
     return len(field.parameters) * size[0] * size[1] * products * (4 if field.bilinear else 1)
 

@@ -2,34 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 from torch import Tensor
 
 from pixelwise.errors import InputError
-from pixelwise.render.field import Guide, PixelMlp, PixelwiseField
-from pixelwise.render.reference import render_reference
+from pixelwise.render.axis import axis
+from pixelwise.render.engine import ENGINES, choose
+from pixelwise.render.field import PixelMlp, PixelwiseField, num_code_channels
+from pixelwise.render.guide import Guide
+from pixelwise.render.window import Window, covered
 
-__all__ = ["ENGINES", "Guide", "PixelMlp", "PixelwiseField", "render"]
-
-ENGINES: Mapping[str, Callable[[PixelwiseField, Guide], Tensor]] = {"reference": render_reference}
+__all__ = ["ENGINES", "Guide", "PixelMlp", "PixelwiseField", "Window", "render"]
 
 
-def render(field: PixelwiseField, guide: Guide, engine: str = "auto") -> Tensor:
+def render(
+    field: PixelwiseField, guide: Guide, engine: str = "auto", *, window: Window | None = None, scale: float = 1.0
+) -> Tensor:
     """The picture that ``field`` makes of ``guide``.
 
     Args:
         field: parameters of one MLP per cell; its cells must cover the guide.
         guide: what the MLPs read, B H W; any size the field covers, also one that is no multiple of the cell.
-        engine: a name of ``ENGINES``, or "auto": the fastest one that can run here.
+        engine: a name of ``ENGINES``, or "auto": the fastest one that can run here and has what is asked for.
+        window: the part to render, in pixels of the whole output; None for all that the guide covers.
+        scale: pixels of the output per pixel of the guide. The field is a continuous function of the position, so it
+            can be evaluated between pixels: labels are those of the nearest pixel, images are interpolated.
 
     Returns:
-        B O H W, differentiable with respect to the field's parameters and the guide's image.
+        B O H W, H W being the window's. Differentiable with respect to the field's parameters and the guide's image:
+        where gradients are asked for, "auto" chooses an engine that has them.
 
     Raises:
-        InputError: an unknown engine, or a guide that does not fit the field.
+        InputError: an unknown engine or one that cannot do this, a guide that does not fit the field, a scale that is
+            not positive, or a window that reaches beyond the guide.
     """
-    if engine != "auto" and engine not in ENGINES:
-        raise InputError(f"engine {engine!r} is not one of auto, {', '.join(ENGINES)}")
-    field.check(guide)
-    return ENGINES["reference" if engine == "auto" else engine](field, guide)
+    _check(field, guide)
+    whole = covered(guide.size, guide.origin, scale)
+    window = window or whole
+    if not whole.contains(window):
+        raise InputError(f"the window {window} reaches beyond the image, which is {whole}")
+    rows = axis(field, window.top, window.height, scale, dim=0)
+    columns = axis(field, window.left, window.width, scale, dim=1)
+    features = guide.at(rows, columns)
+    return ENGINES[choose(engine, field, features)].render(field, features, rows, columns)
+
+
+def _check(field: PixelwiseField, guide: Guide) -> None:
+    """Raises InputError unless the guide fits: covered by the cells, with the channels that the MLP reads."""
+    guide.check_labels()
+    grid = field.parameters.shape[-2:]
+    first, last = (
+        [cells * field.cell for cells in corner]
+        for corner in (field.first_cell, [c + n for c, n in zip(field.first_cell, grid, strict=True)])
+    )
+    for name, start, side, low, high in zip(("rows", "columns"), guide.origin, guide.size, first, last, strict=True):
+        if start < low or start + side > high:
+            raise InputError(
+                f"a guide of {guide.size} pixels is larger than its field: "
+                f"{name} {start} to {start + side - 1}, the cells cover {low} to {high - 1}"
+            )
+    channels = guide.num_channels + (num_code_channels(field.cell) if field.pixel_code else 0)
+    if channels != field.mlp.widths[0]:
+        raise InputError(f"guide and pixel code have {channels} channels, the MLP reads {field.mlp.widths[0]}")
+    if field.parameters.shape[1] != field.mlp.num_parameters:
+        raise InputError(f"{field.parameters.shape[1]} parameters per cell, the MLP has {field.mlp.num_parameters}")

@@ -10,8 +10,10 @@ import torch
 from torch import Tensor
 
 from pixelwise.errors import InputError
+from pixelwise.labels import one_hot
 from pixelwise.render import Guide, PixelMlp, PixelwiseField, render
-from pixelwise.render.field import code_periods, num_code_channels, pixel_code
+from pixelwise.render.axis import axis
+from pixelwise.render.field import code_periods, num_code_channels
 
 
 def make_field(
@@ -26,7 +28,7 @@ def make_field(
     height, width = guide.size
     inputs = guide.num_channels + (num_code_channels(cell) if code else 0)
     mlp = PixelMlp((inputs, *hidden, outputs))
-    batch = len(guide.planes())
+    batch = len(planes_of(guide))
     grid = (-(-height // cell), -(-width // cell))
     return PixelwiseField(torch.randn(batch, mlp.num_parameters, *grid) / 2, mlp, cell, bilinear, code)
 
@@ -39,8 +41,13 @@ def image_guide(batch: int, height: int, width: int, neighbourhood: int = 1) -> 
     return Guide(None, 0, torch.rand(batch, 2, height, width) * 2 - 1, neighbourhood)
 
 
+def planes_of(guide: Guide) -> Tensor:
+    labels = [] if guide.labels is None else [one_hot(guide.labels, guide.num_labels)]
+    return torch.cat([*labels, *([] if guide.image is None else [guide.image])], dim=1)
+
+
 def pixel_by_pixel(field: PixelwiseField, guide: Guide) -> Tensor:
-    planes = guide.planes()
+    planes = planes_of(guide)
     batch, _, height, width = planes.shape
     reach = guide.neighbourhood // 2
     image = torch.empty(batch, field.mlp.widths[-1], height, width)
@@ -143,8 +150,10 @@ def test_bilinear_equals_nearest_where_all_cells_agree() -> None:
 
 
 def test_code_repeats_with_the_cell_and_keeps_its_phase_far_away() -> None:
-    near, far = torch.arange(8.0), torch.arange(8.0) + 8 * 1_000_000
-    torch.testing.assert_close(pixel_code(near, near, 8), pixel_code(far, far, 8), atol=0, rtol=0)
+    field = make_field(label_guide(1, 8, 8), 8)
+    near, far = (axis(field, first, 8, scale=1, dim=0).code for first in (0, 8 * 1_000_000))
+    assert near.shape == (8, 6)
+    torch.testing.assert_close(near, far, atol=0, rtol=0)
 
 
 @pytest.mark.parametrize(("cell", "periods"), [(1, []), (2, [2]), (8, [8, 4, 2]), (24, [24, 12, 6, 3])])
@@ -155,7 +164,7 @@ def test_code_periods(cell: int, periods: list[float]) -> None:
 def test_refuses_what_does_not_fit() -> None:
     guide = label_guide(1, 16, 16)
     field = make_field(guide, 8)
-    with pytest.raises(InputError, match="one of auto, reference"):
+    with pytest.raises(InputError, match="not one of auto, "):
         render(field, guide, engine="warp")
     with pytest.raises(InputError, match="larger than its field"):
         render(field, label_guide(1, 17, 16))

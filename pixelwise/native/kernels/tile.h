@@ -1,0 +1,96 @@
+/* The inner product of all that is expensive: a few pixels times a few vectors of outputs, kept in registers.
+
+       out[p][o] = start + sum over i of x[p][i] * w[i][o]
+
+   Weights lie with their output index contiguous, so a vector holds LANES outputs of one input; a pixel's input is
+   broadcast. A tile of 6 pixels x 4 vectors needs 24 accumulators, 4 weights and 1 broadcast: 29 of AVX-512's 32
+   registers, and per input 10 loads for 24 multiply-adds, so that the loads hide. Instruction sets with 16 registers
+   take 6 pixels x 2 vectors.
+
+   Sizes are compile-time constants wherever tile() is called. That, with the loops unrolled by hand, is what lets the
+   compiler keep the array of accumulators in registers. */
+
+#define MOST_PIXELS 6
+#define MOST_VECTORS (LANES == 16 ? 4 : 2)
+
+/* What an accumulator starts from, and what happens to its sum before it is stored. */
+typedef enum { FROM_BIAS, FROM_OUT } start;
+typedef enum { LINEAR, LEAKY_RELU } activation;
+
+INLINE void tile(int pixels, int vectors, start from, activation then, int64_t inputs, const float *x, int64_t x_stride,
+                 const float *w, int64_t w_stride, const float *bias, float *out, int64_t out_stride, float slope) {
+    vector sum[MOST_PIXELS][4];
+#pragma GCC unroll 6
+    for (int p = 0; p < pixels; p++)
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; v++)
+            sum[p][v] = load(from == FROM_BIAS ? bias + v * LANES : out + p * out_stride + v * LANES);
+#pragma GCC unroll 1
+    for (int64_t i = 0; i < inputs; i++) {
+        vector weights[4];
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; v++) weights[v] = load(w + i * w_stride + v * LANES);
+#pragma GCC unroll 6
+        for (int p = 0; p < pixels; p++) {
+            vector input = broadcast(x[p * x_stride + i]);
+#pragma GCC unroll 4
+            for (int v = 0; v < vectors; v++) sum[p][v] += input * weights[v];
+        }
+    }
+#pragma GCC unroll 6
+    for (int p = 0; p < pixels; p++)
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; v++)
+            store(out + p * out_stride + v * LANES, then == LEAKY_RELU ? leaky_relu(sum[p][v], slope) : sum[p][v]);
+}
+
+/* Tiles over any number of outputs (w_stride of them, a multiple of LANES), for a fixed number of pixels. */
+INLINE void tile_outputs(int pixels, start from, activation then, int64_t inputs, const float *x, int64_t x_stride,
+                         const float *w, int64_t w_stride, const float *bias, float *out, int64_t out_stride,
+                         float slope) {
+    int64_t o = 0;
+#define TILE(vectors) \
+    tile(pixels, vectors, from, then, inputs, x, x_stride, w + o, w_stride, bias + o, out + o, out_stride, slope)
+    for (; o + MOST_VECTORS * LANES <= w_stride; o += MOST_VECTORS * LANES) TILE(MOST_VECTORS);
+    int64_t rest = (w_stride - o) / LANES;
+    if (rest == 3) TILE(3);
+    if (rest == 2) TILE(2);
+    if (rest == 1) TILE(1);
+#undef TILE
+}
+
+INLINE void tile_pixels(start from, activation then, int64_t num_pixels, int64_t inputs, const float *x,
+                        int64_t x_stride, const float *w, int64_t w_stride, const float *bias, float *out,
+                        int64_t out_stride, float slope) {
+    while (num_pixels > 0) {
+        int64_t pixels;
+#define TILES(count) \
+    tile_outputs(pixels = count, from, then, inputs, x, x_stride, w, w_stride, bias, out, out_stride, slope)
+        if (num_pixels >= 6 && num_pixels != 8)
+            TILES(6);
+        else if (num_pixels >= 4)
+            TILES(4);
+        else if (num_pixels >= 2)
+            TILES(2);
+        else
+            TILES(1);
+#undef TILES
+        num_pixels -= pixels, x += pixels * x_stride, out += pixels * out_stride;
+    }
+}
+
+/* The product of any number of pixels with any number of outputs, w_stride of them, a multiple of LANES. Not inline:
+   every kind of it is a page of unrolled code. `slope` is read for LEAKY_RELU, `bias` for FROM_BIAS. */
+static void NAME(product)(start from, activation then, int64_t num_pixels, int64_t inputs, const float *x,
+                          int64_t x_stride, const float *w, int64_t w_stride, const float *bias, float *out,
+                          int64_t out_stride, float slope) {
+#define KIND(from, then) \
+    tile_pixels(from, then, num_pixels, inputs, x, x_stride, w, w_stride, bias, out, out_stride, slope)
+    if (from == FROM_OUT)
+        KIND(FROM_OUT, LINEAR);
+    else if (then == LINEAR)
+        KIND(FROM_BIAS, LINEAR);
+    else
+        KIND(FROM_BIAS, LEAKY_RELU);
+#undef KIND
+}

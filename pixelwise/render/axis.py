@@ -1,0 +1,89 @@
+"""Where the rows, or the columns, of an output lie among the cells of a field.
+
+What is rendered may be a part of the image, and finer or coarser than it. All of that is in two axes, so that engines
+know nothing of windows and scales: an axis says for each of its pixels which cells' MLPs act on it, in which shares,
+and the code of its position.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pixelwise.render.field import PixelwiseField, code_periods
+
+
+@dataclass(frozen=True)
+class Block:
+    """A run of pixels of one axis on which the same cells act.
+
+    Attributes:
+        pixels: where the run begins and ends, as a slice of the axis.
+        cells: the cell (nearest parameters), or the two between whose centres the run lies (bilinear). Beyond the
+            outermost centres both are the same.
+    """
+
+    pixels: slice
+    cells: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """N pixels in a row, on the CPU.
+
+    Attributes:
+        positions: N float64, their centres in pixels of the input, whose first pixel's centre lies at 0.
+        blocks: they cover the pixels in order, without gaps.
+        shares: N K float64, shares of the block's K cells in the parameters at each pixel.
+        code: N 2R float32, cosine and sine of the position for each of R periods, longest first (Sec. 3.3).
+    """
+
+    positions: Tensor
+    blocks: tuple[Block, ...]
+    shares: Tensor
+    code: Tensor
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+
+def axis(field: PixelwiseField, first: int, count: int, scale: float, dim: int) -> Axis:
+    """The pixels ``first`` to ``first + count - 1`` of an output of ``scale`` times as many pixels as the input.
+
+    Args:
+        field: whose cells are meant.
+        first: of the whole output's pixels; below 0 it lies before the image.
+        scale: an output pixel's centre i lies at (i + 1/2) / scale - 1/2.
+        dim: 0 for rows, 1 for columns.
+    """
+    index = torch.arange(first, first + count, dtype=torch.float64)
+    positions = index if scale == 1 else (index + 0.5) / scale - 0.5
+    places = (positions + 0.5) / field.cell - (0.5 if field.bilinear else 0)
+    before = places.floor()
+    after = places - before
+    shares = torch.stack([1 - after, after], dim=1) if field.bilinear else torch.ones(count, 1, dtype=torch.float64)
+    blocks = tuple(_blocks(before.long().tolist(), field, dim))
+    return Axis(positions, blocks, shares, _code(positions, field.cell if field.pixel_code else 1))
+
+
+def _blocks(before: list[int], field: PixelwiseField, dim: int) -> Iterator[Block]:
+    first_cell, num_cells = field.first_cell[dim], field.parameters.shape[2 + dim]
+    start = 0
+    for cell, run in itertools.groupby(before):
+        stop = start + sum(1 for _ in run)
+        neighbours = (cell, cell + 1) if field.bilinear else (cell,)
+        yield Block(slice(start, stop), tuple(min(max(c - first_cell, 0), num_cells - 1) for c in neighbours))
+        start = stop
+
+
+def _code(positions: Tensor, cell: int) -> Tensor:
+    waves = []
+    for period in code_periods(cell):
+        # Reduced to one period first: far from the origin float32 would lose the phase.
+        phase = 2 * torch.pi * positions.remainder(period).float() / period
+        waves += [phase.cos(), phase.sin()]
+    return torch.stack(waves, dim=1) if waves else torch.empty(len(positions), 0)
