@@ -54,7 +54,12 @@ def adopt(family: str, state_dict: Mapping[str, Tensor | np.ndarray], config: Ge
 
 
 def adopt_file(
-    family: str, source: Path, out: Path, published: str | None = None, config_file: Path | None = None
+    family: str,
+    source: Path,
+    out: Path,
+    published: str | None = None,
+    config_file: Path | None = None,
+    overwrite: bool = False,
 ) -> Manifest:
     """Reads a published file and writes a checkpoint of ours.
 
@@ -64,13 +69,17 @@ def adopt_file(
         out: the ``.safetensors`` to write.
         published: a name of the family's published configurations; or
         config_file: JSON with the configuration's fields, where it is not a published one.
+        overwrite: whether ``out`` is replaced if it is there; otherwise it is refused.
 
     Returns:
         The manifest that was written.
 
     Raises:
-        InputError: not exactly one configuration, an unreadable source, or weights that do not fit; naming the file.
+        InputError: not exactly one configuration, an unreadable source, weights that do not fit, or an ``out`` that is
+            there already; naming the file.
     """
+    if out.exists() and not overwrite:
+        raise InputError(f"{out} is there already, and may be replaced with --overwrite only")
     adopted = family_named(family)
     config, origin, licence = _configuration(adopted, published, config_file)
     try:

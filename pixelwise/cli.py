@@ -75,14 +75,22 @@ def translate(
 def check(
     folder: Annotated[Path, typer.Argument(help="A folder of pairs: FOLDER/SPLIT/KIND/STEM.EXT.")],
     spec: Annotated[Path | None, typer.Option(help="The data set's spec, if not FOLDER/spec.json.")] = None,
+    dataset: Annotated[
+        str | None, typer.Option(metavar="NAME", help="A published data set in its own layout: cityscapes, ade20k, …")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
     """Read every file of a data set and say what is wrong; exit status 1 if something is."""
-    from pixelwise.check import check_folder
+    from pixelwise.check import check_dataset, check_folder
     from pixelwise.data.paired_folder import FolderSpec
 
+    if spec is not None and dataset is not None:
+        raise InputError("give either a spec or the name of a data set, which knows its own")
     with _progress_bar() as show:
-        report = check_folder(folder, spec=None if spec is None else FolderSpec.read_file(spec), progress=show)
+        if dataset is None:
+            report = check_folder(folder, spec=None if spec is None else FolderSpec.read_file(spec), progress=show)
+        else:
+            report = check_dataset(folder, dataset, progress=show)
     print(json.dumps(report.to_json(), indent=1) if as_json else report.to_text())
     raise typer.Exit(0 if report.ok else 1)
 
@@ -119,12 +127,56 @@ def adopt(
     out: Annotated[Path, typer.Option(help="The .safetensors file to write.")],
     published: Annotated[str | None, typer.Option(help="Name of a published configuration.")] = None,
     config: Annotated[Path | None, typer.Option(help="JSON of the configuration's fields, for others.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the checkpoint if it is there.")] = False,
 ) -> None:
     """Turn published weights into a checkpoint."""
     from pixelwise.adopt import adopt_file
 
-    manifest = adopt_file(family, source, out, published, config)
+    manifest = adopt_file(family, source, out, published, config, overwrite)
     print(f"wrote {out}: {manifest.family}, {manifest.source}")
+
+
+@app.command()
+def bench(
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="A bundled name or a .safetensors file; without it the paper's network, random weights."),
+    ] = None,
+    sizes: Annotated[str, typer.Option(help="HEIGHTxWIDTH, with commas; without it five, of 256x256 and more.")] = "",
+    engines: Annotated[str, typer.Option(help="Names, with commas; without it all that can run.")] = "",
+    repeats: Annotated[int, typer.Option(min=0, help="Rounds that are measured; 0: as suits the device.")] = 0,
+    memory: Annotated[bool, typer.Option(help="Measure memory too, each time in a process of its own.")] = True,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
+    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 leaves it to torch.")] = 0,
+    out: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Write results, and tables beside.")] = None,
+) -> None:
+    """Measure how fast pictures are made here; every engine is first shown to compute the same as the plain network."""
+    import torch
+
+    from pixelwise import bench
+    from pixelwise.translate import find_device
+
+    if threads:
+        torch.set_num_threads(threads)
+    if out is not None and out.suffix != ".json":
+        raise InputError(f"{out}: the results are JSON, expected a name that ends in .json")
+    plan = bench.plan_on(find_device(device)).changed(model or (), sizes, engines, repeats, memory)
+    try:
+        results = bench.measure(plan, progress=console.print)
+    except bench.Unequal as error:
+        _fail(f"refused: {error}")
+    if out is not None:
+        bench.write(results, out)
+    print(bench.markdown(results), end="")
+
+
+@app.command()
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False) -> None:
+    """Say what this machine can do: which engines run, why others don't, and which one "auto" means."""
+    from pixelwise.doctor import diagnose
+
+    diagnosis = diagnose()
+    print(json.dumps(diagnosis.to_json(), indent=1) if as_json else diagnosis.to_text())
 
 
 @app.callback(invoke_without_command=True)

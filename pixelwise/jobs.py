@@ -13,7 +13,7 @@ import numpy as np
 from pixelwise import images
 from pixelwise.codecs import SUFFIXES, to_bytes
 from pixelwise.condition import Condition, stack_conditions
-from pixelwise.data.paired_folder import Folder, files_below
+from pixelwise.data.layout import Folder, files_below
 from pixelwise.errors import InputError
 from pixelwise.translate import Translator
 

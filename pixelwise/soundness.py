@@ -47,7 +47,7 @@ class ClassShare:
 
 @dataclass(frozen=True)
 class Report:
-    """What ``check_folder`` found.
+    """What a check found.
 
     Attributes:
         root: the folder.

@@ -1,8 +1,13 @@
 import resource
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 import pytest
+
+from pixelwise.cli import main
+
+Command = Callable[..., int]
 
 
 @contextmanager
@@ -19,3 +24,16 @@ def _no_file_beyond(num_bytes: int) -> Iterator[None]:
 def full_disk() -> Callable[[int], AbstractContextManager[None]]:
     """Within ``full_disk(n)`` the system refuses to write any file beyond n bytes, in the middle of writing it."""
     return _no_file_beyond
+
+
+@pytest.fixture
+def pixelwise_command(monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Runs the command and returns its exit status."""
+
+    def run(*arguments: object) -> int:
+        monkeypatch.setattr(sys, "argv", ["pixelwise", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return int(ended.value.code or 0)
+
+    return run

@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from tiny_model import INSTANCE_MODEL, LABEL_MODEL, LABELS, save_tiny_model
+from tiny_model import INSTANCE_MODEL, LABEL_MODEL, save_tiny_model
+from tiny_pairs import draw, write_pairs
 
 import pixelwise
 from pixelwise import images
 from pixelwise.checkpoint import read_manifest
-from pixelwise.cli import main
 from pixelwise.condition import Condition
-from pixelwise.data.paired_folder import FolderSpec
 from pixelwise.training import TrainConfig
 from pixelwise.training.step import Diverged
 from pixelwise.translate import Translator
 
 GOLDEN = Path(__file__).parent / "golden" / "asapnet.npz"
+FIELDS = {
+    "num_labels": 7, "instance_edges": True, "out_channels": 3, "cell": 8, "learned_reduction": 4, "width": 8,
+    "max_width": 32, "num_blocks": 2, "mlp_width": 16,
+}  # fmt: skip
 EXPERIMENT = """
 from pixelwise.losses.objective import Objective
 from pixelwise.models.asapnet import AsapNetConfig
@@ -42,35 +43,8 @@ Command = Callable[..., int]
 
 
 @pytest.fixture
-def pixelwise_command(monkeypatch: pytest.MonkeyPatch) -> Command:
-    """Runs the command and returns its exit status."""
-
-    def run(*arguments: object) -> int:
-        monkeypatch.setattr(sys, "argv", ["pixelwise", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return int(ended.value.code or 0)
-
-    return run
-
-
-@pytest.fixture
 def model(tmp_path: Path) -> Path:
     return save_tiny_model(tmp_path / "model.safetensors", LABEL_MODEL)
-
-
-def draw(path: Path, size: tuple[int, int] = (8, 8)) -> Path:
-    images.write_labels(path, np.random.default_rng(0).integers(0, LABELS.num_channels, size), LABELS)
-    return path
-
-
-def write_pairs(folder: Path) -> Path:
-    for split in ("train", "val"):
-        for index in range(4):
-            draw(folder / split / "label" / f"{index}.png", (16, 16))
-            images.write(folder / split / "image" / f"{index}.png", np.full((16, 16, 3), 60 * index, np.uint8))
-    (folder / "spec.json").write_text(json.dumps(FolderSpec(labels=LABELS).to_json()))
-    return folder
 
 
 def test_help_does_not_wait_for_torch() -> None:
@@ -176,6 +150,9 @@ def test_threads_are_torch_s(
         (("translate", "a.png", "--model", "model.safetensors", "--out", "o", "--device", "x"), "device x: not"),
         (("check", "nowhere"), "nowhere: no such folder"),
         (("check", ".", "--spec", "nowhere.json"), "nowhere.json: no such file"),
+        (("check", ".", "--dataset", "facade"), "no data set 'facade'; there are paired_folder, facades, "),
+        (("check", ".", "--dataset", "facades"), "holds no split of facades; there is no train/label, no train/image"),
+        (("check", ".", "--dataset", "camvid", "--spec", "x.json"), "give either a spec or the name of a data set"),
         (("train", "nowhere.py"), "nowhere.py: no such experiment file"),
         (("adopt", "asapnet", "nowhere.pth", "--published", "facades512", "--out", "o"), "nowhere.pth: no such file"),
         (("adopt", "asapnet", "bomb.pth", "--published", "facades512", "--out", "o"), "could run code"),
@@ -200,41 +177,6 @@ def test_what_a_user_can_put_right_is_one_line(
     assert message in printed.err
     assert printed.err.startswith("error: ")
     assert len(printed.err.splitlines()) == 1
-
-
-def test_check_reports_for_people_and_machines(
-    pixelwise_command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    data = write_pairs(tmp_path / "data")
-    assert pixelwise_command("check", data) == 0
-    assert capsys.readouterr().out.endswith("no problems\n")
-    (data / "train" / "image" / "2.png").unlink()
-    assert pixelwise_command("check", data, "--json") == 1
-    report = json.loads(capsys.readouterr().out)
-    assert [problem["file"] for problem in report["problems"]] == [f"{data}/train/label/2.png"]
-
-
-def test_names_that_the_terminal_cannot_show_and_readers_remarks_do_no_harm(tmp_path: Path) -> None:
-    broken = tmp_path / "é" / "label" / "a.tif"
-    images.write(broken, np.zeros((8, 8), np.uint8))
-    broken.write_bytes(broken.read_bytes()[:300])
-    command = [sys.executable, "-m", "pixelwise.cli", "check", str(tmp_path / "é")]
-    ended = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONIOENCODING": "ascii"})
-    assert (ended.returncode, ended.stderr) == (1, "")
-    assert f"{tmp_path}/\\xe9/label/a.tif: cannot be read" in ended.stdout
-
-
-def test_check_takes_a_spec_from_elsewhere(
-    pixelwise_command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    data = write_pairs(tmp_path / "data")
-    spec = (data / "spec.json").rename(tmp_path / "other.json")
-    assert pixelwise_command("check", data) == 0
-    content = json.loads(spec.read_text())
-    content["images"] = {"image": {"channels": 1}}
-    spec.write_text(json.dumps(content))
-    assert pixelwise_command("check", data, "--spec", spec) == 1
-    assert "16x16x3 uint8, expected 1 channels" in capsys.readouterr().out
 
 
 def test_train_overrides_fields(
@@ -291,12 +233,21 @@ def test_a_user_s_first_minutes_check_train_translate(
 def test_adopt_writes_a_checkpoint(
     pixelwise_command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    fields: dict[str, Any] = {
-        "num_labels": 7, "instance_edges": True, "out_channels": 3, "cell": 8, "learned_reduction": 4, "width": 8,
-        "max_width": 32, "num_blocks": 2, "mlp_width": 16,
-    }  # fmt: skip
-    (tmp_path / "fields.json").write_text(json.dumps(fields))
+    (tmp_path / "fields.json").write_text(json.dumps(FIELDS))
     out = tmp_path / "adopted.safetensors"
     assert pixelwise_command("adopt", "asapnet", GOLDEN, "--config", tmp_path / "fields.json", "--out", out) == 0
     assert capsys.readouterr().out.startswith(f"wrote {out}: asapnet, adopted from asapnet.npz")
     assert read_manifest(out).config["num_labels"] == 7
+
+
+def test_adopt_replaces_nothing_unasked(
+    pixelwise_command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "fields.json").write_text(json.dumps(FIELDS))
+    (out := tmp_path / "mine.safetensors").write_bytes(b"trained for weeks")
+    command = ("adopt", "asapnet", GOLDEN, "--config", tmp_path / "fields.json", "--out", out)
+    assert pixelwise_command(*command) == 1
+    assert f"{out} is there already, and may be replaced with --overwrite only" in capsys.readouterr().err
+    assert out.read_bytes() == b"trained for weeks"
+    assert pixelwise_command(*command, "--overwrite") == 0
+    assert read_manifest(out).family == "asapnet"

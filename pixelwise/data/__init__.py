@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 
 from pixelwise.data.ade20k import ade20k
-from pixelwise.data.bsd import BLIND, bsd_color, bsd_gray
+from pixelwise.data.bsd import bsd_color, bsd_color_blind, bsd_gray, bsd_gray_blind
 from pixelwise.data.camvid import camvid
 from pixelwise.data.cityscapes import cityscapes
 from pixelwise.data.coco_stuff import coco_stuff
 from pixelwise.data.facades import facades, facades_cmp
 from pixelwise.data.maps import maps, maps_to_photo
 from pixelwise.data.nyu_depth import nyu_depth, nyu_photo
-from pixelwise.data.paired_data import DatasetFactory
 from pixelwise.data.paired_folder import paired_folder
+from pixelwise.data.stored_set import StoredSet
 
-DATASETS: Mapping[str, DatasetFactory] = {
+DATASETS: Mapping[str, StoredSet] = {
     "paired_folder": paired_folder,
     "facades": facades,
     "facades_cmp": facades_cmp,
@@ -29,7 +28,7 @@ DATASETS: Mapping[str, DatasetFactory] = {
     "nyu_depth": nyu_depth,
     "nyu_photo": nyu_photo,
     "bsd_gray": bsd_gray,
-    "bsd_gray_blind": partial(bsd_gray, degrade=BLIND),
+    "bsd_gray_blind": bsd_gray_blind,
     "bsd_color": bsd_color,
-    "bsd_color_blind": partial(bsd_color, degrade=BLIND),
+    "bsd_color_blind": bsd_color_blind,
 }

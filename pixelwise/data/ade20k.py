@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from pixelwise.data.paired_folder import Folder, FolderSpec, PairedFolder, paired_folder
+from pixelwise.data.layout import Folder, Layout
+from pixelwise.data.paired_folder import FolderSpec, PairedFolder
+from pixelwise.data.stored_set import StoredSet
 from pixelwise.images import ImageSpec
 from pixelwise.labels import LabelSpec
 
@@ -24,15 +27,21 @@ fan, pier, crt screen, plate, monitor, bulletin board, shower, radiator, glass, 
 LABELS = LabelSpec(names=tuple(name.strip() for name in _NAMES.split(",")), ids=tuple(range(1, 151)), ignore_id=0)
 """Ids 1..150; 0 is everything else, don't care."""
 
-PHOTO = ImageSpec(grey_as_colour=True)
+MIRRORED = FolderSpec(labels=LABELS, images={"image": ImageSpec(grey_as_colour=True)})
 
 
-def ade20k(root: Path, split: str) -> PairedFolder:
-    """Photos of many sizes, as published (``images/training/…``, ``annotations/training/…``) or mirrored.
+def _layout(root: Path, split: str) -> Layout:
+    mirrored, name = MIRRORED.layout(root, split), {"train": "training", "val": "validation"}.get(split, split)
+    if mirrored.is_there:
+        return mirrored
+    folders = {"label": Folder(root / "annotations" / name), "image": Folder(root / "images" / name)}
+    return replace(mirrored, folders=folders)
 
-    Splits train (or training) and val (or validation).
-    """
-    maps = Path(root) / "annotations" / {"train": "training", "val": "validation"}.get(split, split)
-    if not maps.is_dir():
-        return paired_folder(root, split, FolderSpec(labels=LABELS, images={"image": PHOTO}))
-    return PairedFolder(Folder(Path(root) / "images" / maps.name), PHOTO, labels=(Folder(maps), LABELS))
+
+ade20k = StoredSet(
+    _layout, PairedFolder, splits=("train", "val"), signs=("images/validation", "annotations/validation")
+)
+"""Photos of many sizes, as published (``images/training/…``, ``annotations/training/…``) or mirrored.
+
+Splits train (or training) and val (or validation).
+"""

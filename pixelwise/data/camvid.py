@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from pixelwise.data.paired_folder import FolderSpec, PairedFolder, paired_folder
+from pixelwise.data.layout import Folder, Layout
+from pixelwise.data.paired_folder import FolderSpec, PairedFolder
+from pixelwise.data.stored_set import StoredSet
 from pixelwise.labels import LabelSpec
 
 # fmt: off
@@ -21,6 +24,18 @@ LABELS = LabelSpec(
 # fmt: on
 
 
-def camvid(root: Path, split: str) -> PairedFolder:
-    """480x360 frames: 11 classes and void, ``<root>/<split>/{label,image}``; splits train, val, test."""
-    return paired_folder(root, split, FolderSpec(labels=LABELS))
+MIRRORED = FolderSpec(labels=LABELS)
+
+
+def _layout(root: Path, split: str) -> Layout:
+    mirrored = MIRRORED.layout(root, split)
+    if mirrored.is_there:
+        return mirrored
+    return replace(mirrored, folders={"label": Folder(root / f"{split}annot"), "image": Folder(root / split)})
+
+
+camvid = StoredSet(_layout, PairedFolder, splits=("train", "val", "test"), signs=("trainannot", "valannot"))
+"""480x360 frames: 11 classes and void, mirrored or as SegNet lays them out (``train/…``, ``trainannot/…``).
+
+Splits train, val, test.
+"""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pixelwise.data.paired_folder import Folder, PairedFolder
+from pixelwise.data.layout import Folder, Layout
+from pixelwise.data.paired_folder import PairedFolder
+from pixelwise.data.stored_set import StoredSet
 from pixelwise.images import ImageSpec
 from pixelwise.labels import LabelSpec
 
@@ -30,15 +32,19 @@ The data set numbers the plate -1 and draws it into no label map; its channel, 3
 """
 
 
-def cityscapes(root: Path, split: str) -> PairedFolder:
-    """2048x1024 as published: ``leftImg8bit/<split>/<city>/`` and ``gtFine/<split>/<city>/``; splits train, val.
+def _layout(root: Path, split: str) -> Layout:
+    maps = root / "gtFine" / split
+    folders = {
+        "label": Folder(maps, "_gtFine_labelIds.png"),
+        "inst": Folder(maps, "_gtFine_instanceIds.png"),
+        "image": Folder(root / "leftImg8bit" / split, "_leftImg8bit.png"),
+    }
+    return Layout(folders, labels=LABELS, images={"image": ImageSpec()})
 
-    The label maps are the ``_labelIds`` files, not the ``_labelTrainIds``.
-    """
-    photos, maps = Path(root) / "leftImg8bit" / split, Path(root) / "gtFine" / split
-    return PairedFolder(
-        Folder(photos, "_leftImg8bit.png"),
-        ImageSpec(),
-        labels=(Folder(maps, "_gtFine_labelIds.png"), LABELS),
-        instances=Folder(maps, "_gtFine_instanceIds.png"),
-    )
+
+cityscapes = StoredSet(_layout, PairedFolder, splits=("train", "val", "test"), signs=("leftImg8bit", "gtFine"))
+"""2048x1024 as published: ``leftImg8bit/<split>/<city>/`` and ``gtFine/<split>/<city>/``.
+
+Splits train, val and test, whose label maps say where nothing is to be predicted. The label maps are the ``_labelIds``
+files, not the ``_labelTrainIds``.
+"""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from pixelwise.data.paired_folder import FolderSpec, PairedFolder, paired_folder
+from pixelwise.data.paired_folder import FolderSpec, PairedFolder
+from pixelwise.data.stored_set import StoredSet
 from pixelwise.images import ImageSpec
 from pixelwise.labels import LabelSpec
 
@@ -29,7 +28,7 @@ LABELS = LabelSpec(names=tuple(name.strip() for name in _NAMES.split(",")), igno
 """Ids 0..181, one less than COCO's own; 255 is void."""
 
 
-def coco_stuff(root: Path, split: str) -> PairedFolder:
-    """Photos of many sizes: ``<root>/<split>_{img,label,inst}`` as SPADE lays them out, or mirrored; train, val."""
-    photo = ImageSpec(grey_as_colour=True)
-    return paired_folder(root, split, FolderSpec(("label", "inst"), labels=LABELS, images={"image": photo}))
+MIRRORED = FolderSpec(("label", "inst"), labels=LABELS, images={"image": ImageSpec(grey_as_colour=True)})
+
+coco_stuff = StoredSet(MIRRORED.layout, PairedFolder)
+"""Photos of many sizes: ``<root>/<split>_{img,label,inst}`` as SPADE lays them out, or mirrored; splits train, val."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from pixelwise.data.paired_folder import Folder, FolderSpec, PairedFolder, paired_folder
-from pixelwise.images import ImageSpec
+from pixelwise.data.layout import Folder, Layout
+from pixelwise.data.paired_folder import FolderSpec, PairedFolder
+from pixelwise.data.stored_set import StoredSet
 from pixelwise.labels import LabelSpec
 
 # fmt: off
@@ -27,17 +29,23 @@ MINI_LABELS = LabelSpec(
 # fmt: on
 
 
-def facades(root: Path, split: str) -> PairedFolder:
-    """256x256 crops in 5 classes, ``<root>/<split>/{label,image}``; splits train, val."""
-    return paired_folder(root, split, FolderSpec(labels=MINI_LABELS))
+MIRRORED_CMP = FolderSpec(labels=CMP_LABELS)
 
 
-def facades_cmp(root: Path, split: str) -> PairedFolder:
-    """Whole photos in 12 classes, ``<root>/<split>/{label,image}``, or ``base`` and ``extended`` as CMP publishes them.
+def _layout(root: Path, split: str) -> Layout:
+    mirrored, published = MIRRORED_CMP.layout(root, split), root / split
+    if mirrored.is_there or split not in ("base", "extended"):
+        return mirrored
+    return replace(mirrored, folders={"label": Folder(published, ".png"), "image": Folder(published, ".jpg")})
 
-    There a photo ``cmp_b0001.jpg`` and its label map ``cmp_b0001.png`` lie side by side.
-    """
-    published = Path(root) / split
-    if split not in ("base", "extended") or (published / "label").is_dir():
-        return paired_folder(root, split, FolderSpec(labels=CMP_LABELS))
-    return PairedFolder(Folder(published, ".jpg"), ImageSpec(), labels=(Folder(published, ".png"), CMP_LABELS))
+
+facades = StoredSet(FolderSpec(labels=MINI_LABELS).layout, PairedFolder)
+"""256x256 crops in 5 classes, ``<root>/<split>/{label,image}``; splits train, val."""
+
+facades_cmp = StoredSet(
+    _layout, PairedFolder, splits=("base", "extended"), signs=("base/cmp_b0001.jpg", "base/cmp_b0001.png")
+)
+"""Whole photos in 12 classes, ``<root>/<split>/{label,image}``, or ``base`` and ``extended`` as CMP publishes them.
+
+There a photo ``cmp_b0001.jpg`` and its label map ``cmp_b0001.png`` lie side by side.
+"""

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from pixelwise.data.paired_folder import Folder
+from pixelwise.data.layout import Folder, Layout
 from pixelwise.data.side_by_side import SideBySide
+from pixelwise.data.stored_set import StoredSet
 from pixelwise.images import ImageSpec
 
 
-def maps(root: Path, split: str) -> SideBySide:
-    """Photo to map, 600x600, in ``<root>/<split>/ab`` or ``<root>/<split>``; splits train, val."""
-    return SideBySide(_folder(root, split), ImageSpec())
+def _layout(root: Path, split: str) -> Layout:
+    folder = Folder.first(root / split / "ab", root / split)
+    return Layout({"ab": folder}, "ab", images={"ab": ImageSpec()}, halves=True)
 
 
-def maps_to_photo(root: Path, split: str) -> SideBySide:
-    """Map to photo, from the same files as ``maps``."""
-    return SideBySide(_folder(root, split), ImageSpec(), target_right=False)
+maps = StoredSet(_layout, SideBySide, splits=("train", "val"))
+"""Photo to map, 600x600, in ``<root>/<split>/ab`` or ``<root>/<split>``; splits train, val."""
 
-
-def _folder(root: Path, split: str) -> Folder:
-    nested = Path(root) / split / "ab"
-    return Folder(nested if nested.is_dir() else nested.parent)
+maps_to_photo = replace(maps, open=partial(SideBySide, target_right=False))
+"""Map to photo, from the same files as ``maps``."""

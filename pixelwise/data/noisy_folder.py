@@ -9,7 +9,7 @@ from torch.utils.data import Dataset
 from pixelwise import images
 from pixelwise.condition import Condition, ConditionSpec, PairedSample
 from pixelwise.data.degrade import Degrade
-from pixelwise.data.paired_folder import Folder
+from pixelwise.data.layout import Folder
 from pixelwise.images import ImageSpec
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 
-from pixelwise.data.paired_folder import FolderSpec, PairedFolder, paired_folder
+from pixelwise.data.paired_folder import FolderSpec, PairedFolder
+from pixelwise.data.stored_set import StoredSet
 from pixelwise.images import ImageSpec
 from pixelwise.labels import LabelSpec
 
@@ -23,12 +24,11 @@ LABELS = LabelSpec(names=tuple(name.strip() for name in _NAMES.split(",")), igno
 """The first 39 of the 40 classes; the 40th, otherprop, shares its id with pixels that nobody annotated."""
 
 
-def nyu_depth(root: Path, split: str) -> PairedFolder:
-    """Photo to depth, 624x464 without the frame, ``<root>/<split>/{image,depth}``; splits train, val."""
-    spec = FolderSpec(condition=("image",), target="depth", images={"depth": DEPTH})
-    return paired_folder(root, split, spec, frame=WHITE_FRAME)
+PHOTO_TO_DEPTH = FolderSpec(condition=("image",), target="depth", images={"depth": DEPTH})
+LABELS_TO_PHOTO = FolderSpec(labels=LABELS)
 
+nyu_depth = StoredSet(partial(PHOTO_TO_DEPTH.layout, frame=WHITE_FRAME), PairedFolder)
+"""Photo to depth, 624x464 without the frame, ``<root>/<split>/{image,depth}``; splits train, val."""
 
-def nyu_photo(root: Path, split: str) -> PairedFolder:
-    """Label map to photo, 624x464 without the frame, ``<root>/<split>/{label,image}``; splits train, val."""
-    return paired_folder(root, split, FolderSpec(labels=LABELS), frame=WHITE_FRAME)
+nyu_photo = StoredSet(partial(LABELS_TO_PHOTO.layout, frame=WHITE_FRAME), PairedFolder)
+"""Label map to photo, 624x464 without the frame, ``<root>/<split>/{label,image}``; splits train, val."""

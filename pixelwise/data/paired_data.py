@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Protocol
 
 from pixelwise.condition import ConditionSpec, PairedSample
@@ -37,9 +36,3 @@ class PairedData(Protocol):
 
     def __getitem__(self, index: int) -> PairedSample:
         """One sample (B = 1), the same at every call: whatever varies from epoch to epoch is ``Augment``'s."""
-
-
-class DatasetFactory(Protocol):
-    """Opens one split of a data set that lies in a folder."""
-
-    def __call__(self, root: Path, split: str) -> PairedData: ...

@@ -7,17 +7,14 @@ from torch.utils.data import Dataset
 
 from pixelwise import images
 from pixelwise.condition import Condition, ConditionSpec, PairedSample
-from pixelwise.data.paired_folder import Folder
-from pixelwise.errors import InputError
-from pixelwise.images import ImageSpec
+from pixelwise.data.layout import Layout
 
 
 class SideBySide(Dataset[PairedSample]):
     """One half to the other.
 
     Args:
-        folder: the images, of even width.
-        stored: how they are stored, both halves alike.
+        layout: the folder of the images, of even width; both halves are stored alike.
         target_right: whether the right half is to be made from the left one, or the left from the right.
 
     Raises:
@@ -25,12 +22,13 @@ class SideBySide(Dataset[PairedSample]):
             refuses.
     """
 
-    def __init__(self, folder: Folder, stored: ImageSpec, *, target_right: bool = True) -> None:
-        self.target = self.image = stored
+    def __init__(self, layout: Layout, *, target_right: bool = True) -> None:
+        self.layout = layout
+        self.target = self.image = layout.images[layout.target]
         self.degrade = None
         self.target_right = target_right
-        self.spec = ConditionSpec(image_channels=stored.channels)
-        self._files = folder.files()
+        self.spec = ConditionSpec(image_channels=self.target.channels)
+        self._files = layout.folders[layout.target].files()
         self.names = tuple(self._files)
 
     def __len__(self) -> int:
@@ -39,8 +37,7 @@ class SideBySide(Dataset[PairedSample]):
     def __getitem__(self, index: int) -> PairedSample:
         path = self._files[self.names[index]]
         both = images.read(path)
-        if both.shape[1] % 2:
-            raise InputError(f"{path}: is {both.shape[1]} pixels wide, expected two halves of one width")
+        self.layout.check_shape(path, both.shape)
         left, right = (images.to_tensor(half, self.target, path)[None] for half in np.split(both, 2, axis=1))
         condition, target = (left, right) if self.target_right else (right, left)
         return PairedSample(condition=Condition(image=condition), target=target, names=(self.names[index],))

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from pixelwise import images
-from pixelwise.data.paired_folder import Folder, FolderSpec, PairedFolder, paired_folder
+from pixelwise.data.layout import Folder, Layout
+from pixelwise.data.paired_folder import FolderSpec, PairedFolder, paired_folder
 from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
 from pixelwise.labels import LabelSpec
@@ -29,6 +30,10 @@ def label(height: int = 6, width: int = 8) -> np.ndarray:
     return RANDOM.choice(np.array([0, 1, 255], np.uint8), (height, width))
 
 
+def pairs(root: Path, split: str = "train", spec: FolderSpec = SPEC, frame: int = 0) -> PairedFolder:
+    return PairedFolder(spec.layout(root, split, frame=frame))
+
+
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     for name in ("b", "a", "city/c"):
@@ -38,7 +43,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_samples_hold_what_the_files_hold(root: Path):
-    samples = paired_folder(root, "train", SPEC)
+    samples = pairs(root)
     assert samples.names == ("a", "b", "city/c")
     assert (samples.spec.num_labels, samples.spec.image_channels, samples.image) == (3, 0, None)
     sample = samples[2]
@@ -50,17 +55,17 @@ def test_samples_hold_what_the_files_hold(root: Path):
 
 
 def test_reading_twice_gives_the_same(root: Path):
-    samples = paired_folder(root, "train", SPEC)
+    samples = pairs(root)
     assert torch.equal(samples[0].target, samples[0].target)
 
 
 def test_samples_end(root: Path):
-    samples = paired_folder(root, "train", SPEC)
+    samples = pairs(root)
     assert sum(1 for _ in samples) == len(samples) == 3
 
 
 def test_data_sets_travel_to_workers(root: Path):
-    samples = paired_folder(root, "train", SPEC)
+    samples = pairs(root)
     assert pickle.loads(pickle.dumps(samples))[1].names == ("b",)
 
 
@@ -69,20 +74,20 @@ def test_data_sets_travel_to_workers(root: Path):
 def test_usual_layouts_and_names_are_found(tmp_path: Path, layout: str, names: tuple[str, str]):
     for kind, array in zip(names, (label(), photo()), strict=True):
         write(tmp_path / layout.format(split="val", kind=kind) / "x.png", array)
-    assert paired_folder(tmp_path, "val", SPEC).names == ("x",)
+    assert pairs(tmp_path, "val").names == ("x",)
 
 
 def test_a_folder_without_splits_is_read_with_an_empty_one(tmp_path: Path):
     write(tmp_path / "label" / "x.png", label())
     write(tmp_path / "image" / "x.png", photo())
-    assert len(paired_folder(tmp_path, "", SPEC)) == 1
+    assert len(pairs(tmp_path, "")) == 1
 
 
 def test_any_folder_name_is_an_image(tmp_path: Path):
     write(tmp_path / "train" / "infrared" / "x.png", RANDOM.integers(0, 65536, (6, 8), np.uint16))
     write(tmp_path / "train" / "photo" / "x.jpg", photo())
     spec = FolderSpec(("infrared",), "photo", images={"infrared": ImageSpec(1, "uint16")})
-    samples = paired_folder(tmp_path, "train", spec)
+    samples = pairs(tmp_path, "train", spec)
     assert samples.spec.image_channels == 1
     assert samples.image == ImageSpec(1, "uint16")
     assert samples[0].condition.image.shape == (1, 1, 6, 8)
@@ -92,7 +97,7 @@ def test_labels_instances_and_an_image_make_one_condition(root: Path):
     for name in ("a", "b", "city/c"):
         write(root / "train" / "inst" / f"{name}.png", np.full((6, 8), 26_001, np.uint16))
         write(root / "train" / "sketch" / f"{name}.png", photo())
-    samples = paired_folder(root, "train", FolderSpec(("label", "instance", "sketch"), labels=LABELS))
+    samples = pairs(root, "train", FolderSpec(("label", "instance", "sketch"), labels=LABELS))
     assert set(samples[0].condition.planes()) == {"labels", "instances", "image"}
     assert samples.spec.instances
     assert samples[0].condition.instances.unique().tolist() == [26_001]
@@ -140,44 +145,44 @@ def test_a_missing_spec_is_asked_for(root: Path):
     with pytest.raises(InputError, match=r"label.a\.png.spec\.json: cannot be read: Not a directory"):
         paired_folder(root / "train" / "label" / "a.png", "train")
     with pytest.raises(InputError, match="names no classes"):
-        paired_folder(root, "train", FolderSpec())
+        pairs(root, "train", FolderSpec())
 
 
 def test_a_missing_folder_says_where_was_looked(root: Path):
-    with pytest.raises(InputError, match=r"no folder for 'label' of split 'val'; looked for .*val_label"):
-        paired_folder(root, "val", SPEC)
+    with pytest.raises(InputError, match=r"val.label: no such folder, nor .*val_label, .*val.labels"):
+        pairs(root, "val")
 
 
 def test_files_without_partner_are_named(root: Path):
     write(root / "train" / "label" / "alone.png", label())
     write(root / "train" / "image" / "city" / "lost.png", photo())
-    with pytest.raises(InputError, match=r"2 files lack a partner .*lost\.png.*alone\.png"):
-        paired_folder(root, "train", SPEC)
+    with pytest.raises(InputError, match=r"2 files lack a partner .*alone\.png.*lost\.png"):
+        pairs(root)
 
 
 def test_two_files_of_one_name_are_refused(root: Path):
     write(root / "train" / "image" / "a.jpg", photo())
     with pytest.raises(InputError, match=r"has the same name as a\.(png|jpg)"):
-        paired_folder(root, "train", SPEC)
+        pairs(root)
 
 
 def test_an_empty_folder_is_named(tmp_path: Path):
     (tmp_path / "train" / "label").mkdir(parents=True)
     (tmp_path / "train" / "image").mkdir()
-    with pytest.raises(InputError, match=r"image: no images in it"):
-        paired_folder(tmp_path, "train", SPEC)
+    with pytest.raises(InputError, match=r"label: no images in it"):
+        pairs(tmp_path, "train")
 
 
 def test_sizes_that_differ_are_named_with_their_files(root: Path):
     write(root / "train" / "label" / "a.png", label(6, 9))
-    with pytest.raises(InputError, match=r"image.a\.png is 8x6, .*label.a\.png is 9x6"):
-        paired_folder(root, "train", SPEC)[0]
+    with pytest.raises(InputError, match=r"label.a\.png is 9x6, .*image.a\.png is 8x6"):
+        pairs(root)[0]
 
 
 def test_other_files_and_hidden_ones_are_passed_over(root: Path):
     for name in ("notes.txt", ".DS_Store", "._a.png"):
         (root / "train" / "image" / name).write_text("x")
-    assert len(paired_folder(root, "train", SPEC)) == 3
+    assert len(pairs(root)) == 3
 
 
 def test_hidden_folders_are_passed_over_and_links_followed_but_not_back(root: Path):
@@ -186,7 +191,7 @@ def test_hidden_folders_are_passed_over_and_links_followed_but_not_back(root: Pa
         write(root / "elsewhere" / kind / "d.png", array)
         (root / "train" / kind / "far").symlink_to(root / "elsewhere" / kind)
         (root / "train" / kind / "up").symlink_to("..")
-    assert paired_folder(root, "train", SPEC).names == ("a", "b", "city/c", "far/d")
+    assert pairs(root).names == ("a", "b", "city/c", "far/d")
 
 
 def test_a_spec_file_may_begin_with_a_byte_order_mark(root: Path):
@@ -198,7 +203,8 @@ def test_endings_tell_parts_that_share_a_folder(tmp_path: Path):
     for name in ("x", "y"):
         write(tmp_path / f"{name}_photo.png", photo())
         write(tmp_path / f"{name}_ids.png", label())
-    samples = PairedFolder(Folder(tmp_path, "_photo.png"), ImageSpec(), labels=(Folder(tmp_path, "_ids.png"), LABELS))
+    folders = {"image": Folder(tmp_path, "_photo.png"), "label": Folder(tmp_path, "_ids.png")}
+    samples = PairedFolder(Layout(folders, labels=LABELS, images={"image": ImageSpec()}))
     assert samples.names == ("x", "y")
     assert {part: path.name for part, path in samples.files(1).items()} == {
         "target": "y_photo.png",
@@ -207,8 +213,8 @@ def test_endings_tell_parts_that_share_a_folder(tmp_path: Path):
 
 
 def test_a_frame_is_cut_off_every_part(root: Path):
-    whole, cut = paired_folder(root, "train", SPEC)[0], paired_folder(root, "train", SPEC, frame=2)[0]
+    whole, cut = pairs(root)[0], pairs(root, "train", frame=2)[0]
     assert torch.equal(cut.target, whole.target[..., 2:-2, 2:-2])
     assert torch.equal(cut.condition.labels, whole.condition.labels[..., 2:-2, 2:-2])
     with pytest.raises(InputError, match=r"a\.png: is 8x6 pixels, too small to cut off 3"):
-        paired_folder(root, "train", SPEC, frame=3)[0]
+        pairs(root, "train", frame=3)[0]

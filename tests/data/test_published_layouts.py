@@ -67,8 +67,9 @@ def test_coco_stuff(tmp_path: Path):
     assert samples[0].condition.labels.unique().tolist() == [0, 181, 182]
 
 
-def test_camvid(tmp_path: Path):
-    samples = open_with(tmp_path, "camvid", "test", {"test/label/1.png": ids(0, 10, 11), "test/image/1.jpg": photo()})
+@pytest.mark.parametrize(("maps", "photos"), [("test/label", "test/image"), ("testannot", "test")])
+def test_camvid(tmp_path: Path, maps: str, photos: str):
+    samples = open_with(tmp_path, "camvid", "test", {f"{maps}/1.png": ids(0, 10, 11), f"{photos}/1.png": photo()})
     assert samples.spec.num_labels == 12
     assert samples[0].condition.labels.unique().tolist() == [0, 10, 11]
 
@@ -78,7 +79,10 @@ def test_facades(tmp_path: Path):
     assert samples.spec.num_labels == 5
 
 
-@pytest.mark.parametrize(("split", "maps", "photos"), [("base", "base", "base"), ("val", "val/label", "val/image")])
+@pytest.mark.parametrize(
+    ("split", "maps", "photos"),
+    [("base", "base", "base"), ("val", "val/label", "val/image"), ("base", "base/label", "base/image")],
+)
 def test_facades_cmp(tmp_path: Path, split: str, maps: str, photos: str):
     files = {f"{maps}/cmp_b0001.png": ids(1, 12), f"{photos}/cmp_b0001.jpg": photo()}
     samples = open_with(tmp_path, "facades_cmp", split, files)

@@ -6,11 +6,15 @@ import torch
 
 from pixelwise import images
 from pixelwise.data.degrade import GaussianNoise
+from pixelwise.data.layout import Folder, Layout
 from pixelwise.data.noisy_folder import NoisyFolder
-from pixelwise.data.paired_folder import Folder
 from pixelwise.data.side_by_side import SideBySide
 from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
+
+
+def layout(folder: Path) -> Layout:
+    return Layout({"ab": Folder(folder)}, "ab", images={"ab": ImageSpec()}, halves=True)
 
 
 @pytest.fixture
@@ -28,21 +32,21 @@ def clean(tmp_path: Path) -> Path:
 
 
 def test_halves_become_condition_and_target(halves: Path):
-    sample = SideBySide(Folder(halves), ImageSpec())[0]
+    sample = SideBySide(layout(halves))[0]
     assert sample.names == ("1",)
     assert torch.equal(sample.condition.image, -torch.ones(1, 3, 4, 6))
     assert torch.equal(sample.target, torch.ones(1, 3, 4, 6))
 
 
 def test_halves_can_change_roles(halves: Path):
-    sample = SideBySide(Folder(halves), ImageSpec(), target_right=False)[0]
+    sample = SideBySide(layout(halves), target_right=False)[0]
     assert torch.equal(sample.target, -torch.ones(1, 3, 4, 6))
 
 
 def test_an_odd_width_has_no_halves(halves: Path):
     images.write(halves / "1.png", np.zeros((4, 7, 3), np.uint8))
     with pytest.raises(InputError, match=r"1\.png: is 7 pixels wide"):
-        SideBySide(Folder(halves), ImageSpec())[0]
+        SideBySide(layout(halves))[0]
 
 
 def test_noise_of_a_sample_is_fixed_and_its_own(clean: Path):

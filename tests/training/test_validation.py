@@ -13,7 +13,7 @@ from pixelwise.data.augment import Augment
 from pixelwise.data.degrade import GaussianNoise
 from pixelwise.data.facades import facades
 from pixelwise.data.noisy_folder import NoisyFolder
-from pixelwise.data.paired_folder import Folder
+from pixelwise.data.layout import Folder
 from pixelwise.images import ImageSpec
 from pixelwise.models.family import Translation
 from pixelwise.training.validation import FixedSamples, spread, validation_scores, write_sheet

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from pixelwise import images
 from pixelwise.data.noisy_folder import NoisyFolder
-from pixelwise.data.paired_folder import Folder
+from pixelwise.data.layout import Folder
 from pixelwise.discriminators.patch import PatchDiscriminatorConfig
 from pixelwise.images import ImageSpec
 from pixelwise.losses.objective import Objective
