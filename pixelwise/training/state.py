@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +73,7 @@ def load_state(path: Path, game: Game, average: WeightAverage, config: TrainConf
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
         saved, wanted = json.loads(state["config"]), json.loads(json.dumps(asdict(config)))
-        _check_same_run(saved, wanted)
+        _check_same_run(_with_new_fields(saved, config), wanted)
         average.averaged.load_state_dict(state["average"])
         for name, player in _players(game).items():
             _restore_player(player, state["players"][name])
@@ -92,6 +92,19 @@ def _save(state: Mapping[str, Any], path: Path) -> None:
     # Given a path instead of a file, torch would never say why a write failed.
     with path.open("wb") as file:
         torch.save(state, file)
+
+
+def _with_new_fields(saved: Mapping[str, Any], config: TrainConfig) -> dict[str, Any]:
+    """The saved configuration, with defaults for the fields that its parts have gained since it was saved."""
+
+    def completed(name: str) -> Any:
+        part = getattr(config, name, None)
+        if not is_dataclass(part) or not isinstance(saved[name], Mapping):
+            return saved[name]
+        defaults = {field.name: field.default for field in fields(part) if field.default is not MISSING}
+        return {**json.loads(json.dumps(defaults)), **saved[name]}
+
+    return {name: completed(name) for name in saved}
 
 
 def _check_same_run(saved: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -79,6 +80,14 @@ def test_another_run_is_not_gone_on_with(config: TrainConfig, path: Path, name: 
     with pytest.raises(InputError, match=rf"state\.pt: the run there has {name} = .*, this one .*; give another out"):
         train(replace(config, **{name: value}))
     assert path.read_bytes() == before
+
+
+def test_a_state_from_before_a_field_was_new_is_gone_on_with(run: Run, path: Path):
+    state = torch.load(path, weights_only=True)
+    config = json.loads(state["config"])
+    del config["model"]["separable_blocks"]
+    torch.save({**state, "config": json.dumps(config)}, path)
+    assert load(run) == PROGRESS
 
 
 @pytest.mark.parametrize("part", [0.0, 0.01, 0.5, 0.9, 0.999])
