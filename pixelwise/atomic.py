@@ -1,10 +1,15 @@
-"""Files that are there whole or not at all."""
+"""Files and folders that are there whole or not at all."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+
+_NUM_SYNCS = 16
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
@@ -17,22 +22,73 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     Raises:
         Whatever ``write`` raises, and OSError (disk full, no permission). Nothing is left behind then.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
-    try:
+    with replacement(path) as beside:
         write(beside)
-        descriptor = os.open(beside, os.O_RDWR)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+
+
+@contextmanager
+def replacement(path: Path) -> Iterator[Path]:
+    """``write_atomically`` for content that comes bit by bit: the name beside ``path``, which becomes it at the end.
+
+    Raises:
+        OSError: disk full or no permission. After any error nothing is left behind.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = _beside(path)
+    try:
+        yield beside
+        _sync(beside)
         beside.replace(path)
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
 
 
+@contextmanager
+def folder_replacement(path: Path) -> Iterator[Path]:
+    """A new folder beside ``path``, which becomes it at the end; what stood there, with all in it, is removed then.
+
+    Raises:
+        OSError: disk full or no permission. After any error nothing is left behind, and all is as it was.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = _beside(path)
+    former = path.with_name(f".{path.name}.{os.getpid()}.former")
+    try:
+        beside.mkdir()
+        yield beside
+        # Together: the system writes what many wait for at once.
+        with ThreadPoolExecutor(_NUM_SYNCS) as pool:
+            list(pool.map(_sync, filter(Path.is_file, beside.rglob("*"))))
+        if path.exists():
+            path.rename(former)
+        beside.rename(path)
+    except BaseException:
+        if former.exists():
+            if path.exists():
+                path.rename(beside)
+            former.rename(path)
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
+    shutil.rmtree(former, ignore_errors=True)
+
+
 def remove_leftovers(folder: Path) -> None:
     """Removes what killed writers left unfinished in ``folder`` or below. None may be at work there just now."""
-    for beside in folder.rglob(".*.partial*"):
-        beside.unlink(missing_ok=True)
+    for beside in list(folder.rglob(".*.partial*")):
+        if beside.is_dir():
+            shutil.rmtree(beside)
+        else:
+            beside.unlink(missing_ok=True)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -7,7 +7,8 @@ Grey stays one channel, 16 bits stay 16 bits, alpha stays a channel. What cannot
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +17,15 @@ from PIL import Image, ImageOps
 
 from pixelwise.atomic import write_atomically
 from pixelwise.errors import InputError
+from pixelwise.png import to_png
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".npy")
 """Suffixes of the files that can be read, in lower case."""
 
 LOSSY_SUFFIXES = (".jpg", ".jpeg", ".webp")
+
+PLANES_FIRST = ("SYX", "CYX")
+"""Axes of TIFF pictures that are stored plane by plane."""
 
 IMAGE_MODES = {"L": "grey", "LA": "grey with alpha", "RGB": "RGB", "RGBA": "RGBA", "I;16": "16-bit grey"}
 """Pillow's modes that store colours or intensities, with their names for people."""
@@ -50,27 +55,39 @@ def decode(path: Path, modes: dict[str, str]) -> np.ndarray:
     Raises:
         InputError: the file is missing, empty, damaged or of a kind that could not be kept as it is.
     """
+    check_file(path)
     suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
+    with reading(path):
+        if suffix == ".npy":
+            array = _decode_npy(path)
+        else:
+            array = _decode_tiff(path) if suffix in (".tif", ".tiff") else _decode_pillow(path, modes)
+    if array.ndim not in (2, 3) or array.size == 0:
+        raise InputError(f"{path}: is {shape_text(array)}, expected height, width and perhaps channels")
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def check_file(path: Path) -> None:
+    """Raises InputError unless there is a file that is not empty and has one of ``SUFFIXES``."""
+    if path.suffix.lower() not in SUFFIXES:
         raise InputError(f"{path}: unknown suffix {path.suffix!r}, expected one of {', '.join(SUFFIXES)}")
     if not path.is_file():
         raise InputError(f"{path}: {'is a folder, expected a file' if path.is_dir() else 'no such file'}")
     if path.stat().st_size == 0:
         raise InputError(f"{path}: is empty (0 bytes)")
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Within it, whatever a decoder raises becomes an InputError that names the file."""
     try:
-        if suffix == ".npy":
-            array = _decode_npy(path)
-        else:
-            array = _decode_tiff(path) if suffix in (".tif", ".tiff") else _decode_pillow(path, modes)
+        yield
     except InputError:
         raise
     except Image.DecompressionBombError as error:
-        raise InputError(f"{path}: has too many pixels for {suffix}; save it as TIFF ({error})") from error
+        raise InputError(f"{path}: has too many pixels for {path.suffix}; save it as TIFF ({error})") from error
     except Exception as error:  # decoders raise anything from SyntaxError to struct.error on damaged files
         raise InputError(f"{path}: cannot be read, it may be damaged: {error}") from error
-    if array.ndim not in (2, 3) or array.size == 0:
-        raise InputError(f"{path}: is {shape_text(array)}, expected height, width and perhaps channels")
-    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def encode(path: Path, array: np.ndarray) -> None:
@@ -121,17 +138,27 @@ def _decode_npy(path: Path) -> np.ndarray:
 
 def _decode_tiff(path: Path) -> np.ndarray:
     with tifffile.TiffFile(path) as file:
-        page, series = file.pages.first, file.series[0]
-        if page.photometric not in (tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.RGB):
-            raise InputError(f"{path}: is a TIFF of {page.photometric!r}, expected MINISBLACK (any channels) or RGB")
-        if series.axes not in ("YX", "YXS", "YXC", "SYX", "CYX"):
-            raise InputError(f"{path}: has axes {series.axes} {series.shape}, expected one picture: Y, X and channels")
-        if any(not other.keyframe.is_reduced for other in file.series[1:]):
-            raise InputError(f"{path}: holds {len(file.series)} pictures; save each as a file")
-        if (orientation := page.tags.valueof("Orientation", 1)) != 1:
-            raise InputError(f"{path}: is a TIFF stored turned (orientation {orientation:d}); save it upright")
+        series = tiff_picture(path, file)
         array: np.ndarray = series.asarray()
-    return np.moveaxis(array, 0, -1) if series.axes in ("SYX", "CYX") else array
+    return np.moveaxis(array, 0, -1) if series.axes in PLANES_FIRST else array
+
+
+def tiff_picture(path: Path, file: tifffile.TiffFile) -> tifffile.TiffPageSeries:
+    """The one picture that a TIFF file holds, not yet decoded, of axes Y, X and perhaps channels.
+
+    Raises:
+        InputError: it holds something else, or what could not be kept as it is.
+    """
+    page, series = file.pages.first, file.series[0]
+    if page.photometric not in (tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.RGB):
+        raise InputError(f"{path}: is a TIFF of {page.photometric!r}, expected MINISBLACK (any channels) or RGB")
+    if series.axes not in ("YX", "YXS", "YXC", *PLANES_FIRST):
+        raise InputError(f"{path}: has axes {series.axes} {series.shape}, expected one picture: Y, X and channels")
+    if any(not other.keyframe.is_reduced for other in file.series[1:]):
+        raise InputError(f"{path}: holds {len(file.series)} pictures; save each as a file")
+    if (orientation := page.tags.valueof("Orientation", 1)) != 1:
+        raise InputError(f"{path}: is a TIFF stored turned (orientation {orientation:d}); save it upright")
+    return series
 
 
 def _decode_pillow(path: Path, modes: dict[str, str]) -> np.ndarray:
@@ -139,12 +166,20 @@ def _decode_pillow(path: Path, modes: dict[str, str]) -> np.ndarray:
         head = file.read(_PNG_DEPTH_OFFSET + 1)
         depth = head[-1] if head.startswith(_PNG_SIGNATURE) else 8
         with Image.open(file, formats=_PILLOW_FORMATS) as image:
-            _refuse(path, image, depth, modes)
+            check_pillow(path, image, depth, modes)
             ImageOps.exif_transpose(image, in_place=True)
             return np.array(image)
 
 
-def _refuse(path: Path, image: Image.Image, depth: int, modes: dict[str, str]) -> None:
+def check_pillow(path: Path, image: Image.Image, depth: int, modes: dict[str, str]) -> None:
+    """Raises InputError for an opened PNG, JPEG, BMP or WebP file that could not be kept as it is.
+
+    Args:
+        path: named in the error.
+        image: not yet decoded.
+        depth: bits of a PNG's samples; 8 for other formats.
+        modes: as for ``decode``.
+    """
     num_frames = getattr(image, "n_frames", 1)
     # A phone's MPO is a JPEG with a second view or a depth map behind the photo: no animation.
     if num_frames > 1 and image.format != "MPO":
@@ -163,9 +198,7 @@ def _refuse(path: Path, image: Image.Image, depth: int, modes: dict[str, str]) -
 def _encode_png(path: Path, array: np.ndarray) -> bytes:
     if array.dtype == np.float32 or (array.ndim == 3 and (array.dtype != np.uint8 or array.shape[2] > 4)):
         raise InputError(f"{path}: PNG cannot keep {shape_text(array)}; write .tif or .npy")
-    buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(array)).save(buffer, format="PNG")
-    return buffer.getvalue()
+    return to_png(array)
 
 
 def _encode_jpeg(path: Path, array: np.ndarray) -> bytes:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pixelwise.atomic import remove_leftovers, write_atomically
+from pixelwise.atomic import folder_replacement, remove_leftovers, write_atomically
 
 
 def files(folder: Path) -> list[str]:
@@ -78,3 +78,65 @@ def test_leftovers_of_killed_writers_are_removed_and_nothing_else(tmp_path: Path
     assert len(files(tmp_path / "below")) == 4
     remove_leftovers(tmp_path)
     assert files(tmp_path / "below") == [".c.txt", "c.partial.txt", "c.txt"]
+
+
+def make(folder: Path, content: str) -> None:
+    with folder_replacement(folder) as beside:
+        (beside / "below").mkdir()
+        (beside / "below" / "c.txt").write_text(content)
+        assert beside.parent == folder.parent
+        assert content != "new" or (folder / "below" / "c.txt").read_text() == "old"
+
+
+def test_a_folder_is_replaced_as_a_whole(tmp_path: Path):
+    make(tmp_path / "above" / "folder", "old")
+    (tmp_path / "above" / "folder" / "more.txt").touch()
+    make(tmp_path / "above" / "folder", "new")
+    assert files(tmp_path / "above") == ["folder"]
+    assert files(tmp_path / "above" / "folder") == ["below"]
+    assert (tmp_path / "above" / "folder" / "below" / "c.txt").read_text() == "new"
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+@pytest.mark.parametrize("step", [0, 1, 2])
+def test_a_folder_stays_when_replacing_it_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[BaseException], step: int
+):
+    """Before anything is renamed, between the two renames, and right after them."""
+    make(tmp_path / "folder", "old")
+    rename, numbers = Path.rename, iter(range(9))
+
+    def failing(path: Path, target: Path) -> Path:
+        number = next(numbers)
+        if number == step < 2:
+            raise error
+        moved = rename(path, target)
+        if number == 1 and step == 2:
+            raise error
+        return moved
+
+    monkeypatch.setattr(Path, "rename", failing)
+    with pytest.raises(error):
+        make(tmp_path / "folder", "new")
+    assert files(tmp_path) == ["folder"]
+    assert (tmp_path / "folder" / "below" / "c.txt").read_text() == "old"
+
+
+def fail_in(folder: Path, spoil: Callable[[Path], object]) -> Path:
+    with pytest.raises(KeyError), folder_replacement(folder) as beside:
+        raise KeyError(spoil(beside))
+    return beside
+
+
+def test_an_unfinished_folder_is_removed(tmp_path: Path):
+    fail_in(tmp_path / "folder", lambda beside: (beside / "c.txt").touch())
+    assert not files(tmp_path)
+
+
+def test_leftover_folders_are_removed_too(tmp_path: Path):
+    beside = fail_in(tmp_path / "folder", lambda beside: beside.rename(tmp_path / "moved"))
+    (tmp_path / "moved" / "below").mkdir()
+    (tmp_path / "moved" / "below" / ".c.1.partial.txt").touch()
+    (tmp_path / "moved").rename(beside)
+    remove_leftovers(tmp_path)
+    assert not files(tmp_path)

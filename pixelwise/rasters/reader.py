@@ -1,0 +1,61 @@
+"""Which way a file is read by rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from pathlib import Path
+
+import numpy as np
+
+from pixelwise.codecs import check_file, decode, reading
+from pixelwise.rasters.raster import Raster
+from pixelwise.rasters.stream import can_stream, stream_raster
+from pixelwise.rasters.tiff import tiff_raster
+
+
+@contextmanager
+def open_raster(path: Path | str, modes: dict[str, str]) -> Iterator[Raster]:
+    """A picture of any size, open for reading by rows.
+
+    TIFF and NPY files are read by rows; PNG and JPEG too where libvips is at hand (``pip install 'pixelwise[scale]'``),
+    unless they are interlaced or stored turned. Everything else is decoded whole. A progressive JPEG is read by rows,
+    but its decoder holds all its coefficients.
+
+    Args:
+        path: a file that ``codecs.decode`` reads.
+        modes: as for ``codecs.decode``: ``IMAGE_MODES`` or, for label maps, ``ID_MODES``.
+
+    Raises:
+        InputError: as ``codecs.decode``; also a TIFF that ends early, with the number of rows that are there, or one
+            that only the package imagecodecs can decompress.
+    """
+    path = Path(path)
+    check_file(path)
+    with ExitStack() as stack:
+        with reading(path):
+            raster = stack.enter_context(_open(path, modes))
+        yield raster
+
+
+def _open(path: Path, modes: dict[str, str]) -> AbstractContextManager[Raster]:
+    suffix = path.suffix.lower()
+    if suffix in (".tif", ".tiff"):
+        return tiff_raster(path)
+    if suffix == ".npy":
+        return nullcontext(_npy_raster(path))
+    return nullcontext(stream_raster(path, modes) if can_stream(path) else _whole_raster(path, modes))
+
+
+def _npy_raster(path: Path) -> Raster:
+    def read(start: int, stop: int) -> np.ndarray:
+        # Mapped anew each time: pages of a map that stays open count as memory in use.
+        return np.array(np.lib.format.open_memmap(path, mode="r")[start:stop])
+
+    array = np.lib.format.open_memmap(path, mode="r")
+    return Raster(path, array.shape, array.dtype.newbyteorder("="), read)
+
+
+def _whole_raster(path: Path, modes: dict[str, str]) -> Raster:
+    array = decode(path, modes)
+    return Raster(path, array.shape, array.dtype, lambda start, stop: array[start:stop], in_memory=True)
