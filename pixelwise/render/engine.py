@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pixelwise.errors import InputError
 from pixelwise.native import library
-from pixelwise.render import native
+from pixelwise.render import gpu, native
 from pixelwise.render.axis import Axis
 from pixelwise.render.field import PixelwiseField
 from pixelwise.render.guide import Features
@@ -43,6 +43,7 @@ class Engine:
 
 
 ENGINES: Mapping[str, Engine] = {
+    "gpu": Engine(gpu.render_gpu, gpu.missing, gpu.unfit),
     "native": Engine(native.render_native, library.missing, native.unfit),
     "reference": Engine(render_reference),
 }
