@@ -82,7 +82,12 @@ class Condition:
             minimum: the least height and width, a multiple of ``multiple`` itself. What stood at (y, x) stays there, so
                 that cropping an output to ``size`` undoes it.
         """
-        bottom, right = (max(minimum, -(-side // multiple) * multiple) - side for side in self.size)
+        height, width = (max(minimum, -(-side // multiple) * multiple) for side in self.size)
+        return self.extended(height, width)
+
+    def extended(self, height: int, width: int) -> Condition:
+        """Extended below and to the right, by repeating the border, to that size; not smaller than ``size``."""
+        bottom, right = height - self.size[0], width - self.size[1]
         if not bottom and not right:
             return self
         return self.map_planes(lambda plane: _repeat_border(plane, bottom, right))

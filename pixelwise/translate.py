@@ -14,9 +14,12 @@ from pixelwise import images
 from pixelwise.checkpoint import Checkpoint, load_checkpoint, resolve
 from pixelwise.codecs import ID_MODES, IMAGE_MODES, shape_text
 from pixelwise.condition import Condition
-from pixelwise.data.paired_folder import check_sizes
+from pixelwise.data.layout import check_sizes
 from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
+from pixelwise.models import for_inference
+from pixelwise.render import Window
+from pixelwise.session import Plane, Region, Session
 
 _UNSIGNED = (torch.uint16, torch.uint32, torch.uint64)
 """What torch stores but hardly reckons with."""
@@ -24,18 +27,19 @@ _UNSIGNED = (torch.uint16, torch.uint32, torch.uint64)
 Picture = TypeVar("Picture", Image.Image, np.ndarray, Tensor)
 
 
-def load(model: str | Path, device: torch.device | str = "auto") -> Translator:
+def load(model: str | Path, device: torch.device | str = "auto", engine: str = "auto") -> Translator:
     """A model, ready to translate.
 
     Args:
         model: the name of a bundled model, or a ``.safetensors`` file that pixelwise wrote.
         device: where it runs, as torch names it; "auto" for the GPU if there is one.
+        engine: what renders a pixelwise model: a name of ``render.ENGINES``; "auto" for the fastest that can run here.
 
     Raises:
-        InputError: see ``resolve`` and ``load_checkpoint``; or a device that is not there.
+        InputError: see ``resolve`` and ``load_checkpoint``; or a device or engine that is not there.
     """
     device = find_device(device)
-    return Translator(load_checkpoint(resolve(model), device), device)
+    return Translator(load_checkpoint(resolve(model), device), device, engine)
 
 
 class Translator:
@@ -43,17 +47,25 @@ class Translator:
 
     Args:
         checkpoint: the model; its generator is moved to ``device`` and set to eval mode.
-        device: as for ``load``.
+        device, engine: as for ``load``.
     """
 
-    def __init__(self, checkpoint: Checkpoint, device: torch.device | str = "auto") -> None:
+    def __init__(self, checkpoint: Checkpoint, device: torch.device | str = "auto", engine: str = "auto") -> None:
         self.manifest = checkpoint.manifest
         self.device = find_device(device)
         self.generator = checkpoint.generator
         assert isinstance(self.generator, nn.Module)
         self.generator.to(self.device).eval()
+        self.ready = for_inference(checkpoint.generator, engine)
 
-    def __call__(self, picture: Picture, *, instances: Image.Image | np.ndarray | Tensor | None = None) -> Picture:
+    def __call__(
+        self,
+        picture: Picture,
+        *,
+        instances: Image.Image | np.ndarray | Tensor | None = None,
+        region: Region | None = None,
+        scale: float = 1.0,
+    ) -> Picture:
         """Translates one picture, or a batch of tensors.
 
         Args:
@@ -61,17 +73,22 @@ class Translator:
                 H W, or the spec's colours, H W 3 uint8; as a tensor class indices, H W or B H W. A photo as PIL image
                 or array H W C has the manifest's channels and dtype; as a tensor it is C H W or B C H W in [-1, 1].
             instances: the instance map, for models that read one: H W integers or colours, as a tensor also B H W.
+            region: (top, left, height, width) of the part wanted, in pixels of the output: the same pixels as of the
+                whole, without the others' cost. None for all.
+            scale: pixels of the output per pixel of the input; a pixelwise model is evaluated between pixels.
 
         Returns:
-            The same kind, of the same height and width: a PIL image; an array H W C of the dtype that the manifest
-            states for outputs; or a tensor C H W or B C H W float32 in [-1, 1], on the picture's device.
+            The same kind, of the same height and width, those of the region, or ``scale`` times as large: a PIL image;
+            an array H W C of the dtype that the manifest states for outputs; or a tensor C H W or B C H W float32 in
+            [-1, 1], on the picture's device.
 
         Raises:
             InputError: wrong channels, dtype or values; a class that the label spec does not know; an instance map that
-                is missing, not read, or of another size; a model that reads labels and a photo (see ``translate``).
+                is missing, not read, or of another size; a model that reads labels and a photo (see ``translate``); a
+                region beyond the picture, a scale that is not positive, or either for a model that has neither.
         """
-        condition = self._condition(picture, instances)
-        image = self.translate(condition)
+        condition = self.condition(picture, instances)
+        image = self.translate(condition, region, scale)
         if isinstance(picture, Tensor):
             batched = picture.dim() == getattr(condition, self._part).dim()
             return (image if batched else image[0]).to(picture.device)
@@ -79,17 +96,65 @@ class Translator:
         return _to_pil(array) if isinstance(picture, Image.Image) else array
 
     @torch.inference_mode()
-    def translate(self, condition: Condition) -> Tensor:
+    def translate(self, condition: Condition, region: Region | None = None, scale: float = 1.0) -> Tensor:
         """Conditions of any size as pictures B C H W float32 in [-1, 1] (what lies outside is clipped), on ``device``.
 
+        Args:
+            condition: B H W.
+            region, scale: see ``__call__``.
+
         Raises:
-            InputError: a part that the model reads is missing or has other channels, labels beyond its classes, or an
-                output that is not a number.
+            InputError: a part that the model reads is missing or has other channels, labels beyond its classes, an
+                output that is not a number, or a region or scale that cannot be had.
         """
-        image = self.generator(condition.to(self.device)).image.float().clamp(-1, 1)
-        if image.isnan().any():
-            raise InputError(f"the model's output is NaN in {int(image.isnan().sum())} of {image.numel()} values")
-        return image
+        condition = condition.to(self.device)
+        if self.ready is not None:
+            translation = self.ready(condition, None if region is None else Window(*region), scale)
+        elif region is None and scale == 1:
+            translation = self.generator(condition)
+        else:
+            raise InputError(f"a {self.manifest.family} model renders whole pictures only, of the input's size")
+        return translation.picture()
+
+    def begin(
+        self, condition: Condition | Plane, *, instances: Plane | None = None, approximate: bool = False
+    ) -> Session:
+        """A session in which a condition is edited, and rendered where it is looked at.
+
+        ::
+
+            session = translator.begin(label_map)
+            picture = session.render((0, 0, 512, 512))
+            session.update((100, 200, 32, 32), torch.full((32, 32), grass))
+            picture = session.render((0, 0, 512, 512))
+
+        Pictures are those that ``translate`` makes of the edited condition. What is near an edit, as far as the
+        low-resolution stream sees, is computed again, and so are cells that come into view for the first time. A
+        model with instance norms sees everywhere: with it an update costs the whole stream at the next rendering.
+
+        Args:
+            condition: B = 1; or one picture of what the model reads, in the forms that a call takes. It is copied.
+            instances: with a picture: see ``__call__``.
+            approximate: leaves instance norms the statistics that they have now, so that edits stay local. The picture
+                is exact until the first edit, and the further it strays from ``translate`` the more of the condition
+                has changed since; beginning a new session sets that right. Without instance norms it changes nothing.
+
+        Raises:
+            InputError: as ``__call__`` and ``translate``; more than one condition; or a model that renders whole
+                pictures only, or that has nothing to keep.
+        """
+        if self.ready is None:
+            raise InputError(f"a {self.manifest.family} model renders whole pictures only: it has no editing sessions")
+        if not isinstance(condition, Condition):
+            condition = self.condition(condition, instances)
+        elif instances is not None:
+            raise InputError("instances: a condition holds them itself")
+        with torch.inference_mode():
+            editing = self.ready.edit(condition.to(self.device), approximate)
+        spec = self.manifest.spec
+        readers = {"labels": self._labels, "instances": _instances, "image": self._image}
+        is_read = {"labels": spec.labels is not None, "instances": spec.instances, "image": spec.image_channels > 0}
+        return Session(editing, {name: reader for name, reader in readers.items() if is_read[name]})
 
     def read_condition(self, path: Path, instances: Path | None = None) -> Condition:
         """One condition (B = 1) from a file with what the model reads, and one with the instance map.
@@ -122,7 +187,8 @@ class Translator:
     def _image_spec(self) -> ImageSpec:
         return self.manifest.image or ImageSpec(self.manifest.spec.image_channels)
 
-    def _condition(self, picture: Picture, instances: Image.Image | np.ndarray | Tensor | None) -> Condition:
+    def condition(self, picture: Plane, instances: Plane | None = None) -> Condition:
+        """What the model reads, from pictures in the forms that a call takes; see there for these and for errors."""
         self._check_instances(instances is not None, "input")
         plane = self._labels(picture) if self._part == "labels" else self._image(picture)
         return Condition(

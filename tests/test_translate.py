@@ -146,7 +146,7 @@ def test_what_a_model_without_tanh_overshoots_is_clipped(tmp_path: Path) -> None
 @torch.no_grad()
 def test_an_output_that_is_not_a_number_is_refused(tmp_path: Path) -> None:
     checkpoint = load_checkpoint(save_tiny_model(tmp_path / "model.safetensors", LABEL_MODEL))
-    checkpoint.generator.stream.to_parameters.bias.data *= 1e38  # type: ignore[attr-defined]
+    checkpoint.generator.stream.to_parameters.bias.data *= torch.nan  # type: ignore[attr-defined]
     with pytest.raises(InputError, match=r"output is NaN in \d+ of 105 values"):
         Translator(checkpoint)(INDICES)
 

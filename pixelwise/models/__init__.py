@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from pixelwise.errors import InputError
 from pixelwise.models import asapnet
-from pixelwise.models.family import Family
+from pixelwise.models.family import Family, Generator, WindowGenerator
+from pixelwise.models.fast_asapnet import FastAsapNet
 
 FAMILIES: Mapping[str, Family] = {family.name: family for family in (asapnet.FAMILY,)}
+
+
+FOR_INFERENCE: Mapping[str, Callable[[Any, str], WindowGenerator]] = {"asapnet": FastAsapNet}
+"""Families whose generators are made ready for inference by (generator, engine); they render parts and scales too."""
 
 
 def family_named(name: str) -> Family:
@@ -24,3 +30,17 @@ def family_of(config: object) -> Family:
         if type(config) is family.config:
             return family
     raise InputError(f"{type(config).__name__} is no family's configuration")
+
+
+def for_inference(generator: Generator, engine: str = "auto") -> WindowGenerator | None:
+    """``generator`` made ready by its family's engines; None where a family has none and just runs.
+
+    Raises:
+        InputError: an engine that cannot run here, or any but "auto" for a family that has none.
+    """
+    family = family_of(generator.config)
+    if family.name in FOR_INFERENCE:
+        return FOR_INFERENCE[family.name](generator, engine)
+    if engine != "auto":
+        raise InputError(f"engine {engine!r}: models of the family {family.name} have no engines to choose from")
+    return None

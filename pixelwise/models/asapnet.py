@@ -8,12 +8,10 @@ a tiny MLP; the MLP then turns each full-resolution pixel of the cell, with a co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pixelwise.condition import Condition
@@ -21,16 +19,10 @@ from pixelwise.errors import InputError
 from pixelwise.labels import instance_edges
 from pixelwise.layers.semantics import semantic_planes
 from pixelwise.losses.objective import Objective
+from pixelwise.lowres.reference import NORMS, PADDINGS, ConstantParameters, LowResolutionStream, StreamConfig
 from pixelwise.models.family import Family, Published, StateDict, Translation
 from pixelwise.render import Guide, PixelMlp, PixelwiseField, render
 from pixelwise.render.field import code_periods, num_code_channels
-
-NORMS: Mapping[str, Callable[[int], nn.Module]] = {
-    "instance": lambda width: nn.InstanceNorm2d(width, affine=True),
-    "batch": nn.BatchNorm2d,
-    "none": lambda width: nn.Identity(),
-}
-PADDINGS = ("zeros", "reflect", "replicate")
 
 
 @dataclass(frozen=True)
@@ -62,6 +54,7 @@ class AsapNetConfig:
         scaled_parameters: predicted weights are divided by the square root of their layer's inputs, and those of the
             pixel code's waves by their frequency. It evens out learning rates: early training neither saturates nor
             begins with the noise of the shortest waves.
+        separable_blocks: each block's convolution as a depthwise and a 1 x 1 one, for a ninth of the arithmetic.
     """
 
     num_labels: int = 0
@@ -85,6 +78,7 @@ class AsapNetConfig:
     neighbourhood: int = 1
     residual: bool = False
     scaled_parameters: bool = False
+    separable_blocks: bool = False
 
     def __post_init__(self) -> None:
         counts = ("cell", "learned_reduction", "width", "max_width", "num_blocks", "mlp_width", "mlp_depth")
@@ -119,83 +113,26 @@ class AsapNetConfig:
         return self.num_labels + self.image_channels + self.instance_edges
 
     @property
+    def stream(self) -> StreamConfig:
+        return StreamConfig(
+            channels=self.stream_channels,
+            reduction=self.cell // self.strided_reduction,
+            strided_reduction=self.strided_reduction,
+            width=self.width,
+            max_width=self.max_width,
+            num_blocks=self.num_blocks,
+            separable_blocks=self.separable_blocks,
+            padding=self.padding,
+            norm=self.norm,
+            num_parameters=self.mlp.num_parameters,
+        )
+
+    @property
     def mlp(self) -> PixelMlp:
         edges = self.instance_edges and self.edges_in_mlp
         inputs = (self.num_labels + self.image_channels + edges) * self.neighbourhood**2
         inputs += num_code_channels(self.cell) if self.pixel_code else 0
         return PixelMlp((inputs, *[self.mlp_width] * (self.mlp_depth - 1), self.out_channels), tanh=self.tanh)
-
-
-class TentReduction(nn.Module):
-    """Reduction by the factor S1 with a tent-shaped filter ("bilinear downsampling", Sec. 3.2).
-
-    B C H W to B C H/S1 W/S1.
-    """
-
-    def __init__(self, stride: int) -> None:
-        super().__init__()
-        self.stride = stride
-        rising = torch.arange(1, 2 * stride, 2, dtype=torch.float32)
-        taps = torch.cat([rising, rising.flip(0)])
-        self.register_buffer("taps", taps / taps.sum(), persistent=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        if self.stride == 1:
-            return x
-        channels, taps = x.shape[1], self.get_buffer("taps")
-        x = F.pad(x, (self.stride // 2,) * 4, mode="reflect")
-        x = F.conv2d(x, taps.expand(channels, 1, 1, -1), stride=(1, self.stride), groups=channels)
-        return F.conv2d(x, taps[:, None].expand(channels, 1, -1, 1), stride=(self.stride, 1), groups=channels)
-
-
-class ConvolutionBlock(nn.Sequential):
-    """3 x 3 convolution, norm, ReLU. The bias is the norm's."""
-
-    def __init__(self, inputs: int, outputs: int, config: AsapNetConfig, stride: int = 1) -> None:
-        bias = config.norm == "none"
-        convolution = nn.Conv2d(
-            inputs,
-            outputs,
-            kernel_size=3,
-            stride=stride,
-            padding=1,
-            padding_mode=config.padding,  # type: ignore[arg-type]
-            bias=bias,
-        )
-        super().__init__(convolution, NORMS[config.norm](outputs), nn.ReLU())
-
-
-class LowResolutionStream(nn.Module):
-    """G of Eq. 2: the input's planes B C H W to parameters B P H/S W/S."""
-
-    def __init__(self, config: AsapNetConfig) -> None:
-        super().__init__()
-        num_strided = config.strided_reduction.bit_length() - 1
-        widths = [config.width] * num_strided + [config.max_width]
-        self.reduction = TentReduction(config.cell // config.strided_reduction)
-        self.front = ConvolutionBlock(config.stream_channels, widths[0], config)
-        self.strided = nn.Sequential(*[ConvolutionBlock(a, b, config, stride=2) for a, b in pairwise(widths)])
-        blocks = [ConvolutionBlock(config.max_width, config.max_width, config) for _ in range(config.num_blocks)]
-        self.blocks = nn.Sequential(*blocks)
-        self.to_parameters = nn.Conv2d(config.max_width, config.mlp.num_parameters, 1)
-
-    def forward(self, planes: Tensor) -> Tensor:
-        x = self.front(self.reduction(planes))
-        parameters: Tensor = self.to_parameters(self.blocks(self.strided(x)))
-        return parameters
-
-
-class ConstantParameters(nn.Module):
-    """The same learned parameters everywhere: the ablation of Fig. 9c, a stack of 1 x 1 convolutions."""
-
-    def __init__(self, config: AsapNetConfig) -> None:
-        super().__init__()
-        self.cell = config.cell
-        self.bias = nn.Parameter(torch.zeros(config.mlp.num_parameters))
-
-    def forward(self, planes: Tensor) -> Tensor:
-        batch, _, height, width = planes.shape
-        return self.bias[:, None, None].expand(batch, -1, height // self.cell, width // self.cell)
 
 
 class AsapNet(nn.Module):
@@ -205,7 +142,10 @@ class AsapNet(nn.Module):
         super().__init__()
         self.config = config
         self.size_multiple = config.cell
-        self.stream = ConstantParameters(config) if config.constant_mlp else LowResolutionStream(config)
+        if config.constant_mlp:
+            self.stream: nn.Module = ConstantParameters(config.mlp.num_parameters, config.cell)
+        else:
+            self.stream = LowResolutionStream(config.stream)
         scale = _parameter_scale(config) if config.scaled_parameters else torch.ones(config.mlp.num_parameters)
         self.register_buffer("parameter_scale", scale[:, None, None], persistent=False)
         _start_from_one_sound_mlp(self.stream, config)
@@ -260,6 +200,13 @@ def _start_from_one_sound_mlp(stream: LowResolutionStream | ConstantParameters, 
         fan_in = 1 if config.scaled_parameters else weight.shape[0]
         weight.normal_(std=(2 / fan_in) ** 0.5)
 
+
+CHEAPER_STREAMS: Mapping[str, Mapping[str, int | bool]] = {
+    "channels512": {"max_width": 512},
+    "separable": {"separable_blocks": True},
+}
+"""Variants of any configuration, ``replace(config, **CHEAPER_STREAMS[name])``: blocks of a quarter and of about a ninth
+of the arithmetic. They are other networks, to be trained anew."""
 
 _SOURCE = "https://github.com/tamarott/ASAPNet"
 _LICENCE = "as stated by the authors of the weights; not distributed with pixelwise"

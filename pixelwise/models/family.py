@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
 from typing import Any, Protocol
 
 from torch import Tensor, nn
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 from pixelwise.condition import Condition, ConditionSpec
 from pixelwise.errors import InputError
 from pixelwise.losses.objective import Objective
-from pixelwise.render import PixelwiseField
+from pixelwise.render import PixelwiseField, Window
 
 StateDict = dict[str, Tensor]
 
@@ -31,6 +32,13 @@ class Translation:
     posterior: tuple[Tensor, Tensor] | None = None
     field: PixelwiseField | None = None
     pyramid: tuple[Tensor, ...] | None = None
+
+    def picture(self) -> Tensor:
+        """The image as float32, clipped to [-1, 1]. Raises InputError where it is not a number."""
+        picture = self.image.float().clamp(-1, 1)
+        if picture.isnan().any():
+            raise InputError(f"the model's output is NaN in {int(picture.isnan().sum())} of {picture.numel()} values")
+        return picture
 
 
 class GeneratorConfig(Protocol):
@@ -54,6 +62,46 @@ class Generator(Protocol):
     @property
     def size_multiple(self) -> int: ...
     def __call__(self, condition: Condition) -> Translation: ...
+
+
+class WindowGenerator(Protocol):
+    """A generator made ready for inference which can render a part of the picture, and finer than the input."""
+
+    @property
+    def config(self) -> GeneratorConfig: ...
+    def __call__(self, condition: Condition, window: Window | None = None, scale: float = 1.0) -> Translation: ...
+    def edit(self, condition: Condition, approximate: bool = False) -> Editing:
+        """A condition that will be edited (B = 1); ``approximate`` lets an edit change the picture nearby only."""
+
+    def by_rows(self, size: tuple[int, int], read: Callable[[int, int], Condition], scratch: Path) -> Iterator[Tensor]:
+        """A picture of any size in bounded memory.
+
+        Args:
+            size: (height, width) of condition and picture.
+            read: from the first row and the one after the last to the condition (B = 1) between them; called from top
+                to bottom, several times.
+            scratch: a folder for what must be kept meanwhile, of ``scratch_bytes``.
+
+        Yields:
+            The picture from top to bottom, 1 C rows W.
+        """
+
+    def scratch_bytes(self, size: tuple[int, int]) -> int: ...
+
+
+class Editing(Protocol):
+    """A condition that is being edited, and its picture."""
+
+    def update(self, window: Window, part: Condition) -> None:
+        """Puts ``part`` in the place of a window of the condition; parts that it has not stay as they are.
+
+        Raises:
+            InputError: the window reaches beyond the condition, or what is in ``part`` doesn't fit there. Nothing is
+                changed then.
+        """
+
+    def render(self, window: Window | None = None, scale: float = 1.0) -> Translation:
+        """The picture of the condition as it is now, or a part of it: as ``WindowGenerator.__call__``."""
 
 
 @dataclass(frozen=True)

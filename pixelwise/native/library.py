@@ -7,6 +7,7 @@ It knows nothing of Python or torch: kernels take pointers and sizes in a ctypes
 from __future__ import annotations
 
 import ctypes
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -17,6 +18,12 @@ import torch
 
 INSTRUCTION_SETS = ("avx512", "avx2", "portable")
 """What kernels are compiled for, fastest first. "portable" is NEON on arm64, SSE2 on x86-64."""
+
+Kernel = Callable[[Any], None]
+"""A compiled function, called with a pointer to its job."""
+
+
+_KERNEL_TYPE = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 
 
 class Work(ctypes.Structure):
@@ -39,7 +46,7 @@ def instruction_sets() -> tuple[str, ...]:
     return tuple(name for name in INSTRUCTION_SETS if name == "portable" or getattr(_library(), f"has_{name}")())
 
 
-def kernel(name: str, instruction_set: str | None = None) -> Callable[[Any], None]:
+def kernel(name: str, instruction_set: str | None = None) -> Kernel:
     """A compiled kernel, which takes a pointer to its job.
 
     Args:
@@ -49,12 +56,10 @@ def kernel(name: str, instruction_set: str | None = None) -> Callable[[Any], Non
     Raises:
         OSError: the library was not built, or cannot be loaded.
     """
-    function = getattr(_library(), f"{name}_{instruction_set or instruction_sets()[0]}")
-    function.restype = None
-    return function  # type: ignore[no-any-return]
+    return _KERNEL_TYPE((f"{name}_{instruction_set or instruction_sets()[0]}", _library()))
 
 
-def run(function: Callable[[Any], None], job: ctypes.Structure, num_threads: int | None = None) -> None:
+def run(function: Kernel, job: ctypes.Structure, num_threads: int | None = None) -> None:
     """Has several threads call ``function`` with the same job, whose ``work`` they share.
 
     Args:
@@ -63,10 +68,15 @@ def run(function: Callable[[Any], None], job: ctypes.Structure, num_threads: int
         num_threads: None for as many as torch uses.
     """
     num_threads = num_threads or torch.get_num_threads()
-    others = [_threads(num_threads).submit(function, ctypes.byref(job)) for _ in range(num_threads - 1)]
-    function(ctypes.byref(job))
-    for other in others:
-        other.result()
+    if num_threads == 1:
+        function(ctypes.byref(job))
+    elif parallel := _openmp():
+        parallel(function, ctypes.byref(job), num_threads, 0)
+    else:
+        others = [_threads(num_threads).submit(function, ctypes.byref(job)) for _ in range(num_threads - 1)]
+        function(ctypes.byref(job))
+        for other in others:
+            other.result()
 
 
 @lru_cache(maxsize=1)
@@ -75,6 +85,20 @@ def _library() -> ctypes.CDLL:
     if spec is None or spec.origin is None:
         raise OSError("the compiled kernels are missing: pixelwise was installed without a C compiler")
     return ctypes.CDLL(spec.origin)
+
+
+@lru_cache(maxsize=1)
+def _openmp() -> Callable[[Any, Any, int, int], None] | None:
+    """GNU OpenMP's entry point, where torch has brought that runtime into the process.
+
+    Its threads go on spinning for milliseconds after torch's last operation. Threads of our own would have to share the
+    processors with them: half of the speed is lost while they do.
+    """
+    parallel = getattr(ctypes.CDLL(None), "GOMP_parallel", None) if os.name == "posix" else None
+    if parallel is not None:
+        parallel.argtypes = [_KERNEL_TYPE, ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint]
+        parallel.restype = None
+    return parallel
 
 
 @lru_cache(maxsize=4)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from torch import Tensor
 
 from pixelwise.errors import InputError
@@ -35,33 +37,41 @@ def render(
         InputError: an unknown engine or one that cannot do this, a guide that does not fit the field, a scale that is
             not positive, or a window that reaches beyond the guide.
     """
-    _check(field, guide)
+    _check_inputs(field, guide)
     whole = covered(guide.size, guide.origin, scale)
     window = window or whole
     if not whole.contains(window):
         raise InputError(f"the window {window} reaches beyond the image, which is {whole}")
+    _check_covers(field, window, scale)
     rows = axis(field, window.top, window.height, scale, dim=0)
     columns = axis(field, window.left, window.width, scale, dim=1)
     features = guide.at(rows, columns)
     return ENGINES[choose(engine, field, features)].render(field, features, rows, columns)
 
 
-def _check(field: PixelwiseField, guide: Guide) -> None:
-    """Raises InputError unless the guide fits: covered by the cells, with the channels that the MLP reads."""
+def _check_inputs(field: PixelwiseField, guide: Guide) -> None:
+    """Raises InputError unless the guide has the channels that the MLP reads, and the field its parameters."""
     guide.check_labels()
-    grid = field.parameters.shape[-2:]
-    first, last = (
-        [cells * field.cell for cells in corner]
-        for corner in (field.first_cell, [c + n for c, n in zip(field.first_cell, grid, strict=True)])
-    )
-    for name, start, side, low, high in zip(("rows", "columns"), guide.origin, guide.size, first, last, strict=True):
-        if start < low or start + side > high:
-            raise InputError(
-                f"a guide of {guide.size} pixels is larger than its field: "
-                f"{name} {start} to {start + side - 1}, the cells cover {low} to {high - 1}"
-            )
     channels = guide.num_channels + (num_code_channels(field.cell) if field.pixel_code else 0)
     if channels != field.mlp.widths[0]:
         raise InputError(f"guide and pixel code have {channels} channels, the MLP reads {field.mlp.widths[0]}")
     if field.parameters.shape[1] != field.mlp.num_parameters:
         raise InputError(f"{field.parameters.shape[1]} parameters per cell, the MLP has {field.mlp.num_parameters}")
+
+
+def _check_covers(field: PixelwiseField, window: Window, scale: float) -> None:
+    """Raises InputError unless every pixel's centre lies in one of the field's cells."""
+    for name, start, side, first, cells in zip(
+        ("rows", "columns"),
+        (window.top, window.left),
+        (window.height, window.width),
+        field.first_cell,
+        field.parameters.shape[-2:],
+        strict=True,
+    ):
+        low, high = (math.floor((i + 0.5) / scale) for i in (start, start + side - 1))
+        if low < first * field.cell or high >= (first + cells) * field.cell:
+            raise InputError(
+                f"the image is larger than its field: {name} {low} to {high}, "
+                f"the cells cover {first * field.cell} to {(first + cells) * field.cell - 1}"
+            )

@@ -8,6 +8,7 @@ and the code of its position.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ import torch
 from torch import Tensor
 
 from pixelwise.render.field import PixelwiseField, code_periods
+from pixelwise.render.window import Window
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,26 @@ def axis(field: PixelwiseField, first: int, count: int, scale: float, dim: int) 
     shares = torch.stack([1 - after, after], dim=1) if field.bilinear else torch.ones(count, 1, dtype=torch.float64)
     blocks = tuple(_blocks(before.long().tolist(), field, dim))
     return Axis(positions, blocks, shares, _code(positions, field.cell if field.pixel_code else 1))
+
+
+def visible_cells(
+    cell: int, bilinear: bool, grid: tuple[int, int], window: Window, scale: float = 1.0
+) -> tuple[int, int, int, int]:
+    """(top, left, height, width), in cells, of those whose MLPs act on a window of the output.
+
+    Args:
+        cell: S.
+        bilinear: whether parameters are interpolated.
+        grid: (rows, columns) of cells that the image has.
+        window: in pixels of the output, ``scale`` of them to a pixel of the image.
+    """
+    spans = []
+    for start, count, num_cells in zip((window.top, window.left), (window.height, window.width), grid, strict=True):
+        places = [(i + 0.5) / scale / cell - 0.5 * bilinear for i in (start, start + count - 1)]
+        first, last = (min(max(math.floor(place), 0), num_cells - 1) for place in (places[0], places[1] + bilinear))
+        spans.append((first, last - first + 1))
+    (top, height), (left, width) = spans
+    return top, left, height, width
 
 
 def _blocks(before: list[int], field: PixelwiseField, dim: int) -> Iterator[Block]:

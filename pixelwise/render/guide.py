@@ -5,8 +5,9 @@ For shape letters see field.py.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -14,6 +15,7 @@ from torch import Tensor
 from pixelwise.errors import InputError
 from pixelwise.labels import one_hot
 from pixelwise.render.axis import Axis
+from pixelwise.render.window import Window
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,23 @@ class Guide:
         if low < 0 or high >= self.num_labels:
             raise InputError(f"labels run from {low} to {high}, expected 0..{self.num_labels - 1}")
 
+    def around(self, window: Window, scale: float = 1.0) -> Guide:
+        """The part of this guide, a view of it, that is read where the window of an output is rendered."""
+        reach = self.neighbourhood // 2 + 1
+        spans = []
+        for start, count, first, side in zip(
+            (window.top, window.left), (window.height, window.width), self.origin, self.size, strict=True
+        ):
+            ends = (start / scale - reach - first, (start + count) / scale + reach - first)
+            spans.append(slice(max(math.floor(ends[0]), 0), min(math.ceil(ends[1]), side)))
+        rows, columns = spans
+        return replace(
+            self,
+            labels=None if self.labels is None else self.labels[..., rows, columns],
+            image=None if self.image is None else self.image[..., rows, columns],
+            origin=(self.origin[0] + rows.start, self.origin[1] + columns.start),
+        )
+
     def at(self, rows: Axis, columns: Axis) -> Features:
         """What the MLPs at these pixels read: labels of the nearest pixel, images interpolated bilinearly."""
         reach = self.neighbourhood // 2
@@ -71,7 +90,7 @@ class Guide:
                 labels.append((first, _nearest(self.labels, y, x)))
                 first += self.num_labels
             if self.image is not None:
-                sampled = _bilinear(self.image, y, x)
+                sampled = interpolated(self.image, y, x)
                 planes += [(first + channel, plane) for channel, plane in enumerate(sampled.unbind(1))]
                 first += self.image.shape[1]
         return Features(labels, self.num_labels, planes)
@@ -110,7 +129,8 @@ def _nearest(plane: Tensor, y: Tensor, x: Tensor) -> Tensor:
     return plane
 
 
-def _bilinear(image: Tensor, y: Tensor, x: Tensor) -> Tensor:
+def interpolated(image: Tensor, y: Tensor, x: Tensor) -> Tensor:
+    """Bilinear samples of ``image`` (..., H, W) at rows y and columns x, in pixels from 0; the border is repeated."""
     for dim, positions in ((-2, y), (-1, x)):
         before = positions.floor()
         share = (positions - before).to(image)

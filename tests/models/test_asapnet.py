@@ -15,7 +15,8 @@ from torch import Tensor
 from pixelwise.adopt import adopt
 from pixelwise.condition import Condition
 from pixelwise.errors import InputError
-from pixelwise.models.asapnet import FAMILY, PUBLISHED, AsapNet, AsapNetConfig, TentReduction
+from pixelwise.lowres.reference import TentReduction
+from pixelwise.models.asapnet import FAMILY, PUBLISHED, AsapNet, AsapNetConfig
 from pixelwise.models.family import config_from_json, config_to_json
 
 GOLDEN = Path(__file__).parents[1] / "golden"

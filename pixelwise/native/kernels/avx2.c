@@ -9,6 +9,8 @@
 
 #define LANES 8
 #define NAME(function) function##_avx2
+#define MAXIMUM(a, b) (vector)_mm256_max_ps((__m256)(a), (__m256)(b)) /* NaN stays NaN where both are */
+#include <immintrin.h>
 #include "kernels.h"
 
 #if defined(__clang__)

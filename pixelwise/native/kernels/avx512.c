@@ -9,6 +9,8 @@
 
 #define LANES 16
 #define NAME(function) function##_avx512
+#define MAXIMUM(a, b) (vector)_mm512_max_ps((__m512)(a), (__m512)(b)) /* NaN stays NaN where both are */
+#include <immintrin.h>
 #include "kernels.h"
 
 #if defined(__clang__)

@@ -28,7 +28,13 @@ INLINE vector choose(mask where, vector yes, vector no) {
     return (vector)(((mask)yes & where) | ((mask)no & ~where));
 }
 
-INLINE vector leaky_relu(vector v, float slope) { return choose(v > 0, v, v * slope); }
+#ifndef MAXIMUM
+#define MAXIMUM(a, b) choose((a) > (b), a, b)
+#endif
+
+INLINE vector leaky_relu(vector v, float slope) {
+    return slope <= 1 ? MAXIMUM(v, v * slope) : choose(v > 0, v, v * slope);
+}
 
 /* The first `count` lanes. */
 INLINE mask lanes_below(int64_t count) {
@@ -57,5 +63,6 @@ INLINE vector exponential(vector v) {
 INLINE vector hyperbolic_tangent(vector v) {
     const vector far = broadcast(10.0f); /* where it is 1 in float32 */
     vector clamped = choose(v > far, far, choose(v < -far, -far, v));
-    return 1.0f - 2.0f / (exponential(2.0f * clamped) + 1.0f);
+    vector tanh = 1.0f - 2.0f / (exponential(2.0f * clamped) + 1.0f);
+    return choose(v == v, tanh, v);
 }

@@ -1,5 +1,5 @@
-/* Work that several threads share: each takes the next item until none is left. C starts no threads; Python's do the
-   calling, and a call holds no lock of Python's. */
+/* Work that several threads share: each takes the next item until none is left. The kernels start no threads; those who
+   call them do, see library.py. */
 
 #ifndef PIXELWISE_WORK_H
 #define PIXELWISE_WORK_H

@@ -1,0 +1,116 @@
+"""Pictures that do not fit in memory, through one model: rows in, rows out.
+
+The field comes from a low-resolution stream that reads the picture several times from top to bottom and keeps its
+layers on the disk; then each row of cells is rendered and written. There are no seams, since nothing is cut: the
+numbers are those that the whole picture would give.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pixelwise import images
+from pixelwise.codecs import ID_MODES, IMAGE_MODES
+from pixelwise.condition import Condition
+from pixelwise.data.layout import check_sizes
+from pixelwise.errors import InputError
+from pixelwise.rasters import Raster, check_space, open_raster, write_deep_zoom, write_pyramid
+from pixelwise.translate import Translator
+
+WritePyramid = Callable[[Path, tuple[int, int], int, str], AbstractContextManager[Callable[[np.ndarray], None]]]
+
+PYRAMIDS: Mapping[str, WritePyramid] = {".tif": write_pyramid, ".tiff": write_pyramid, ".dzi": write_deep_zoom}
+
+Progress = Callable[[int, int], object]
+"""Called with the rows that are done and all rows."""
+
+
+def translate_large(
+    translator: Translator,
+    source: Path,
+    destination: Path,
+    *,
+    instances: Path | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> tuple[int, int]:
+    """Translates one picture of any size in bounded memory.
+
+    Args:
+        translator: a model with a field.
+        source: a label map or photo, best a TIFF or an NPY file: others are decoded whole.
+        destination: a .tif file, which becomes a tiled pyramid (BigTIFF where it must), or a .dzi file, Deep Zoom. It
+            is there when all is done, or not at all.
+        instances: the instance map, for a model that reads one.
+        overwrite: whether what is there is replaced.
+        progress: is told of the rendered rows.
+
+    Returns:
+        The picture's (height, width).
+
+    Raises:
+        InputError: a model without a field; an input that cannot be read or does not fit the model; a destination of
+            another kind, that is there already, or on a disk without room for it and for the stream's layers.
+    """
+    if destination.suffix.lower() not in PYRAMIDS:
+        raise InputError(f"{destination}: large pictures are written as {', '.join(PYRAMIDS)}")
+    if destination.exists() and not overwrite:
+        raise InputError(f"{destination} is there already, and may be replaced with --overwrite only")
+    if translator.ready is None:
+        raise InputError(f"a {translator.manifest.family} model cannot translate a picture in parts")
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        picture = stack.enter_context(_open(translator, source, instances))
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=destination.parent, prefix=".pixelwise-")))
+        check_space(destination, translator.ready.scratch_bytes(picture.size))
+        target = translator.manifest.target
+        rendered = translator.ready.by_rows(picture.size, picture.rows, scratch)
+        push = stack.enter_context(
+            PYRAMIDS[destination.suffix.lower()](destination, picture.size, target.channels, target.dtype)
+        )
+        done = 0
+        for image in rendered:
+            if image.isnan().any():
+                raise InputError(f"{source}: the model's output is NaN in rows {done} to {done + image.shape[2] - 1}")
+            push(images.from_tensor(image[0].clamp(-1, 1), target))
+            done += image.shape[2]
+            if progress is not None:
+                progress(done, picture.size[0])
+        return picture.size
+
+
+@dataclass(frozen=True)
+class _Picture:
+    """A condition on the disk."""
+
+    translator: Translator
+    source: Raster
+    instances: Raster | None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.source.size
+
+    def rows(self, start: int, stop: int) -> Condition:
+        instances = None if self.instances is None else self.instances.rows(start, stop)
+        try:
+            return self.translator.condition(self.source.rows(start, stop), instances)
+        except InputError as error:
+            raise InputError(f"{self.source.path}: rows {start} to {stop - 1}: {error}") from error
+
+
+@contextmanager
+def _open(translator: Translator, source: Path, instances: Path | None) -> Iterator[_Picture]:
+    modes = ID_MODES if translator.manifest.spec.labels is not None else IMAGE_MODES
+    with ExitStack() as stack:
+        raster = stack.enter_context(open_raster(source, modes))
+        of_instances = None if instances is None else stack.enter_context(open_raster(instances, ID_MODES))
+        if of_instances is not None:
+            check_sizes({source: raster.size, of_instances.path: of_instances.size})
+        yield _Picture(translator, raster, of_instances)

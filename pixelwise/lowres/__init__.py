@@ -1,0 +1,1 @@
+"""ASAP-Net's low-resolution stream: its definition, and what computes the same faster."""

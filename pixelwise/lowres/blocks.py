@@ -1,0 +1,189 @@
+"""The blocks of ASAP-Net's low-resolution stream, all at the cells' resolution: 3 x 3 convolution, norm, ReLU."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pixelwise.errors import InputError
+from pixelwise.lowres.winograd import Activations, Convolved, Room, WinogradConvolution, check_padding
+
+
+@dataclass(frozen=True)
+class InstanceNorm:
+    """Each picture's channels to mean 0 and variance 1, then ``* gain + shift``, both of shape C."""
+
+    gain: Tensor
+    shift: Tensor
+    epsilon: float = 1e-5
+
+
+@dataclass(frozen=True)
+class Block:
+    """The weights of one block.
+
+    Attributes:
+        weight: O I 3 3, float32 on the CPU.
+        bias: O. An instance norm takes it away again.
+        norm: None for none; a batch norm is folded into weight and bias, see ``of``.
+        padding: "zeros", "reflect" or "replicate".
+    """
+
+    weight: Tensor
+    bias: Tensor | None = None
+    norm: InstanceNorm | None = None
+    padding: str = "zeros"
+
+    @classmethod
+    def of(cls, convolution: nn.Conv2d, norm: nn.Module) -> Block:
+        """From the modules of a trained network: ``norm`` is an InstanceNorm2d, BatchNorm2d or Identity.
+
+        Raises:
+            InputError: another norm.
+        """
+        weight, padding = convolution.weight.detach(), str(convolution.padding_mode)
+        zeros = weight.new_zeros(len(weight))
+        bias = zeros if convolution.bias is None else convolution.bias.detach()
+        if isinstance(norm, nn.Identity):
+            return cls(weight, bias, padding=padding)
+        if not isinstance(norm, nn.InstanceNorm2d | nn.BatchNorm2d):
+            raise InputError(f"a block's norm must be instance, batch or none, got {type(norm).__name__}")
+        gain = torch.ones_like(zeros) if norm.weight is None else norm.weight.detach()
+        shift = zeros if norm.bias is None else norm.bias.detach()
+        if isinstance(norm, nn.InstanceNorm2d):
+            return cls(weight, bias, InstanceNorm(gain, shift, norm.eps), padding)
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        gain = gain * (norm.running_var + norm.eps).rsqrt()
+        return cls(weight * gain[:, None, None, None], shift + gain * (bias - norm.running_mean), padding=padding)
+
+
+class Blocks:
+    """Some blocks, one after the other.
+
+    Args:
+        blocks: their weights.
+        native: by the compiled kernels, which need ``library.missing() is None``; otherwise by torch.
+        instruction_set: one of ``library.instruction_sets()``; None for the fastest.
+    """
+
+    def __init__(self, blocks: Sequence[Block], native: bool = True, instruction_set: str | None = None) -> None:
+        self._channels = blocks[0].weight.shape[1]
+        self._outputs = len(blocks[-1].weight)
+        self._stages = [
+            _Stage.of(
+                block,
+                WinogradConvolution(block.weight, block.padding, instruction_set)
+                if native
+                else _TorchConvolution(block.weight, block.padding),
+            )
+            for block in blocks
+        ]
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """B C h w to B O h w, both float32 in channels_last, without gradients.
+
+        Raises:
+            InputError: another number of channels, dtype or device, or a grid too small for its padding.
+        """
+        return self._pass(x)[0]
+
+    def frozen(self, x: Tensor) -> Blocks:
+        """Blocks whose instance norms keep the statistics that they have on ``x``, 1 C h w; packed weights are shared.
+
+        Raises:
+            InputError: as for a call, or for more than one picture.
+        """
+        if len(x) != 1:
+            raise InputError(f"statistics can be kept of one picture, got {len(x)}")
+        blocks = copy(self)
+        blocks._stages = self._pass(x)[1]
+        return blocks
+
+    @torch.no_grad()
+    def _pass(self, x: Tensor) -> tuple[Tensor, list[_Stage]]:
+        """What the blocks make of ``x``, and they themselves with the first picture's statistics."""
+        if x.shape[1] != self._channels or x.dtype != torch.float32 or x.device.type != "cpu":
+            found = f"{x.shape[1]} of {x.dtype} on {x.device}"
+            raise InputError(f"blocks read {self._channels} channels of torch.float32 on the CPU, got {found}")
+        cells = _widened(x.permute(0, 2, 3, 1), self._stages[0].convolution.inputs).contiguous()
+        scale = cells.new_ones(len(cells), cells.shape[3])
+        now, room, frozen = Activations(cells, scale, torch.zeros_like(scale), -math.inf), Room(), []
+        for stage in self._stages:
+            now = stage(now, room)
+            frozen.append(replace(stage, gain=now.scale[0], shift=now.shift[0], epsilon=None))
+        made = now.values()[..., : self._outputs].permute(0, 3, 1, 2)
+        return made.contiguous(memory_format=torch.channels_last), frozen
+
+
+class _Convolution(Protocol):
+    @property
+    def inputs(self) -> int: ...
+
+    @property
+    def outputs(self) -> int: ...
+
+    def __call__(self, x: Activations, room: Room) -> Convolved: ...
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """A block whose norm and ReLU are left to whoever reads its output. ``epsilon``: None without instance norm."""
+
+    convolution: _Convolution
+    gain: Tensor
+    shift: Tensor
+    epsilon: float | None
+
+    @classmethod
+    def of(cls, block: Block, convolution: _Convolution) -> _Stage:
+        if block.norm:
+            gain, shift = block.norm.gain, block.norm.shift
+        else:
+            gain = block.weight.new_ones(len(block.weight))
+            shift = torch.zeros_like(gain) if block.bias is None else block.bias
+        gain, shift = (_widened(part.detach(), convolution.outputs) for part in (gain, shift))
+        return cls(convolution, gain, shift, block.norm.epsilon if block.norm else None)
+
+    def __call__(self, x: Activations, room: Room) -> Activations:
+        convolved = self.convolution(x, room)
+        cells = convolved.cells
+        if self.epsilon is None:
+            return Activations(cells, self.gain.expand(len(cells), -1), self.shift.expand(len(cells), -1), 0.0)
+        mean, variance = convolved.moments()
+        scale = self.gain * (variance + self.epsilon).rsqrt()
+        return Activations(cells, scale, torch.addcmul(self.shift, mean, scale, value=-1), 0.0)
+
+
+class _TorchConvolution:
+    """What WinogradConvolution does, by torch."""
+
+    def __init__(self, weight: Tensor, padding: str) -> None:
+        self.outputs, self.inputs = weight.shape[:2]
+        self._weight = weight.detach().contiguous(memory_format=torch.channels_last)
+        self._padding = padding
+
+    def __call__(self, x: Activations, room: Room) -> Convolved:
+        values = x.values().permute(0, 3, 1, 2)
+        check_padding(values.shape[2], values.shape[3], self._padding)
+        if self._padding != "zeros":
+            values = F.pad(values, (1, 1, 1, 1), mode=self._padding)
+        y = F.conv2d(values, self._weight, padding=1 if self._padding == "zeros" else 0)
+
+        def moments() -> tuple[Tensor, Tensor]:
+            variance, mean = torch.var_mean(y, dim=(2, 3), correction=0)
+            return mean, variance
+
+        return Convolved(y.permute(0, 2, 3, 1), moments)
+
+
+def _widened(tensor: Tensor, channels: int) -> Tensor:
+    """With zeros up to ``channels`` along its last dimension."""
+    return F.pad(tensor, (0, channels - tensor.shape[-1])) if tensor.shape[-1] < channels else tensor

@@ -1,0 +1,214 @@
+"""3 x 3 convolution by Winograd's minimal filtering (Lavin and Gray, "Fast Algorithms for Convolutional Neural
+Networks", CVPR 2016), by the compiled kernels of native/kernels/winograd.h. Filters are transformed and packed once.
+
+Norms cost no pass over memory: a convolution writes what it makes and its statistics, and the next one normalises what
+it reads.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache, partial
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from pixelwise.errors import InputError
+from pixelwise.native import library
+
+SIDE = 16
+"""Tiles in a group, channels in a panel: as in native/kernels/product.h."""
+
+POSITIONS = 36
+"""Numbers in a transformed tile."""
+
+GROUPS = 2
+"""Groups of tiles that are multiplied by the same weights in turn: as in native/kernels/winograd.h."""
+
+
+@dataclass(frozen=True)
+class Activations:
+    """max(cells * scale + shift, least): ``cells`` B h w C, ``scale`` and ``shift`` B C."""
+
+    cells: Tensor
+    scale: Tensor
+    shift: Tensor
+    least: float
+
+    def values(self) -> Tensor:
+        """B h w C."""
+        return torch.addcmul(self.shift[:, None, None], self.cells, self.scale[:, None, None]).clamp_(min=self.least)
+
+
+@dataclass(frozen=True)
+class Convolved:
+    """What a convolution made: ``cells`` B h w O, and how to learn their mean and (biased) variance, B O each."""
+
+    cells: Tensor
+    moments: Callable[[], tuple[Tensor, Tensor]]
+
+
+class Room:
+    """Memory that convolutions use in turn: new memory would cost each of them page faults."""
+
+    def __init__(self) -> None:
+        self._memory = torch.empty(0)
+
+    def take(self, count: int) -> Tensor:
+        """At least ``count`` floats, which hold anything."""
+        if len(self._memory) < count:
+            self._memory = torch.empty(count)
+        return self._memory
+
+
+def check_padding(height: int, width: int, padding: str) -> None:
+    """Raises InputError for a reflection in a grid of a single row or column."""
+    if padding == "reflect" and min(height, width) < 2:
+        raise InputError(f"a grid of {height} x {width} cells cannot be padded with its reflection: 2 x 2 at least")
+
+
+class _Job(ctypes.Structure):
+    _fields_ = [
+        ("work", library.Work),
+        ("threads", library.Work),
+        *[
+            (name, ctypes.c_void_p)
+            for name in ("cells", "scale", "shift", "rows", "columns", "tiles", "weights", "out", "statistics")
+        ],
+        *[
+            (name, ctypes.c_int64)
+            for name in ("height", "width", "channels", "outputs", "tiles_high", "tiles_wide", "groups_per_image")
+        ],
+        ("num_groups", ctypes.c_int64),
+        ("least", ctypes.c_float),
+    ]
+
+
+class WinogradConvolution:
+    """A packed 3 x 3 convolution.
+
+    Args:
+        weight: O I 3 3, float32 on the CPU.
+        padding: "zeros", "reflect" or "replicate".
+        instruction_set: one of ``library.instruction_sets()``; None for the fastest.
+
+    Attributes:
+        inputs, outputs: channels, rounded up to whole panels: additional inputs must be 0, additional outputs are 0.
+    """
+
+    def __init__(self, weight: Tensor, padding: str, instruction_set: str | None) -> None:
+        self._weights = _pack(weight)
+        self.inputs = self._weights.shape[2]
+        self.outputs = len(self._weights) * SIDE
+        self._padding = padding
+        self._make_tiles, self._make_outputs, self._make_groups = (
+            library.kernel(f"winograd_{name}", instruction_set) for name in ("tiles", "outputs", "groups")
+        )
+
+    def __call__(self, x: Activations, room: Room) -> Convolved:
+        """Raises InputError for a reflection in a grid of a single row or column."""
+        images, height, width, _ = x.cells.shape
+        grid = _Grid.of(height, width, self._padding)
+        num_groups, num_threads = images * grid.num_groups, torch.get_num_threads()
+        num_items = math.ceil(num_groups / GROUPS)
+        by_groups = _evenness(num_items, num_threads) > 0.8
+        tiles = room.take((num_threads * GROUPS if by_groups else num_groups) * POSITIONS * self.inputs * SIDE)
+        out = torch.empty(images, height, width, self.outputs)
+        statistics = torch.empty(images, grid.num_groups, 2, self.outputs)
+        inputs = [part.contiguous() for part in (x.cells, x.scale, x.shift)]
+        tensors = (*inputs, grid.rows, grid.columns, tiles, self._weights, out, statistics)
+        channels, in_tiles = (self.inputs, self.outputs), (grid.tiles_high, grid.tiles_wide)
+        sizes = (height, width, *channels, *in_tiles, grid.num_groups, num_groups)
+        pointers = [tensor.data_ptr() for tensor in tensors]
+        job = _Job(library.Work(), library.Work(0, num_threads), *pointers, *sizes, x.least)
+        if by_groups:
+            stages = [(self._make_groups, num_items)]
+        else:
+            tiles_items, outputs_items = num_groups * self.inputs // SIDE, num_items * self.outputs // SIDE
+            stages = [(self._make_tiles, tiles_items), (self._make_outputs, outputs_items)]
+        for kernel, count in stages:
+            job.work = library.Work(0, count)
+            library.run(kernel, job, num_threads)
+        return Convolved(out, partial(_moments, statistics, grid.group_cells))
+
+
+def _evenness(num_items: int, num_threads: int) -> float:
+    """How much of the threads' time is work when they share items of the same size."""
+    return num_items / (math.ceil(num_items / num_threads) * num_threads)
+
+
+def _moments(statistics: Tensor, group_cells: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and variance, B O, from the groups' means and sums of squared deviations, B G 2 O, and numbers of cells."""
+    means, deviations = statistics.unbind(2)
+    if len(group_cells) == 1:
+        return means[:, 0], deviations[:, 0] / group_cells
+    counts, num_cells = group_cells[:, None], group_cells.sum()
+    mean = (means * counts).sum(1) / num_cells
+    between = (means - mean[:, None]).square() * counts
+    return mean, (deviations + between).sum(1) / num_cells
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """How 4 x 4 tiles lie on the cells of a picture.
+
+    Attributes:
+        tiles_high, tiles_wide: how many tiles.
+        rows, columns: which row (column) of cells each row (column) of the tiles' 6 x 6 inputs is; -1 for zeros.
+        group_cells: how many cells each group of tiles makes.
+    """
+
+    tiles_high: int
+    tiles_wide: int
+    rows: Tensor
+    columns: Tensor
+    group_cells: Tensor
+
+    @property
+    def num_groups(self) -> int:
+        return len(self.group_cells)
+
+    @staticmethod
+    @lru_cache(maxsize=16)
+    def of(height: int, width: int, padding: str) -> _Grid:
+        """Raises InputError for a reflection in a grid of a single row or column."""
+        check_padding(height, width, padding)
+        tile_rows, tile_columns = _cells_of_tiles(height), _cells_of_tiles(width)
+        tiles = torch.outer(tile_rows, tile_columns).flatten()
+        group_cells = F.pad(tiles, (0, -len(tiles) % SIDE)).view(-1, SIDE).sum(1)
+        rows, columns = _sources(height, padding), _sources(width, padding)
+        return _Grid(len(tile_rows), len(tile_columns), rows, columns, group_cells)
+
+
+def _cells_of_tiles(size: int) -> Tensor:
+    return torch.tensor([min(4.0, size - first) for first in range(0, size, 4)])
+
+
+def _sources(size: int, padding: str) -> Tensor:
+    before, after = {"zeros": (-1, -1), "reflect": (1, size - 2), "replicate": (0, size - 1)}[padding]
+    beyond = [-1] * (-size % 4)
+    return torch.tensor([before, *range(size), after, *beyond], dtype=torch.int32)
+
+
+@lru_cache(maxsize=1)
+def _filter_transform() -> Tensor:
+    """36 x 9, float64: G of Lavin and Gray, Eq. 8, in both directions, for the points that winograd.h names."""
+    half, two = math.sqrt(0.5), math.sqrt(2.0)
+    points = ((half, -2 / 3), (-half, -2 / 3), (two, 1 / 6), (-two, 1 / 6))
+    rows = [[factor, factor * point, factor * point**2] for point, factor in points]
+    g = torch.tensor([[1.0, 0.0, 0.0], *rows, [0.0, 0.0, 1.0]], dtype=torch.float64)
+    return torch.kron(g, g)
+
+
+def _pack(weight: Tensor) -> Tensor:
+    """O I 3 3 to panels 36 I 16, O and I padded to multiples of 16; panel by panel, so that no other copy is made."""
+    outputs, inputs = weight.shape[:2]
+    packed = torch.zeros(math.ceil(outputs / SIDE), POSITIONS, math.ceil(inputs / SIDE) * SIDE, SIDE)
+    for panel, filters in zip(packed, weight.detach().split(SIDE), strict=True):
+        taps = filters.double().permute(2, 3, 1, 0).reshape(9, -1)
+        panel[:, :inputs, : len(filters)] = (_filter_transform() @ taps).view(POSITIONS, inputs, -1)
+    return packed

@@ -1,0 +1,255 @@
+"""A trained ASAP-Net made ready for inference: the same pictures, several times as fast, whole or in part.
+
+Weights are folded and packed once. The low-resolution stream reads labels instead of one-hot planes; only the
+parameters of labels that are there, and of cells that are in view, are computed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from copy import copy, deepcopy
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from pixelwise.condition import Condition
+from pixelwise.errors import InputError
+from pixelwise.labels import occurring
+from pixelwise.layers.semantics import semantic_planes
+from pixelwise.lowres.blocks import Block, Blocks
+from pixelwise.lowres.frozen import freeze
+from pixelwise.lowres.parameters import ParameterLayer
+from pixelwise.lowres.reference import ConvolutionBlock, LowResolutionStream
+from pixelwise.models.asapnet import AsapNet
+from pixelwise.models.edited_asapnet import EditedAsapNet
+from pixelwise.models.family import Editing, Translation
+from pixelwise.models.streamed_asapnet import ReadRows, StreamedAsapNet
+from pixelwise.native import library
+from pixelwise.render import ENGINES, Guide, PixelwiseField, Window, render
+from pixelwise.render.axis import visible_cells
+from pixelwise.render.guide import interpolated
+from pixelwise.render.window import covered
+
+BAND_BYTES = 32 << 20
+"""About as much memory as parameters may take at a time: what comes from the stream should still be in the cache when
+it is rendered, and large pictures have many cells."""
+
+Cells = tuple[int, int, int, int]
+"""(top, left, height, width) in cells."""
+
+Fields = Callable[[Guide, Window, float], PixelwiseField]
+"""From the guide around a window, the window and the scale to the field of the cells that act on the window."""
+
+
+class FastAsapNet:
+    """An ASAP-Net for inference, without gradients.
+
+    Args:
+        generator: the trained network, in eval mode. Its weights are copied where they have to be packed, so that later
+            changes to it are not seen.
+        engine: a name of ``render.ENGINES``, for both streams: "native" compiles the low-resolution one too, "torch"
+            has it in plain torch; "auto" takes the compiled kernels where they are and the network is on the CPU.
+
+    Raises:
+        InputError: an unknown engine, or one that cannot run here.
+    """
+
+    def __init__(self, generator: AsapNet, engine: str = "auto") -> None:
+        if engine != "auto" and engine not in ENGINES:
+            raise InputError(f"engine {engine!r} is not one of auto, {', '.join(ENGINES)}")
+        if engine != "auto" and (reason := ENGINES[engine].missing()):
+            raise InputError(f"engine {engine!r} cannot be used: {reason}")
+        self.generator = generator
+        self.config = generator.config
+        self.size_multiple = generator.size_multiple
+        self.engine = engine
+        self._stream = None
+        if isinstance(generator.stream, LowResolutionStream) and engine != "reference":
+            on_cpu = next(generator.parameters()).device.type == "cpu"
+            native = on_cpu and engine in ("auto", "native") and library.missing() is None
+            self._stream = _Stream(generator.stream, generator.get_buffer("parameter_scale"), native)
+
+    @torch.no_grad()
+    def __call__(self, condition: Condition, window: Window | None = None, scale: float = 1.0) -> Translation:
+        """What the generator makes of ``condition``, or a part of it.
+
+        Args:
+            condition: B H W of any size.
+            window: the part wanted, in pixels of the output; None for all.
+            scale: pixels of the output per pixel of the condition.
+
+        Raises:
+            InputError: see ``render``, and ``semantic_planes`` for what may be wrong with the condition.
+        """
+        return self.part(condition, self.features(condition), window, scale)
+
+    @torch.no_grad()
+    def features(self, condition: Condition) -> Tensor | None:
+        """What the low-resolution stream makes of the condition, B C h w: all of it but its last layer."""
+        return None if self._stream is None else self._stream.features(self.generator, condition)
+
+    @torch.no_grad()
+    def part(
+        self, condition: Condition, features: Tensor | None, window: Window | None = None, scale: float = 1.0
+    ) -> Translation:
+        """A window of the picture, from what ``features`` made of the whole condition. See ``__call__``."""
+        fields = partial(self.field, condition, features)
+        return self.assemble(condition, self.generator.guide(condition), fields, window, scale)
+
+    @torch.no_grad()
+    def edit(self, condition: Condition, approximate: bool = False) -> Editing:
+        """See ``WindowGenerator.edit``.
+
+        Raises:
+            InputError: as ``__call__``; more than one condition; or there is nothing to keep: the engine "reference"
+                computes all anew, and a model with one MLP for all cells has nothing to compute.
+        """
+        if self._stream is None:
+            reason = "a model with one MLP for all cells" if self.config.constant_mlp else "the engine 'reference'"
+            raise InputError(f"{reason} has no editing sessions: nothing is computed that could be kept")
+        has_statistics = self.config.norm == "instance"
+        stream = self._stream.frozen(self.generator, condition) if approximate and has_statistics else self._stream
+        features = partial(stream.features, self.generator)
+        return EditedAsapNet(self, condition, features, stream.parameters, approximate or not has_statistics)
+
+    def by_rows(self, size: tuple[int, int], read: ReadRows, scratch: Path) -> Iterator[Tensor]:
+        """See ``WindowGenerator.by_rows``. Raises InputError for a constant MLP, and unless the model is on the CPU."""
+        if self._stream is None or next(self.generator.parameters()).device.type != "cpu":
+            raise InputError("only a model with a low-resolution stream can be streamed, and only on the CPU")
+        return StreamedAsapNet(self, size, read, scratch).bands()
+
+    def scratch_bytes(self, size: tuple[int, int]) -> int:
+        num_cells = math.prod(-(-side // self.config.cell) for side in size)
+        return 2 * 4 * self.config.max_width * num_cells
+
+    @torch.no_grad()
+    def assemble(
+        self, condition: Condition, guide: Guide, fields: Fields, window: Window | None, scale: float
+    ) -> Translation:
+        """A window of the picture, by bands whose fields ``fields`` makes. See ``__call__``."""
+        whole = covered(condition.size, scale=scale)
+        window = window or whole
+        if not whole.contains(window):
+            raise InputError(f"the window {window} reaches beyond the image, which is {whole}")
+        bands = []
+        for band in self.bands(window, scale):
+            part = guide.around(band, scale)
+            bands.append(render(fields(part, band, scale), part, self.engine, window=band, scale=scale))
+        image = torch.cat(bands, 2)
+        if self.config.residual and condition.image is not None:
+            image = image + _input_at(condition.image, window, scale)
+        return Translation(image)
+
+    def bands(self, window: Window, scale: float) -> Iterator[Window]:
+        """The window from top to bottom, cut between cells where the parameters of all would take too much memory."""
+        cell = self.config.cell * scale
+        cells_across = window.width / cell + 2
+        rows = max(1, int(BAND_BYTES / (4 * self.config.mlp.num_parameters * cells_across)))
+        # With bilinear parameters, other MLPs act from the cells' centres on.
+        first = -cell / 2 if self.config.bilinear else 0.0
+        top = window.top
+        while top < window.bottom:
+            next_band = math.floor((top - first) / (rows * cell)) + 1
+            bottom = min(max(math.ceil(first + next_band * rows * cell), top + 1), window.bottom)
+            yield Window(top, window.left, bottom - top, window.width)
+            top = bottom
+
+    def field(
+        self, condition: Condition, features: Tensor | None, guide: Guide, window: Window, scale: float
+    ) -> PixelwiseField:
+        """The field of those cells that act on the window; parameters of labels that the guide has not are 0."""
+        if self._stream is None or features is None:
+            return self.generator.field(condition)
+        needed = self.needed_by(guide)
+        grid = (features.shape[-2], features.shape[-1])
+        return self.field_in(partial(self._stream.parameters, features, needed), grid, window, scale)
+
+    def parameters(self, features: Tensor, needed: Tensor | None) -> Tensor:
+        """The stream's last layer: B C h w to B P h w; parameters that are not needed are 0."""
+        assert self._stream is not None, "a constant MLP has no stream"
+        return self._stream.parameters(features, needed)
+
+    def field_in(
+        self, parameters: Callable[[Cells], Tensor], grid: tuple[int, int], window: Window, scale: float
+    ) -> PixelwiseField:
+        """The field of those of the grid's cells that act on the window, given what makes the parameters of cells."""
+        config = self.config
+        cells = visible_cells(config.cell, config.bilinear, grid, window, scale)
+        return PixelwiseField(
+            parameters(cells), config.mlp, config.cell, config.bilinear, config.pixel_code, (cells[0], cells[1])
+        )
+
+    def needed_by(self, guide: Guide) -> Tensor | None:
+        """Which of an MLP's parameters the guide's labels can select, P bool; None for all."""
+        return None if guide.labels is None else self.needed(occurring(guide.labels, self.config.num_labels))
+
+    def needed(self, occurring: Tensor) -> Tensor:
+        """Which of an MLP's parameters can be selected by labels that occur: P bool, from one bool for each label."""
+        config = self.config
+        needed = torch.ones(config.mlp.num_parameters, dtype=torch.bool)
+        weight = config.mlp.layers(needed)[0][1]
+        edges = config.instance_edges and config.edges_in_mlp
+        num_planes = config.num_labels + config.image_channels + edges
+        for first in range(0, num_planes * config.neighbourhood**2, num_planes):
+            weight[first : first + config.num_labels][~occurring] = False
+        return needed
+
+
+class _Stream:
+    """The low-resolution stream, packed."""
+
+    def __init__(self, stream: LowResolutionStream, parameter_scale: Tensor, native: bool) -> None:
+        self._reduction = stream.reduction
+        self._front: nn.Module = stream.front
+        self._strided = _channels_last(stream.strided)
+        blocks = [block for block in stream.blocks if isinstance(block, ConvolutionBlock)]
+        self._blocks: Blocks | nn.Module
+        if native and len(blocks) == len(stream.blocks):
+            self._blocks = Blocks([Block.of(block.convolution, block.norm) for block in blocks])
+        else:
+            self._blocks = _channels_last(stream.blocks)
+        last = stream.to_parameters
+        assert last.bias is not None
+        self.parameters = ParameterLayer(last.weight, last.bias, parameter_scale, native)
+
+    def features(self, generator: AsapNet, condition: Condition) -> Tensor:
+        x = self._front(self._reduced(generator, condition))
+        features: Tensor = self._blocks(self._strided(x.contiguous(memory_format=torch.channels_last)))
+        return features
+
+    def frozen(self, generator: AsapNet, condition: Condition) -> _Stream:
+        """The same stream with the instance statistics that it has on this condition, for any; weights are shared."""
+        stream = copy(self)
+        stream._front, x = freeze(self._front, self._reduced(generator, condition))
+        stream._strided, x = freeze(self._strided, x.contiguous(memory_format=torch.channels_last))
+        if isinstance(self._blocks, Blocks):
+            stream._blocks = self._blocks.frozen(x)
+        else:
+            stream._blocks, _ = freeze(self._blocks, x)
+        return stream
+
+    def _reduced(self, generator: AsapNet, condition: Condition) -> Tensor:
+        config = generator.config
+        padded = condition.padded(config.cell, minimum=2 * config.cell)
+        planes = semantic_planes(padded, config.num_labels, config.image_channels, config.instance_edges)
+        reduced: Tensor = self._reduction(planes)
+        return reduced
+
+
+def _channels_last(network: nn.Module) -> nn.Module:
+    """A copy in the layout in which convolutions are fastest."""
+    network = deepcopy(network)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network
+
+
+def _input_at(image: Tensor, window: Window, scale: float) -> Tensor:
+    """The input picture at the window's pixels."""
+    y, x = (
+        (torch.arange(start, start + count, dtype=torch.float64) + 0.5) / scale - 0.5
+        for start, count in ((window.top, window.height), (window.left, window.width))
+    )
+    return interpolated(image, y, x)

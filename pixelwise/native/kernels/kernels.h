@@ -1,0 +1,9 @@
+/* All kernels for one instruction set, in one translation unit. */
+
+#include "vector.h"
+#include "work.h"
+#include "peak.h"
+#include "tile.h"
+#include "pixels.h"
+#include "product.h"
+#include "winograd.h"

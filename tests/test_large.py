@@ -1,0 +1,120 @@
+"""Pictures that are streamed, against the same pictures translated whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+from tiny_model import INSTANCE_MODEL, LABEL_MODEL, PHOTO_MODEL, save_tiny_model
+
+from pixelwise import images
+from pixelwise.errors import InputError
+from pixelwise.images import ImageSpec
+from pixelwise.large import translate_large
+from pixelwise.models import fast_asapnet, streamed_asapnet
+from pixelwise.translate import Translator, load
+
+SIZE = (53, 41)
+
+
+@pytest.fixture
+def small_bands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a picture of many megapixels would be cut."""
+    monkeypatch.setattr(fast_asapnet, "BAND_BYTES", 1000)
+    monkeypatch.setattr(streamed_asapnet, "PLANES_BYTES", 5000)
+
+
+def random_map(path: Path, num_values: int, seed: int = 0) -> Path:
+    blocks = np.random.default_rng(seed).integers(num_values, size=(9, 7), dtype=np.uint8)
+    tifffile.imwrite(path, np.kron(blocks, np.ones((6, 6), np.uint8))[: SIZE[0], : SIZE[1]], tile=(16, 16))
+    return path
+
+
+def whole(translator: Translator, source: Path, instances: Path | None = None) -> np.ndarray:
+    picture = translator.translate(translator.read_condition(source, instances))
+    return images.from_tensor(picture[0], translator.manifest.target)
+
+
+def assert_alike(found: np.ndarray, expected: np.ndarray) -> None:
+    """Sums in another order may fall on the other side of a rounding."""
+    assert found.shape == expected.shape
+    assert found.dtype == expected.dtype
+    difference = np.abs(found.astype(int) - expected.astype(int))
+    assert difference.max() <= 1
+    assert (difference > 0).mean() < 0.01
+
+
+@pytest.mark.parametrize("config", [{}, {"bilinear": True}, {"norm": "batch", "padding": "reflect"}, {"cell": 16}])
+@pytest.mark.usefixtures("small_bands")
+def test_a_label_map_by_rows_gives_what_the_whole_gives(config: dict[str, object], tmp_path: Path) -> None:
+    translator = load(save_tiny_model(tmp_path / "model.safetensors", LABEL_MODEL, **config))
+    source = random_map(tmp_path / "labels.tif", 3)
+    seen: list[tuple[int, int]] = []
+
+    size = translate_large(
+        translator, source, tmp_path / "out.tif", progress=lambda done, rows: seen.append((done, rows))
+    )
+
+    assert size == SIZE
+    assert len(seen) > 2
+    assert seen[-1] == (SIZE[0], SIZE[0])
+    assert_alike(tifffile.imread(tmp_path / "out.tif"), whole(translator, source))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["labels.tif", "model.safetensors", "out.tif"]
+
+
+@pytest.mark.usefixtures("small_bands")
+def test_edges_of_instances_do_not_break_where_bands_meet(tmp_path: Path) -> None:
+    path = save_tiny_model(tmp_path / "model.safetensors", INSTANCE_MODEL, edges_in_mlp=True, neighbourhood=3)
+    translator = load(path)
+    source, instances = random_map(tmp_path / "labels.tif", 3), random_map(tmp_path / "instances.tif", 200, seed=1)
+    translate_large(translator, source, tmp_path / "out.tif", instances=instances)
+    assert_alike(tifffile.imread(tmp_path / "out.tif"), whole(translator, source, instances))
+
+
+@pytest.mark.usefixtures("small_bands")
+def test_a_photo_with_a_residual_in_16_bits(tmp_path: Path) -> None:
+    target = ImageSpec(3, "uint16")
+    path = save_tiny_model(tmp_path / "model.safetensors", PHOTO_MODEL, target=target, residual=True, neighbourhood=3)
+    translator = load(path)
+    photo = np.random.default_rng(0).integers(256, size=(*SIZE, 3), dtype=np.uint8)
+    np.save(tmp_path / "photo.npy", photo)
+    translate_large(translator, tmp_path / "photo.npy", tmp_path / "out.tif")
+    found, expected = tifffile.imread(tmp_path / "out.tif"), whole(translator, tmp_path / "photo.npy")
+    assert found.dtype == np.uint16
+    assert np.abs(found.astype(int) - expected.astype(int)).max() <= 4  # of 65535
+
+
+def test_deep_zoom(tmp_path: Path) -> None:
+    translator = load(save_tiny_model(tmp_path / "model.safetensors", LABEL_MODEL))
+    translate_large(translator, random_map(tmp_path / "labels.tif", 3), tmp_path / "out.dzi")
+    assert (tmp_path / "out.dzi").is_file()
+    largest = max(int(level.name) for level in (tmp_path / "out_files").iterdir())
+    with Image.open(tmp_path / "out_files" / str(largest) / "0_0.jpg") as tile:
+        assert tile.size == SIZE[::-1]
+
+
+def test_refuses_what_cannot_be_done_before_it_starts(tmp_path: Path) -> None:
+    translator = load(save_tiny_model(tmp_path / "model.safetensors", LABEL_MODEL))
+    source = random_map(tmp_path / "labels.tif", 3)
+    with pytest.raises(InputError, match=r"out\.png: large pictures are written as \.tif, \.tiff, \.dzi"):
+        translate_large(translator, source, tmp_path / "out.png")
+    (tmp_path / "out.tif").write_bytes(b"mine")
+    with pytest.raises(InputError, match=r"out\.tif is there already"):
+        translate_large(translator, source, tmp_path / "out.tif")
+    assert (tmp_path / "out.tif").read_bytes() == b"mine"
+    constant = load(save_tiny_model(tmp_path / "constant.safetensors", LABEL_MODEL, constant_mlp=True))
+    with pytest.raises(InputError, match="only a model with a low-resolution stream"):
+        translate_large(constant, source, tmp_path / "new.tif")
+
+
+def test_a_wrong_class_far_down_leaves_nothing_behind(tmp_path: Path) -> None:
+    translator = load(save_tiny_model(tmp_path / "model.safetensors", LABEL_MODEL))
+    labels = np.zeros(SIZE, np.uint8)
+    labels[50, 3] = 77
+    tifffile.imwrite(tmp_path / "labels.tif", labels)
+    with pytest.raises(InputError, match=r"labels\.tif: rows .*77"):
+        translate_large(translator, tmp_path / "labels.tif", tmp_path / "out.tif")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["labels.tif", "model.safetensors"]
