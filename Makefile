@@ -24,6 +24,8 @@ check: $(VENV)/.dev-stamp
 
 bench: $(VENV)/.dev-stamp
 	$(BIN)/python benchmarks/families.py
+	$(BIN)/python benchmarks/render.py
+	$(BIN)/python benchmarks/render_plots.py benchmarks/results/render.json --out docs
 
 clean:
 	rm -rf $(VENV) out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -8,8 +8,6 @@ neither time nor size depends on them.
 from __future__ import annotations
 
 import json
-import os
-import platform
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
@@ -22,13 +20,13 @@ import torch
 import typer
 from torch import nn
 
-import pixelwise
 from families_table import markdown
 from pixelwise.atomic import write_atomically
 from pixelwise.checkpoint import BUNDLED, read_manifest
 from pixelwise.condition import Condition, PairedSample
 from pixelwise.discriminators.conditioning import discriminator_input
 from pixelwise.discriminators.patch import MultiscalePatchDiscriminator, PatchDiscriminatorConfig
+from pixelwise.machine import machine, versions
 from pixelwise.metrics.complexity import count_macs, measure_runtime, num_parameters
 from pixelwise.models import FAMILIES, family_named, family_of
 from pixelwise.models.asapnet import AsapNetConfig
@@ -208,23 +206,6 @@ def announced(measured: Sequence[Subject]) -> Iterable[Subject]:
     for number, subject in enumerate(measured, start=1):
         typer.echo(f"{number}/{len(measured)} {subject.name}", err=True)
         yield subject
-
-
-def versions() -> Row:
-    return {"python": platform.python_version(), "torch": torch.__version__, "pixelwise": pixelwise.__version__}
-
-
-def machine() -> Row:
-    """Processor, instruction set that torch uses, cores and GiB of memory."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return {
-        "cpu": models[0] if models else platform.processor(),
-        "instructions": torch.backends.cpu.get_cpu_capability(),
-        "cores": os.cpu_count(),
-        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
-    }
 
 
 def write(results: Row, folder: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
+
+from pixelwise.bench.table import size_text, table
 
 Row = dict[str, Any]
 
@@ -46,15 +48,6 @@ def circumstances(results: Row) -> str:
 def rows_by_model(rows: Sequence[Row]) -> dict[str, list[Row]]:
     models = dict.fromkeys(row["model"] for row in rows)
     return {model: [row for row in rows if row["model"] == model] for model in models}
-
-
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    ruler = ["---", *["---:"] * (len(heads) - 1)]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, ruler, *rows))
-
-
-def size_text(size: Sequence[int]) -> str:
-    return f"{size[0]}×{size[1]}"
 
 
 def time_text(row: Row) -> str:

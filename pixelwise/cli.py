@@ -10,7 +10,7 @@ import json
 import logging
 import sys
 import warnings
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -46,23 +46,35 @@ def translate(
     batch_size: Annotated[int, typer.Option(min=1, help="Neighbours of one size translated together.")] = 1,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace pictures that are there.")] = False,
     suffix: Annotated[str, typer.Option("--format", help="png, jpg, tif or npy.")] = "png",
+    region: Annotated[
+        str | None, typer.Option(metavar="TOP,LEFT,HEIGHT,WIDTH", help="This part only, in pixels of the output.")
+    ] = None,
+    scale: Annotated[float, typer.Option(help="Pixels of the output per pixel of the input.")] = 1.0,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    engine: Annotated[str, typer.Option(help="auto, or an engine that `pixelwise doctor` lists.")] = "auto",
     threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 leaves it to torch.")] = 0,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Say which engine renders, and why.")] = False,
 ) -> None:
     """Translate pictures; inputs only, any size."""
     import torch
 
     from pixelwise import jobs
+    from pixelwise.engine_choice import explain_choice
     from pixelwise.translate import load
 
     if threads:
         torch.set_num_threads(threads)
+    part = None if region is None else jobs.read_region(region)
     planned = jobs.plan(inputs, out, f".{suffix.removeprefix('.')}", instances)
-    translator = load(model, device)
+    translator = load(model, device, engine)
+    choice = explain_choice(translator, engine)
+    if verbose:
+        console.print(choice)
     outcomes = []
     try:
-        with _progress_bar() as show:
-            for outcome in jobs.run(translator, planned, batch_size, overwrite):
+        running = jobs.run(translator, planned, batch_size, overwrite, part, scale)
+        with _progress_bar() as show, closing(running):
+            for outcome in running:
                 outcomes.append(outcome)
                 show(len(outcomes), len(planned))
     finally:

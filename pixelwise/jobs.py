@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import math
+import re
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from pixelwise import images
-from pixelwise.codecs import SUFFIXES, to_bytes
+from pixelwise.codecs import to_bytes
 from pixelwise.condition import Condition, stack_conditions
-from pixelwise.data.layout import Folder, files_below
+from pixelwise.data.layout import Folder
 from pixelwise.errors import InputError
+from pixelwise.inputs import find_pictures
+from pixelwise.overlap import ahead, behind, one_thread
+from pixelwise.session import Region
 from pixelwise.translate import Translator
-
-WILDCARDS = "*?["
 
 _FAILURES = (InputError, RuntimeError, MemoryError)
 """What may be wrong with a single picture; a RuntimeError is torch's for one that is too large."""
+
+_NUM_WAITING = 2
+"""Pictures that have been read, and as many that are to be written: one would do if all took equally long."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +51,7 @@ class Outcome:
 
     Attributes:
         job: the job.
-        size: (height, width) in pixels; (0, 0) if it could not be read.
+        size: (height, width) of the picture in pixels; (0, 0) if there is none.
         seconds: its share of the model's time, reading and writing not included.
         error: why there is no new picture, naming the source; None when there is one.
     """
@@ -72,7 +79,7 @@ def plan(inputs: Sequence[str], out: Path, suffix: str = ".png", instances: Path
     """
     jobs = []
     partners = {} if instances is None else Folder(instances).files()
-    for source, root in dict.fromkeys(found for text in inputs for found in _expand(text, out)):
+    for source, root in dict.fromkeys(found for text in inputs for found in find_pictures(text, out)):
         name = source.relative_to(root).with_suffix("")
         # Where there is none, a path that cannot be read and names what is missing.
         partner = None if instances is None else partners.get(name.as_posix(), instances / f"{name}.png")
@@ -81,40 +88,48 @@ def plan(inputs: Sequence[str], out: Path, suffix: str = ".png", instances: Path
     return jobs
 
 
-def run(translator: Translator, jobs: Sequence[Job], batch_size: int = 1, overwrite: bool = False) -> Iterator[Outcome]:
-    """Does the jobs, one outcome each. One that fails does not keep the others from being done.
+def read_region(text: str) -> Region:
+    """A region as a command line has it: TOP,LEFT,HEIGHT,WIDTH in pixels. Raises InputError for anything else."""
+    if not re.fullmatch(r"\s*\d+\s*(,\s*\d+\s*){3}", text, re.ASCII):
+        raise InputError(f"region {text!r}: expected TOP,LEFT,HEIGHT,WIDTH in pixels, such as 0,256,512,512")
+    top, left, height, width = (int(number) for number in text.split(","))
+    return top, left, height, width
+
+
+def run(
+    translator: Translator,
+    jobs: Sequence[Job],
+    batch_size: int = 1,
+    overwrite: bool = False,
+    region: Region | None = None,
+    scale: float = 1.0,
+) -> Generator[Outcome, None, None]:
+    """Does the jobs, one outcome each, in their order. One that fails does not keep the others from being done.
+
+    One thread reads what comes next and one writes what is done, while this one computes. When it is interrupted, what
+    has been computed is still written; the outcomes of all pictures that are there come first, then the interruption.
 
     Args:
         translator: the model.
-        jobs: what is to be done. At most a batch of it is in memory, and one picture more.
+        jobs: what is to be done. At most a batch of it is in memory, and a few pictures more.
         batch_size: neighbours of one size are translated together, up to so many.
         overwrite: whether a picture that is there is replaced; otherwise its job fails.
+        region, scale: what is wanted of every picture: see ``Translator``.
 
     Raises:
         InputError: before anything is done, when no job can succeed: a file format that cannot keep the model's output,
-            or instance maps that are missing or not read.
+            instance maps that are missing or not read, a region without pixels or a scale that is not positive.
     """
     _check_model(translator, jobs)
-    batch: list[tuple[Job, Condition]] = []
-    for job in jobs:
-        try:
-            condition = _read(translator, job, overwrite)
-        except _FAILURES as error:
-            yield _failed(job, error)
-            continue
-        if batch and condition.size != batch[0][1].size:
-            yield from _translate(translator, batch)
-            batch = []
-        batch.append((job, condition))
-        if len(batch) == batch_size:
-            yield from _translate(translator, batch)
-            batch = []
-    if batch:
-        yield from _translate(translator, batch)
+    _check_view(region, scale)
+    with one_thread("pixelwise-reader") as reader, one_thread("pixelwise-writer") as writer:
+        readings = ahead(reader, partial(_read, translator, overwrite=overwrite), jobs, _NUM_WAITING)
+        pictures = _translate_all(partial(_translate, translator, region, scale), readings, batch_size)
+        yield from behind(writer, _write, pictures, _NUM_WAITING)
 
 
 def speed_text(outcomes: Sequence[Outcome]) -> str:
-    """What the model took per image and per megapixel, over the pictures that were made; empty when there are none."""
+    """What the model took per image and per megapixel made, over the pictures that are there; empty without any."""
     done = [outcome for outcome in outcomes if outcome.error is None]
     if not done:
         return ""
@@ -123,30 +138,83 @@ def speed_text(outcomes: Sequence[Outcome]) -> str:
     return f"{milliseconds / len(done):.0f} ms per image, {milliseconds / megapixels:.0f} ms per megapixel"
 
 
-def _read(translator: Translator, job: Job, overwrite: bool) -> Condition:
-    if job.destination.exists() and not overwrite:
-        raise InputError(f"{job.destination} is there already, and may be replaced with --overwrite only")
-    return translator.read_condition(job.source, job.instances)
+@dataclass(frozen=True)
+class _Reading:
+    """A job whose input has been read."""
+
+    job: Job
+    condition: Condition
 
 
-def _translate(translator: Translator, batch: list[tuple[Job, Condition]]) -> Iterator[Outcome]:
+@dataclass(frozen=True)
+class _Picture:
+    """A job whose output is to be written: H W C, as it is stored."""
+
+    job: Job
+    pixels: np.ndarray
+    seconds: float
+
+
+def _read(translator: Translator, job: Job, overwrite: bool) -> _Reading | Outcome:
+    try:
+        if job.destination.exists() and not overwrite:
+            raise InputError(f"{job.destination} is there already, and may be replaced with --overwrite only")
+        return _Reading(job, translator.read_condition(job.source, job.instances))
+    except _FAILURES as error:
+        return _failed(job, error)
+
+
+def _translate_all(
+    translate: Callable[[list[_Reading]], Iterator[_Picture | Outcome]],
+    readings: Iterable[_Reading | Outcome],
+    batch_size: int,
+) -> Iterator[_Picture | Outcome]:
+    """What has been read, in batches of one size; failures keep their place between them."""
+    batch: list[_Reading] = []
+    for reading in readings:
+        if batch and (isinstance(reading, Outcome) or reading.condition.size != batch[0].condition.size):
+            yield from translate(batch)
+            batch = []
+        if isinstance(reading, Outcome):
+            yield reading
+            continue
+        batch.append(reading)
+        if len(batch) == batch_size:
+            yield from translate(batch)
+            batch = []
+    if batch:
+        yield from translate(batch)
+
+
+def _translate(
+    translator: Translator, region: Region | None, scale: float, batch: list[_Reading]
+) -> Iterator[_Picture | Outcome]:
     start = time.perf_counter()
     try:
-        pictures = translator.translate(stack_conditions([condition for _, condition in batch])).cpu()
+        condition = stack_conditions([reading.condition for reading in batch])
+        pictures = translator.translate(condition, region, scale).cpu()
+        seconds = (time.perf_counter() - start) / len(batch)
+        stored = [images.from_tensor(picture, translator.manifest.target) for picture in pictures]
     except _FAILURES as error:
         if len(batch) == 1:
-            yield _failed(batch[0][0], error)
+            yield _failed(batch[0].job, error)
         else:
             for single in batch:
-                yield from _translate(translator, [single])
+                yield from _translate(translator, region, scale, [single])
         return
-    seconds = (time.perf_counter() - start) / len(batch)
-    for (job, condition), picture in zip(batch, pictures, strict=True):
-        try:
-            images.write(job.destination, images.from_tensor(picture, translator.manifest.target))
-            yield Outcome(job, condition.size, seconds)
-        except _FAILURES as error:
-            yield _failed(job, error)
+    for reading, pixels in zip(batch, stored, strict=True):
+        yield _Picture(reading.job, pixels, seconds)
+
+
+def _write(picture: _Picture | Outcome) -> Outcome:
+    if isinstance(picture, Outcome):
+        return picture
+    try:
+        images.write(picture.job.destination, picture.pixels)
+    except _FAILURES as error:
+        return _failed(picture.job, error)
+    height, width = picture.pixels.shape[:2]
+    return Outcome(picture.job, (height, width), picture.seconds)
 
 
 def _failed(job: Job, error: Exception) -> Outcome:
@@ -166,6 +234,13 @@ def _check_model(translator: Translator, jobs: Sequence[Job]) -> None:
         raise InputError("a folder of instance maps was named, but the model reads none")
 
 
+def _check_view(region: Region | None, scale: float) -> None:
+    if region is not None and (min(region) < 0 or min(region[2:]) < 1):
+        raise InputError(f"region {region}: expected top and left of 0 or more, height and width of 1 or more")
+    if not 0 < scale < math.inf:
+        raise InputError(f"scale must be a positive number, got {scale:g}")
+
+
 def _check_destinations(jobs: Sequence[Job]) -> None:
     sources = defaultdict(list)
     for job in jobs:
@@ -180,43 +255,3 @@ def _check_destinations(jobs: Sequence[Job]) -> None:
     read = {path.resolve() for job in jobs for path in (job.source, job.instances) if path is not None and present}
     if replaced := [path for path in present if path.resolve() in read]:
         raise InputError(f"{replaced[0]}: is an input and would be replaced by a picture; choose another folder")
-
-
-def _expand(text: str, out: Path) -> list[tuple[Path, Path]]:
-    """Files with the folder that their names are relative to."""
-    path = Path(text)
-    if not text:
-        raise InputError("an input is the empty text; expected a file, a folder or a glob")
-    if path.is_file():
-        return [(path, path.parent)]
-    if path.is_dir():
-        root, files = path, sorted(files_below(path))
-    elif any(sign in text for sign in WILDCARDS):
-        fixed = next(index for index, part in enumerate(path.parts) if any(sign in part for sign in WILDCARDS))
-        root = Path(*path.parts[:fixed])
-        files = _glob(root, str(Path(*path.parts[fixed:])))
-    else:
-        raise InputError(f"{text}: no such file or folder")
-    earlier = _place_within(root, out)
-    pictures = [file for file in files if _is_picture(file.relative_to(root), earlier) and not file.is_dir()]
-    if not pictures:
-        raise InputError(f"{text}: no images there; expected files ending in {', '.join(SUFFIXES)}")
-    return [(file, root) for file in pictures]
-
-
-def _glob(root: Path, pattern: str) -> list[Path]:
-    try:
-        return sorted(root.glob(pattern))
-    except ValueError as error:
-        raise InputError(f"{root / pattern}: {error}") from error
-
-
-def _is_picture(name: Path, earlier: Path | None) -> bool:
-    hidden = any(part.startswith(".") for part in name.parts)
-    return name.suffix.lower() in SUFFIXES and not hidden and (earlier is None or not name.is_relative_to(earlier))
-
-
-def _place_within(root: Path, out: Path) -> Path | None:
-    """Where below ``root`` earlier pictures lie, which are no inputs; None when ``out`` is elsewhere or ``root``."""
-    root, out = root.resolve(), out.resolve()
-    return out.relative_to(root) if root in out.parents else None

@@ -159,10 +159,18 @@ def one_hot(labels: Tensor, num_channels: int) -> Tensor:
     Raises:
         InputError: an index outside 0..num_channels - 1 (checked before the device would abort on it).
     """
-    low, high = (int(value) for value in torch.aminmax(labels))
-    if low < 0 or high >= num_channels:
-        raise InputError(f"labels run from {low} to {high}, expected 0..{num_channels - 1}")
+    _check_range(labels, num_channels)
     return F.one_hot(labels.long(), num_channels).movedim(-1, 1).float()
+
+
+def occurring(labels: Tensor, num_channels: int) -> Tensor:
+    """Which of ``num_channels`` class indices there are in a map: one bool each, on the CPU.
+
+    Raises:
+        InputError: an index outside 0..num_channels - 1.
+    """
+    _check_range(labels, num_channels)
+    return torch.bincount(labels.flatten().long(), minlength=num_channels).cpu() > 0
 
 
 def instance_edges(instances: Tensor) -> Tensor:
@@ -195,6 +203,12 @@ def default_palette(num_colours: int) -> tuple[Colour, ...]:
         return channels[0], channels[1], channels[2]
 
     return tuple(colour(index) for index in range(num_colours))
+
+
+def _check_range(labels: Tensor, num_channels: int) -> None:
+    low, high = (int(value) for value in torch.aminmax(labels))
+    if low < 0 or high >= num_channels:
+        raise InputError(f"labels run from {low} to {high}, expected 0..{num_channels - 1}")
 
 
 def _colour(values: Any) -> Colour:

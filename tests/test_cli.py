@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
@@ -98,7 +99,7 @@ def test_translate_takes_instance_maps_and_batches(
         images.write(tmp_path / "ids" / name, np.eye(8, dtype=np.uint8))
     lengths, translate = [], Translator.translate
 
-    def counted(self: Translator, condition: Condition) -> torch.Tensor:
+    def counted(self: Translator, condition: Condition, *view: object) -> torch.Tensor:
         lengths.append(len(condition))
         return translate(self, condition)
 
@@ -117,14 +118,14 @@ def test_translate_that_is_interrupted_says_what_it_did(
 ) -> None:
     for name in ("a.png", "b.png", "c.png"):
         draw(tmp_path / "in" / name)
-    write = images.write
+    translate, num_started = Translator.translate, itertools.count()
 
-    def interrupted(path: Path, array: np.ndarray) -> None:
-        if path.name == "b.png":
+    def interrupted(self: Translator, condition: Condition, *view: object) -> torch.Tensor:
+        if next(num_started):
             raise KeyboardInterrupt
-        write(path, array)
+        return translate(self, condition)
 
-    monkeypatch.setattr(images, "write", interrupted)
+    monkeypatch.setattr(Translator, "translate", interrupted)
     assert pixelwise_command("translate", tmp_path / "in", "--model", model, "--out", tmp_path / "out") == 130
     assert capsys.readouterr().out.startswith("1 of 3 translated")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.png"]

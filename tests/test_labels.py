@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pixelwise.errors import InputError
-from pixelwise.labels import MAX_FILE_ID, LabelSpec, default_palette, instance_edges, one_hot
+from pixelwise.labels import MAX_FILE_ID, LabelSpec, default_palette, instance_edges, occurring, one_hot
 
 GOLDEN = Path(__file__).parent / "golden" / "preprocess.npz"
 SPEC = LabelSpec(names=("sky", "road", "car"), ids=(4, 300, 7), ignore_id=255)
@@ -106,6 +106,14 @@ def test_one_hot_refuses_labels_outside_its_channels():
         one_hot(torch.tensor([[[0, 3]]]), 3)
     with pytest.raises(InputError, match="labels run from -1"):
         one_hot(torch.tensor([[[-1, 0]]]), 3)
+
+
+def test_labels_that_occur():
+    labels = torch.tensor([[[0, 3, 3], [0, 0, 0]]])
+    for dtype in (torch.int64, torch.uint8):
+        assert occurring(labels.to(dtype), 5).tolist() == [True, False, False, True, False]
+    with pytest.raises(InputError, match=r"from 0 to 3, expected 0\.\.2"):
+        occurring(labels, 3)
 
 
 def test_edges_mark_both_sides_of_a_border_and_not_the_images_own():

@@ -9,7 +9,7 @@ neither, such as the power iteration of spectral norm.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -76,7 +76,7 @@ def num_parameters(module: nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
 
 
-def count_macs(generator: nn.Module, condition: Condition) -> Macs:
+def count_macs(generator: nn.Module | PixelwiseGenerator, condition: Condition) -> Macs:
     """Multiply-adds of one call of ``generator``, which runs in the mode that it is in.
 
     Of a pixelwise generator the stream is run and counted, the MLPs are counted by ``pixelwise_macs``: how much
@@ -123,9 +123,13 @@ def measure_runtime(
     """
     if repeats < 1 or warm_up < 0:
         raise InputError(f"runtime: expected repeats >= 1 and warm_up >= 0, got {repeats} and {warm_up}")
-    seconds = [_seconds(run, device) for _ in range(warm_up + repeats)][warm_up:]
+    return summarise([_seconds(run, device) for _ in range(warm_up + repeats)][warm_up:])
+
+
+def summarise(seconds: Sequence[float]) -> Runtime:
+    """Median and quartiles of single calls' seconds, which must have been measured with the present threads."""
     lower_quartile, median, upper_quartile = (float(value) for value in np.percentile(seconds, (25, 50, 75)))
-    return Runtime(median, lower_quartile, upper_quartile, repeats, torch.get_num_threads())
+    return Runtime(median, lower_quartile, upper_quartile, len(seconds), torch.get_num_threads())
 
 
 @torch.no_grad()

@@ -12,9 +12,9 @@ from torch import Tensor
 from pixelwise.condition import PairedSample
 from pixelwise.data.degrade import GaussianNoise
 from pixelwise.data.facades import facades
+from pixelwise.data.layout import Folder
 from pixelwise.data.noisy_folder import NoisyFolder
 from pixelwise.data.paired_data import PairedData
-from pixelwise.data.layout import Folder
 from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
 from pixelwise.training import TrainConfig

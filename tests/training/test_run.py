@@ -12,8 +12,8 @@ from torch import Tensor
 from pixelwise.checkpoint import load_checkpoint, save_checkpoint
 from pixelwise.data import DATASETS
 from pixelwise.data.bsd import SIGMA_25
-from pixelwise.data.noisy_folder import NoisyFolder
 from pixelwise.data.layout import Folder
+from pixelwise.data.noisy_folder import NoisyFolder
 from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
 from pixelwise.losses.objective import Objective

@@ -12,8 +12,8 @@ from pixelwise.contact_sheet import GAP
 from pixelwise.data.augment import Augment
 from pixelwise.data.degrade import GaussianNoise
 from pixelwise.data.facades import facades
-from pixelwise.data.noisy_folder import NoisyFolder
 from pixelwise.data.layout import Folder
+from pixelwise.data.noisy_folder import NoisyFolder
 from pixelwise.images import ImageSpec
 from pixelwise.models.family import Translation
 from pixelwise.training.validation import FixedSamples, spread, validation_scores, write_sheet

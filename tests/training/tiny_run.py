@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from pixelwise import images
-from pixelwise.data.noisy_folder import NoisyFolder
 from pixelwise.data.layout import Folder
+from pixelwise.data.noisy_folder import NoisyFolder
 from pixelwise.discriminators.patch import PatchDiscriminatorConfig
 from pixelwise.images import ImageSpec
 from pixelwise.losses.objective import Objective

@@ -1,0 +1,69 @@
+"""How fast pictures are made: every engine beside the plain path, at five sizes, on this machine.
+
+``python benchmarks/render.py`` first shows that whole pictures are equal, and refuses to go on if they are not; then it
+measures the paper's full-size network and the models that ship, and writes ``results/render.json`` and, made from it,
+the tables of ``results/render.md``. ``render_plots.py`` draws the pictures for README. What does the measuring is in
+the package, for `pixelwise bench`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+
+from pixelwise.bench import FULL_SIZE, Plan, Unequal, markdown, measure, measure_growth, plan_on, write
+from pixelwise.bench.growth import SIDES
+from pixelwise.bench.peaks import Effort
+from pixelwise.checkpoint import BUNDLED
+from pixelwise.errors import InputError
+from pixelwise.translate import find_device
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+QUICK_RESULTS = ROOT / "out" / "benchmarks"
+
+MODELS = (FULL_SIZE, *sorted(path.stem for path in BUNDLED.glob("*.safetensors")))
+QUICK = Plan(sizes=((64, 64),), repeats=1, effort=Effort(side=64, megabytes=1, rounds=1000))
+QUICK_SIDES = (64, 128)
+
+
+def main(
+    models: Annotated[str, typer.Option(help="Names or files, with commas between them.")] = ",".join(MODELS),
+    engines: Annotated[str, typer.Option(help="Names, with commas between them; without it all that can run.")] = "",
+    sizes: Annotated[str, typer.Option(help="HEIGHTxWIDTH, several with commas between them.")] = "",
+    repeats: Annotated[int, typer.Option(min=0, help="Rounds that are measured; 0: as suits the device.")] = 0,
+    threads: Annotated[int, typer.Option(min=1, help="Threads on the CPU.")] = 2,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
+    memory: Annotated[bool, typer.Option(help="Measure memory too, each row in a process of its own.")] = True,
+    linear: Annotated[bool, typer.Option(help="Also how time grows from 1 to 64 megapixels.")] = False,
+    quick: Annotated[bool, typer.Option(help="Tiny pictures, once: does it work? Writes to out/benchmarks.")] = False,
+    out: Annotated[Path | None, typer.Option(help="The JSON file; the tables go beside it.")] = None,
+) -> None:
+    """Measures every engine beside the plain path and writes render.json and render.md; of a GPU, render_gpu.*."""
+    torch.set_num_threads(threads)
+    where = find_device(device)
+    plan = replace(QUICK, device=where) if quick else plan_on(where)
+    plan = plan.changed(models.split(","), sizes, engines, repeats, memory)
+    path = out or (QUICK_RESULTS if quick else RESULTS) / ("render.json" if where.type == "cpu" else "render_gpu.json")
+    try:
+        results = measure(plan, announce)
+        if linear:
+            results["growth"] = measure_growth(plan, QUICK_SIDES if quick else SIDES, announce)
+    except (Unequal, InputError) as error:
+        typer.echo(f"refused: {error}", err=True)
+        raise typer.Exit(1) from error
+    write(results, path)
+    typer.echo(markdown(results))
+    announce(f"written to {path}")
+
+
+def announce(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,12 @@
+"""How fast are pictures made here? Engines beside the plain path, shown to compute the same before they are timed."""
+
+from __future__ import annotations
+
+from pixelwise.bench.contest import Unequal
+from pixelwise.bench.growth import measure_growth
+from pixelwise.bench.measurement import measure, write
+from pixelwise.bench.plan import Plan, plan_on
+from pixelwise.bench.subject import FULL_SIZE
+from pixelwise.bench.table import markdown
+
+__all__ = ["FULL_SIZE", "Plan", "Unequal", "markdown", "measure", "measure_growth", "plan_on", "write"]

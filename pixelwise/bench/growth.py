@@ -1,0 +1,67 @@
+"""How time grows with the number of pixels, which the plain path can't show: its memory ends first.
+
+Two things may be meant. One network on ever larger pictures has cells of the same size, and ever more of them: stream
+and pixels both grow. The published networks have sixteen cells a side whatever the size: the stream's convolutions
+stay the same, its reduction and the pixels grow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from pixelwise.bench.contest import line_up, measure_in_turns, prove_equal
+from pixelwise.bench.measurement import Progress, Row
+from pixelwise.bench.plan import Plan
+from pixelwise.bench.precision import precisions_on
+from pixelwise.bench.scene import draw_condition
+from pixelwise.bench.subject import full_size, random_network
+
+SIDES = (1024, 2048, 4096, 8192)
+"""Of square pictures: 1 to 64 megapixels."""
+
+
+def measure_growth(plan: Plan, sides: tuple[int, ...] = SIDES, progress: Progress = print) -> list[Row]:
+    """The full-size network on square pictures, engines in turns.
+
+    Args:
+        plan: engines, repeats, warm-up and device count; the reference engine must be named to be measured, since it
+            needs as much memory as the plain path.
+        sides: in pixels, rising.
+        progress: is told what comes next.
+
+    Raises:
+        Unequal: an engine differs from the plain path at the smallest size.
+        InputError: an engine that was named cannot run here.
+    """
+    first = sides[0] // 16
+    rows = _series(plan, f"cells of {first} pixels", [(side, first) for side in sides], progress)
+    return rows + _series(plan, "16 x 16 cells", [(side, side // 16) for side in sides], progress)
+
+
+def _series(plan: Plan, held: str, pictures: list[tuple[int, int]], progress: Progress) -> list[Row]:
+    rows: list[Row] = []
+    for side, cell in pictures:
+        progress(f"{held}, {side}x{side}")
+        generator = random_network(full_size(cell)).to(plan.device)
+        condition = draw_condition(generator.config, (side, side)).to(plan.device)
+        (plain, *able), _ = line_up(generator, condition, plan.engines, precisions_on(plan.device))
+        entrants = [entrant for entrant in able if plan.engines or entrant.engine != "reference"]
+        if not rows:
+            prove_equal([plain, *entrants], plan.device)
+        for entrant, times in measure_in_turns(entrants, plan.repeats, plan.warm_up, plan.device).items():
+            megapixels = side**2 / 1e6
+            rows.append(
+                {
+                    "held": held,
+                    "size": (side, side),
+                    "cell": cell,
+                    "engine": entrant.engine,
+                    "precision": entrant.precision.name,
+                    "seconds": asdict(times.whole),
+                    "stream_seconds": times.stream,
+                    "pixelwise_seconds": times.pixelwise,
+                    "ms_per_megapixel": 1000 * times.whole.median / megapixels,
+                    "pixelwise_ms_per_megapixel": 1000 * times.pixelwise / megapixels,
+                }
+            )
+    return rows

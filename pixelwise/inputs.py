@@ -1,0 +1,59 @@
+"""What files, folders and globs on a command line mean."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pixelwise.codecs import SUFFIXES
+from pixelwise.data.layout import files_below
+from pixelwise.errors import InputError
+
+WILDCARDS = "*?["
+
+
+def find_pictures(text: str, out: Path) -> list[tuple[Path, Path]]:
+    """The files that an input means, each with the folder that its name is relative to.
+
+    Args:
+        text: a file, whatever its name; a folder, which is searched through; or a glob.
+        out: a folder of earlier pictures, which are left out where they lie within the input.
+
+    Raises:
+        InputError: nothing is there.
+    """
+    path = Path(text)
+    if not text:
+        raise InputError("an input is the empty text; expected a file, a folder or a glob")
+    if path.is_file():
+        return [(path, path.parent)]
+    if path.is_dir():
+        root, files = path, sorted(files_below(path))
+    elif any(sign in text for sign in WILDCARDS):
+        fixed = next(index for index, part in enumerate(path.parts) if any(sign in part for sign in WILDCARDS))
+        root = Path(*path.parts[:fixed])
+        files = _glob(root, str(Path(*path.parts[fixed:])))
+    else:
+        raise InputError(f"{text}: no such file or folder")
+    earlier = _place_within(root, out)
+    pictures = [file for file in files if _is_picture(file.relative_to(root), earlier) and not file.is_dir()]
+    if not pictures:
+        raise InputError(f"{text}: no images there; expected files ending in {', '.join(SUFFIXES)}")
+    return [(file, root) for file in pictures]
+
+
+def _glob(root: Path, pattern: str) -> list[Path]:
+    try:
+        return sorted(root.glob(pattern))
+    except ValueError as error:
+        raise InputError(f"{root / pattern}: {error}") from error
+
+
+def _is_picture(name: Path, earlier: Path | None) -> bool:
+    hidden = any(part.startswith(".") for part in name.parts)
+    return name.suffix.lower() in SUFFIXES and not hidden and (earlier is None or not name.is_relative_to(earlier))
+
+
+def _place_within(root: Path, out: Path) -> Path | None:
+    """Where below ``root`` earlier pictures lie, which are no inputs; None when ``out`` is elsewhere or ``root``."""
+    root, out = root.resolve(), out.resolve()
+    return out.relative_to(root) if root in out.parents else None

@@ -1,0 +1,63 @@
+"""What is to be done: names mirror the inputs', and nothing would be lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny_pairs import draw
+
+from pixelwise import images
+from pixelwise.errors import InputError
+from pixelwise.jobs import Job, plan, read_region
+
+
+def destinations(jobs: list[Job], out: Path) -> dict[str, str]:
+    return {str(job.source): job.destination.relative_to(out).as_posix() for job in jobs}
+
+
+def test_names_mirror_the_inputs(tmp_path: Path) -> None:
+    folder, out = tmp_path / "in", tmp_path / "out"
+    paths = [draw(folder / name) for name in ("a.png", "b/a.png", "b/c/d.e.png")]
+    mirrored = ["a.png", "b/a.png", "b/c/d.e.png"]
+    (folder / "notes.txt").write_text("no image")
+    draw(folder / ".hidden.png")
+    draw(folder / ".cache" / "x.png")
+    assert list(destinations(plan([str(folder)], out), out).values()) == mirrored
+    assert list(destinations(plan([f"{folder}/**/*.png"], out), out).values()) == mirrored
+    assert list(destinations(plan([f"{folder}/b/*"], out), out).values()) == ["a.png"]
+    assert destinations(plan([str(paths[2])], out, ".tif"), out) == {str(paths[2]): "d.e.tif"}
+
+
+def test_a_file_that_is_named_twice_is_done_once(tmp_path: Path) -> None:
+    path = draw(tmp_path / "in" / "a.png")
+    assert len(plan([str(path), str(path.parent), f"{path.parent}/*.png"], tmp_path / "out")) == 1
+
+
+def test_two_inputs_of_one_name_are_refused(tmp_path: Path) -> None:
+    first, second = draw(tmp_path / "x" / "a.png"), draw(tmp_path / "y" / "a.png")
+    with pytest.raises(InputError, match=r"x/a.png, .*y/a.png would all become .*out/a.png"):
+        plan([str(first), str(second)], tmp_path / "out")
+    images.write(first.with_suffix(".tif"), np.zeros((2, 2), np.uint8))
+    with pytest.raises(InputError, match=r"x/a.png, .*x/a.tif would all become"):
+        plan([str(first.parent)], tmp_path / "out")
+
+
+def test_an_input_is_never_replaced(tmp_path: Path) -> None:
+    path = draw(tmp_path / "in" / "a.png")
+    with pytest.raises(InputError, match=r"in/a.png: is an input"):
+        plan([str(path)], path.parent / ".." / "in")
+    assert [job.destination.name for job in plan([str(path)], path.parent, ".tif")] == ["a.tif"]
+    with pytest.raises(InputError, match=r"ids/a.png: is an input"):
+        plan([str(path)], draw(tmp_path / "ids" / "a.png").parent, instances=tmp_path / "ids")
+
+
+@pytest.mark.parametrize("text", ["", "1,2,3", "1,2,3,4,5", "1,2,3,x", "1,2,3,-4", "1 2 3 4", "1,2,3,4.0", "٣,2,3,4"])
+def test_a_region_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match="expected TOP,LEFT,HEIGHT,WIDTH in pixels"):
+        read_region(text)
+
+
+def test_a_region_is_read() -> None:
+    assert read_region("0,16, 300,20") == (0, 16, 300, 20)
