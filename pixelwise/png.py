@@ -1,9 +1,9 @@
 """PNG files, written fast: pictures of networks in a sixth of the usual time, for a tenth more bytes.
 
 Most of the time of writing a PNG goes into looking for repetitions that pictures of the real world don't have, and some
-into trying filters that seldom help. Here every row takes the better of two filters, which are two subtractions, and
-zlib is told to look no further than the nearest candidate. Flat pictures, maps for example, do have repetitions: zlib
-looks for them there, and needs little time for it.
+into trying a filter that seldom helps. Here every row takes the best of the three cheap filters, and zlib is told to
+look no further than the nearest candidate. Flat pictures, maps for example, do have repetitions: zlib looks for them
+there, and needs little time for it.
 
 After "Portable Network Graphics (PNG) Specification", W3C Recommendation, second edition, 2003.
 """
@@ -20,8 +20,8 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
 """Sec. 11.2.2: grey, grey with alpha, RGB, RGBA; by the number of channels."""
 
-_SUB, _UP = 1, 2
-"""Filter types, Sec. 9.2: less the pixel to the left, less the pixel above."""
+_FIRST_FILTER = 1
+"""Filters by number, Sec. 9.2: 1 is less the pixel to the left, 2 less the one above, 3 less the mean of both."""
 
 _QUICK, _THOROUGH = 2, 6
 """Levels of zlib."""
@@ -66,23 +66,22 @@ def _compressed(rows: np.ndarray, pixel_bytes: int) -> Iterator[bytes]:
 
 
 def _filtered(rows: np.ndarray, above: np.ndarray, pixel_bytes: int) -> np.ndarray:
-    """Each row with its filter's number before it: that of which the bytes, as signed numbers, sum to less (Sec. 12.8).
+    """Each row under the filter that makes its bytes, as signed numbers, sum to least (Sec. 12.8), after its number.
 
     Args:
         rows: H N uint8.
         above: 1 N, the row before the first.
         pixel_bytes: how far the pixel to the left is.
     """
-    less_left = rows.copy()
-    less_left[:, pixel_bytes:] -= rows[:, :-pixel_bytes]
-    less_above = rows - np.concatenate([above, rows[:-1]])
-    best = np.where(_magnitude(less_above) < _magnitude(less_left), np.uint8(_UP), np.uint8(_SUB))[:, None]
-    return np.concatenate([best, np.where(best == _UP, less_above, less_left)], axis=1)
-
-
-def _magnitude(differences: np.ndarray) -> np.ndarray:
-    magnitude: np.ndarray = np.abs(differences.view(np.int8)).view(np.uint8).sum(axis=1, dtype=np.int64)
-    return magnitude
+    left = np.zeros_like(rows)
+    left[:, pixel_bytes:] = rows[:, :-pixel_bytes]
+    above = np.concatenate([above, rows[:-1]])
+    mean = (left & above) + ((left ^ above) >> 1)
+    differences = np.stack([rows - left, rows - above, rows - mean])
+    magnitudes = np.abs(differences.view(np.int8)).view(np.uint8).sum(axis=2, dtype=np.int64)
+    best = magnitudes.argmin(axis=0)
+    numbers = (_FIRST_FILTER + best).astype(np.uint8)[:, None]
+    return np.concatenate([numbers, differences[best, np.arange(len(rows))]], axis=1)
 
 
 def _is_flat(rows: np.ndarray, pixel_bytes: int) -> bool:

@@ -39,7 +39,8 @@ def test_faster_engines_are_named_with_what_they_lack(
         narrow=Engine(render_reference, unfit=lambda field, features: f"too wide: {field.mlp.widths[1]}"),
     )
     assert explain_choice(translator(tmp_path, spec)) == (
-        "engine: reference, the fastest that can render this model here; not quantum: no qubits; not narrow: too wide: 4"
+        "engine: reference, the fastest that can render this model here; "
+        "not quantum: no qubits; not narrow: too wide: 4"
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -239,6 +238,10 @@ def test_a_full_disk_is_told_and_leaves_no_half_picture(
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.png"]
 
 
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
 def at_work() -> list[str]:
     return [thread.name for thread in threading.enumerate() if thread.name.startswith("pixelwise-")]
 
@@ -251,7 +254,7 @@ def test_threads_end_when_nobody_wants_to_know_more(translator: Translator, tmp_
     assert at_work()
     outcomes.close()
     assert not at_work()
-    assert "8.png" not in os.listdir(tmp_path / "out")
+    assert "8.png" not in names(tmp_path / "out")
 
 
 def test_an_interruption_leaves_whole_pictures_and_tells_of_them(
@@ -276,12 +279,12 @@ def test_an_interruption_leaves_whole_pictures_and_tells_of_them(
 
     monkeypatch.setattr(translator, "translate", interrupted)
     monkeypatch.setattr(images, "write", slow)
-    told = []
+    outcomes = run(translator, plan([str(tmp_path / "in")], tmp_path / "out"))
+    told: list[Outcome] = []
     with pytest.raises(KeyboardInterrupt):
-        for outcome in run(translator, plan([str(tmp_path / "in")], tmp_path / "out")):
-            told.append(outcome)
-    assert [outcome.job.destination.name for outcome in told] == sorted(os.listdir(tmp_path / "out"))
-    assert "3.png" in os.listdir(tmp_path / "out")
+        told.extend(outcomes)
+    assert [outcome.job.destination.name for outcome in told] == names(tmp_path / "out")
+    assert "3.png" in names(tmp_path / "out")
     assert not errors(told)
     assert not at_work()
 

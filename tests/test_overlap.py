@@ -1,9 +1,9 @@
-"""Work in another thread: really meanwhile, in order, no more of it at a time than was asked for, and over at the end."""
+"""Work in another thread: really meanwhile, in order, no more at a time than was asked for, and over at the end."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -24,7 +24,7 @@ def counting(made: list[int], count: int = 9) -> Iterator[int]:
 
 @pytest.mark.parametrize("overlapped", [ahead, behind])
 @pytest.mark.parametrize("num_waiting", [1, 3, 20])
-def test_results_come_in_order(overlapped, num_waiting: int) -> None:
+def test_results_come_in_order(overlapped: Callable[..., Iterator[int]], num_waiting: int) -> None:
     with one_thread("test") as thread:
         assert list(overlapped(thread, double, range(9), num_waiting)) == list(range(0, 18, 2))
         assert list(overlapped(thread, double, [], num_waiting)) == []
@@ -106,15 +106,15 @@ def test_items_that_were_made_are_told_of_before_the_interruption(error: type[Ba
         yield from range(3)
         raise error
 
-    told = []
-    with pytest.raises(error), one_thread("test") as thread:
-        for result in behind(thread, double, items(), 8):
-            told.append(result)
-    assert told == [0, 2, 4]
+    with one_thread("test") as thread:
+        results = behind(thread, double, items(), 8)
+        assert [next(results) for _ in range(3)] == [0, 2, 4]
+        with pytest.raises(error):
+            next(results)
 
 
 @pytest.mark.parametrize("overlapped", [ahead, behind])
-def test_errors_of_the_other_thread_are_raised_here(overlapped) -> None:
+def test_errors_of_the_other_thread_are_raised_here(overlapped: Callable[..., Iterator[int]]) -> None:
     with one_thread("test") as thread, pytest.raises(ZeroDivisionError):
         list(overlapped(thread, lambda number: 1 // number, [1, 0, 1], 2))
 

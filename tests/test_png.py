@@ -72,10 +72,13 @@ def test_memory_may_lie_in_any_order() -> None:
         np.testing.assert_array_equal(read_back(to_png(view)), view)
 
 
-@pytest.mark.parametrize("draw", [landscape, label_map])
-def test_files_are_not_much_larger_than_usual(draw) -> None:
-    for array in (draw(), np.ascontiguousarray(draw().swapaxes(0, 1)), draw()[..., 0], draw()[..., 1].astype("u2")):
-        assert len(to_png(array)) <= MOST * size_by_pillow(array)
+@pytest.mark.parametrize("pictures", [[landscape(noise=noise) for noise in (1, 2, 3, 6, 12)], [label_map() for _ in range(6)]])
+def test_files_are_not_much_larger_than_usual(pictures: list[np.ndarray]) -> None:
+    turned = [np.ascontiguousarray(picture.swapaxes(0, 1)) for picture in pictures]
+    grey = [picture[..., 0] for picture in pictures]
+    deep = [picture.astype(np.uint16) * 100 for picture in grey]
+    for kind in (pictures, turned, grey, deep):
+        assert sum(len(to_png(picture)) for picture in kind) <= MOST * sum(map(size_by_pillow, kind))
 
 
 def test_only_flat_pictures_are_searched_for_repetitions(monkeypatch: pytest.MonkeyPatch) -> None:

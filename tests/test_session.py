@@ -18,8 +18,8 @@ from pixelwise.condition import Condition, ConditionSpec
 from pixelwise.errors import InputError
 from pixelwise.lowres import kept
 from pixelwise.lowres.parameters import ParameterLayer
+from pixelwise.lowres.stream import FastStream
 from pixelwise.models.asapnet import FAMILY
-from pixelwise.models.fast_asapnet import _Stream
 from pixelwise.native import library
 from pixelwise.session import Region, Session
 from pixelwise.translate import Translator
@@ -201,20 +201,20 @@ def test_approximate_pictures_stay_close_and_change_nearby_only(make: Make) -> N
 def work(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
     """Counts cells whose parameters are made, and pixels that the stream reads; zeroed by ``clear``."""
     made = {"cells": 0, "pixels": 0}
-    parameters, features = ParameterLayer.__call__, _Stream.features
+    parameters, features = ParameterLayer.__call__, FastStream.features
 
     def counted_parameters(self: ParameterLayer, *arguments: Any) -> Tensor:
         result = parameters(self, *arguments)
         made["cells"] += result.shape[2] * result.shape[3]
         return result
 
-    def counted_features(self: _Stream, generator: Any, condition: Condition) -> Tensor:
-        height, width = condition.size
-        made["pixels"] += height * width
-        return features(self, generator, condition)
+    def counted_features(self: FastStream, labels: Tensor | None, planes: Tensor | None) -> Tensor:
+        assert labels is not None
+        made["pixels"] += labels[0].numel()
+        return features(self, labels, planes)
 
     monkeypatch.setattr(ParameterLayer, "__call__", counted_parameters)
-    monkeypatch.setattr(_Stream, "features", counted_features)
+    monkeypatch.setattr(FastStream, "features", counted_features)
     return made
 
 
@@ -264,7 +264,8 @@ def test_an_exact_edit_with_instance_norms_runs_the_stream_once(make: Make, work
     counted(work, scene.session)
     scene.edit(INSIDE[0], 1)
     scene.edit(CORNERS[0], 1)
-    assert counted(work, scene.session, (0, 0, 8, 8)) == (4, SIZE[0] * SIZE[1])
+    whole_cells = 40 * 52  # of 4 pixels, for 37 x 51
+    assert counted(work, scene.session, (0, 0, 8, 8)) == (4, whole_cells)
     assert counted(work, scene.session, (4, 0, 8, 8)) == (2, 0)
 
 

@@ -27,9 +27,25 @@ def semantic_planes(condition: Condition, num_labels: int, image_channels: int, 
     """
     planes = []
     if num_labels:
-        if condition.labels is None:
-            raise InputError(f"a label map of {num_labels} classes is needed, the condition has none")
-        planes.append(one_hot(condition.labels, num_labels))
+        planes.append(one_hot(labels_of(condition, num_labels), num_labels))
+    return torch.cat([*planes, *_other_planes(condition, image_channels, edges)], dim=1)
+
+
+def other_planes(condition: Condition, image_channels: int, edges: bool) -> Tensor | None:
+    """What ``semantic_planes`` gives after the labels; None when there is nothing. Raises InputError as it does."""
+    planes = _other_planes(condition, image_channels, edges)
+    return torch.cat(planes, dim=1) if planes else None
+
+
+def labels_of(condition: Condition, num_labels: int) -> Tensor:
+    """B H W. Raises InputError where there are none."""
+    if condition.labels is None:
+        raise InputError(f"a label map of {num_labels} classes is needed, the condition has none")
+    return condition.labels
+
+
+def _other_planes(condition: Condition, image_channels: int, edges: bool) -> list[Tensor]:
+    planes = []
     if image_channels:
         found = 0 if condition.image is None else condition.image.shape[1]
         if condition.image is None or found != image_channels:
@@ -39,4 +55,4 @@ def semantic_planes(condition: Condition, num_labels: int, image_channels: int, 
         if condition.instances is None:
             raise InputError("an instance map is needed, the condition has none")
         planes.append(instance_edges(condition.instances))
-    return torch.cat(planes, dim=1)
+    return planes

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pixelwise.errors import InputError
-from pixelwise.lowres.winograd import Activations, Convolved, Room, WinogradConvolution, check_padding
+from pixelwise.lowres.winograd import Activations, Convolved, Room, TorchConvolution, WinogradConvolution
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Blocks:
                 block,
                 WinogradConvolution(block.weight, block.padding, instruction_set)
                 if native
-                else _TorchConvolution(block.weight, block.padding),
+                else TorchConvolution(block.weight, block.padding),
             )
             for block in blocks
         ]
@@ -160,28 +160,6 @@ class _Stage:
         mean, variance = convolved.moments()
         scale = self.gain * (variance + self.epsilon).rsqrt()
         return Activations(cells, scale, torch.addcmul(self.shift, mean, scale, value=-1), 0.0)
-
-
-class _TorchConvolution:
-    """What WinogradConvolution does, by torch."""
-
-    def __init__(self, weight: Tensor, padding: str) -> None:
-        self.outputs, self.inputs = weight.shape[:2]
-        self._weight = weight.detach().contiguous(memory_format=torch.channels_last)
-        self._padding = padding
-
-    def __call__(self, x: Activations, room: Room) -> Convolved:
-        values = x.values().permute(0, 3, 1, 2)
-        check_padding(values.shape[2], values.shape[3], self._padding)
-        if self._padding != "zeros":
-            values = F.pad(values, (1, 1, 1, 1), mode=self._padding)
-        y = F.conv2d(values, self._weight, padding=1 if self._padding == "zeros" else 0)
-
-        def moments() -> tuple[Tensor, Tensor]:
-            variance, mean = torch.var_mean(y, dim=(2, 3), correction=0)
-            return mean, variance
-
-        return Convolved(y.permute(0, 2, 3, 1), moments)
 
 
 def _widened(tensor: Tensor, channels: int) -> Tensor:

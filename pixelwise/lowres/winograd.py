@@ -1,8 +1,8 @@
 """3 x 3 convolution by Winograd's minimal filtering (Lavin and Gray, "Fast Algorithms for Convolutional Neural
-Networks", CVPR 2016), by the compiled kernels of native/kernels/winograd.h. Filters are transformed and packed once.
+Networks", CVPR 2016), by the compiled kernels of native/kernels/winograd.h or by torch. Filters are transformed once.
 
-Norms cost no pass over memory: a convolution writes what it makes and its statistics, and the next one normalises what
-it reads.
+Compiled, norms cost no pass over memory: a convolution writes what it makes and its statistics, and the next one
+normalises what it reads.
 """
 
 from __future__ import annotations
@@ -194,21 +194,75 @@ def _sources(size: int, padding: str) -> Tensor:
     return torch.tensor([before, *range(size), after, *beyond], dtype=torch.int32)
 
 
-@lru_cache(maxsize=1)
-def _filter_transform() -> Tensor:
-    """36 x 9, float64: G of Lavin and Gray, Eq. 8, in both directions, for the points that winograd.h names."""
-    half, two = math.sqrt(0.5), math.sqrt(2.0)
-    points = ((half, -2 / 3), (-half, -2 / 3), (two, 1 / 6), (-two, 1 / 6))
-    rows = [[factor, factor * point, factor * point**2] for point, factor in points]
-    g = torch.tensor([[1.0, 0.0, 0.0], *rows, [0.0, 0.0, 1.0]], dtype=torch.float64)
-    return torch.kron(g, g)
-
-
 def _pack(weight: Tensor) -> Tensor:
     """O I 3 3 to panels 36 I 16, O and I padded to multiples of 16; panel by panel, so that no other copy is made."""
     outputs, inputs = weight.shape[:2]
     packed = torch.zeros(math.ceil(outputs / SIDE), POSITIONS, math.ceil(inputs / SIDE) * SIDE, SIDE)
-    for panel, filters in zip(packed, weight.detach().split(SIDE), strict=True):
-        taps = filters.double().permute(2, 3, 1, 0).reshape(9, -1)
-        panel[:, :inputs, : len(filters)] = (_filter_transform() @ taps).view(POSITIONS, inputs, -1)
+    for panel, filters in zip(packed, weight.split(SIDE), strict=True):
+        panel[:, :inputs, : len(filters)] = _transformed(filters)
     return packed
+
+
+class TorchConvolution:
+    """What ``WinogradConvolution`` does, by torch; of any numbers of channels."""
+
+    def __init__(self, weight: Tensor, padding: str) -> None:
+        self.outputs, self.inputs = weight.shape[:2]
+        self._weights = torch.empty(POSITIONS, self.inputs, self.outputs)
+        for columns, filters in zip(self._weights.split(SIDE, dim=2), weight.split(SIDE), strict=True):
+            columns.copy_(_transformed(filters))
+        self._padding = padding
+
+    def __call__(self, x: Activations, room: Room) -> Convolved:
+        """Raises InputError for a reflection in a grid of a single row or column."""
+        values = x.values().permute(0, 3, 1, 2)
+        images, _, height, width = values.shape
+        check_padding(height, width, self._padding)
+        values = F.pad(values, (1, 1, 1, 1), mode="constant" if self._padding == "zeros" else self._padding)
+        tiles = F.pad(values, (0, -width % 4, 0, -height % 4)).unfold(2, 6, 4).unfold(3, 6, 4)
+        high, wide = tiles.shape[2:4]
+        tiles = _transforms().tiles @ tiles.permute(4, 5, 0, 2, 3, 1).reshape(POSITIONS, -1)
+        products = torch.bmm(tiles.view(POSITIONS, -1, self.inputs), self._weights)
+        made = (_transforms().products @ products.view(POSITIONS, -1)).view(4, 4, images, high, wide, self.outputs)
+        made = made.permute(2, 3, 0, 4, 1, 5).reshape(images, 4 * high, 4 * wide, self.outputs)
+        cells = made[:, :height, :width]
+
+        def moments() -> tuple[Tensor, Tensor]:
+            variance, mean = torch.var_mean(cells, dim=(1, 2), correction=0)
+            return mean, variance
+
+        return Convolved(cells, moments)
+
+
+@dataclass(frozen=True)
+class _Transforms:
+    """Lavin and Gray's matrices in both directions, for the points that winograd.h names.
+
+    Attributes:
+        filters: of G, 36 x 9, float64.
+        tiles: of B', 36 x 36.
+        products: of A', 16 x 36.
+    """
+
+    filters: Tensor
+    tiles: Tensor
+    products: Tensor
+
+
+@lru_cache(maxsize=1)
+def _transforms() -> _Transforms:
+    half, two = math.sqrt(0.5), math.sqrt(2.0)
+    points, factors = (0.0, half, -half, two, -two), (1.0, -2 / 3, -2 / 3, 1 / 6, 1 / 6)
+    g = [[factor * point**i for i in range(3)] for point, factor in zip(points, factors, strict=True)]
+    inner = [[0.0, -1 / point, -1 / point**2, point, 1.0, 0.0] for point in points[1:]]
+    b = [[1.0, 0.0, -2.5, 0.0, 1.0, 0.0], *inner, [0.0, 1.0, 0.0, -2.5, 0.0, 1.0]]
+    a = [[*[point**i for point in points], float(i == 3)] for i in range(4)]
+    matrices = (torch.tensor(rows, dtype=torch.float64) for rows in ([*g, [0.0, 0.0, 1.0]], b, a))
+    filters, tiles, products = (torch.kron(matrix, matrix) for matrix in matrices)
+    return _Transforms(filters, tiles.float(), products.float())
+
+
+def _transformed(filters: Tensor) -> Tensor:
+    """O I 3 3 to 36 I O, float64."""
+    taps = filters.detach().double().permute(2, 3, 1, 0).reshape(9, -1)
+    return (_transforms().filters @ taps).view(POSITIONS, filters.shape[1], -1)

@@ -8,21 +8,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from copy import copy, deepcopy
 from functools import partial
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from pixelwise.condition import Condition
 from pixelwise.errors import InputError
 from pixelwise.labels import occurring
-from pixelwise.layers.semantics import semantic_planes
-from pixelwise.lowres.blocks import Block, Blocks
-from pixelwise.lowres.frozen import freeze
-from pixelwise.lowres.parameters import ParameterLayer
-from pixelwise.lowres.reference import ConvolutionBlock, LowResolutionStream
+from pixelwise.layers.semantics import labels_of, other_planes, semantic_planes
+from pixelwise.lowres.reference import LowResolutionStream
+from pixelwise.lowres.stream import FastStream, can_pack
 from pixelwise.models.asapnet import AsapNet
 from pixelwise.models.edited_asapnet import EditedAsapNet
 from pixelwise.models.family import Editing, Translation
@@ -67,10 +64,11 @@ class FastAsapNet:
         self.size_multiple = generator.size_multiple
         self.engine = engine
         self._stream = None
-        if isinstance(generator.stream, LowResolutionStream) and engine != "reference":
+        stream, num_labels = generator.stream, self.config.num_labels
+        if engine != "reference" and isinstance(stream, LowResolutionStream) and can_pack(stream, num_labels):
             on_cpu = next(generator.parameters()).device.type == "cpu"
             native = on_cpu and engine in ("auto", "native") and library.missing() is None
-            self._stream = _Stream(generator.stream, generator.get_buffer("parameter_scale"), native)
+            self._stream = FastStream(stream, num_labels, generator.get_buffer("parameter_scale"), native)
 
     @torch.no_grad()
     def __call__(self, condition: Condition, window: Window | None = None, scale: float = 1.0) -> Translation:
@@ -89,7 +87,7 @@ class FastAsapNet:
     @torch.no_grad()
     def features(self, condition: Condition) -> Tensor | None:
         """What the low-resolution stream makes of the condition, B C h w: all of it but its last layer."""
-        return None if self._stream is None else self._stream.features(self.generator, condition)
+        return None if self._stream is None else self._features(self._stream, condition)
 
     @torch.no_grad()
     def part(
@@ -110,9 +108,10 @@ class FastAsapNet:
         if self._stream is None:
             reason = "a model with one MLP for all cells" if self.config.constant_mlp else "the engine 'reference'"
             raise InputError(f"{reason} has no editing sessions: nothing is computed that could be kept")
-        has_statistics = self.config.norm == "instance"
-        stream = self._stream.frozen(self.generator, condition) if approximate and has_statistics else self._stream
-        features = partial(stream.features, self.generator)
+        stream, has_statistics = self._stream, self.config.norm == "instance"
+        if approximate and has_statistics:
+            stream = self._frozen(stream, condition)
+        features = partial(self._features, stream)
         return EditedAsapNet(self, condition, features, stream.parameters, approximate or not has_statistics)
 
     def by_rows(self, size: tuple[int, int], read: ReadRows, scratch: Path) -> Iterator[Tensor]:
@@ -197,53 +196,20 @@ class FastAsapNet:
             weight[first : first + config.num_labels][~occurring] = False
         return needed
 
+    def _features(self, stream: FastStream, condition: Condition) -> Tensor:
+        config, padded = self.config, self._in_whole_cells(condition)
+        labels = labels_of(padded, config.num_labels) if config.num_labels else None
+        return stream.features(labels, other_planes(padded, config.image_channels, config.instance_edges))
 
-class _Stream:
-    """The low-resolution stream, packed."""
-
-    def __init__(self, stream: LowResolutionStream, parameter_scale: Tensor, native: bool) -> None:
-        self._reduction = stream.reduction
-        self._front: nn.Module = stream.front
-        self._strided = _channels_last(stream.strided)
-        blocks = [block for block in stream.blocks if isinstance(block, ConvolutionBlock)]
-        self._blocks: Blocks | nn.Module
-        if native and len(blocks) == len(stream.blocks):
-            self._blocks = Blocks([Block.of(block.convolution, block.norm) for block in blocks])
-        else:
-            self._blocks = _channels_last(stream.blocks)
-        last = stream.to_parameters
-        assert last.bias is not None
-        self.parameters = ParameterLayer(last.weight, last.bias, parameter_scale, native)
-
-    def features(self, generator: AsapNet, condition: Condition) -> Tensor:
-        x = self._front(self._reduced(generator, condition))
-        features: Tensor = self._blocks(self._strided(x.contiguous(memory_format=torch.channels_last)))
-        return features
-
-    def frozen(self, generator: AsapNet, condition: Condition) -> _Stream:
-        """The same stream with the instance statistics that it has on this condition, for any; weights are shared."""
-        stream = copy(self)
-        stream._front, x = freeze(self._front, self._reduced(generator, condition))
-        stream._strided, x = freeze(self._strided, x.contiguous(memory_format=torch.channels_last))
-        if isinstance(self._blocks, Blocks):
-            stream._blocks = self._blocks.frozen(x)
-        else:
-            stream._blocks, _ = freeze(self._blocks, x)
-        return stream
-
-    def _reduced(self, generator: AsapNet, condition: Condition) -> Tensor:
-        config = generator.config
-        padded = condition.padded(config.cell, minimum=2 * config.cell)
+    def _frozen(self, stream: FastStream, condition: Condition) -> FastStream:
+        config, definition = self.config, self.generator.stream
+        assert isinstance(definition, LowResolutionStream)
+        padded = self._in_whole_cells(condition)
         planes = semantic_planes(padded, config.num_labels, config.image_channels, config.instance_edges)
-        reduced: Tensor = self._reduction(planes)
-        return reduced
+        return stream.frozen(definition.reduction(planes))
 
-
-def _channels_last(network: nn.Module) -> nn.Module:
-    """A copy in the layout in which convolutions are fastest."""
-    network = deepcopy(network)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return network
+    def _in_whole_cells(self, condition: Condition) -> Condition:
+        return condition.padded(self.config.cell, minimum=2 * self.config.cell)
 
 
 def _input_at(image: Tensor, window: Window, scale: float) -> Tensor:

@@ -7,3 +7,5 @@
 #include "pixels.h"
 #include "product.h"
 #include "winograd.h"
+#include "reduction.h"
+#include "front.h"

@@ -7,7 +7,7 @@
    Both sides lie in memory in the order in which they are read, whatever the instruction set: one line of 64 bytes for
    each input. ROWS rows are multiplied at once so that the sums stay in registers (16 with AVX-512, 8 with the others):
    a panel's line is loaded as vectors, each row's number is broadcast. The panel is the side that comes from memory;
-   its lines are asked for AHEAD of their use. Sums start anew after RUN inputs and are then added up: it halves the
+   its lines are asked for AHEAD of their use. Sums start anew after RUN inputs and are then added up: it lessens the
    rounding error, and both sides of a run fit into the first cache. */
 
 #define SIDE 16

@@ -4,14 +4,14 @@
 
    A tile of 4x4 outputs is computed from 6x6 inputs d and the 3x3 filter g as A'[(G g G') * (B' d B)]A, where * is a
    product number by number, and so for all channels 36 matrix products: a quarter of the multiplications. The matrices
-   interpolate at 0, +-sqrt(1/2), +-sqrt(2) and infinity. These points keep all constants near 1, which makes the rounding
-   error 2.5 times smaller than the usual 0, +-1, +-2 do. Filters are transformed and packed beforehand.
+   interpolate at 0, +-sqrt(1/2), +-sqrt(2) and infinity. These points keep all constants near 1, which makes the
+   rounding error half of what it is with the usual 0, +-1, +-2. Filters are transformed and packed beforehand.
 
    Activations are [image][cell][channel]. Tiles are taken in groups of 16, the rows of product.h, which never hold two
    images, and at most GROUPS groups at a time, so that a panel of weights is read once for all of them, in the order of
    memory, and what is between product and transform back stays in the second cache (GROUPS * 36 KB).
    There are two ways to share the work, since processors may have no cache in common:
-   winograd_groups   Many groups: an item is GROUPS of them from input to output, so that its tiles stay with its thread.
+   winograd_groups   Many groups: an item is GROUPS of them from input to output; its tiles stay with its thread.
    winograd_tiles    Few groups: first the tiles, an item is 16 channels of a group;
    winograd_outputs  then the outputs, an item is a panel of 16 output channels for GROUPS groups.
    channels and outputs are multiples of 16; the caller pads with zeros. */
@@ -163,7 +163,8 @@ INLINE void finish_group(const winograd_job *job, int64_t group, int64_t output,
         for (int i = 0; i < 6; i++) transform_output(m + 6 * i, 1, half + 4 * i, 1);
         for (int j = 0; j < 4; j++) transform_output(half + j, 4, y + j, 4);
         int64_t top = tile / job->tiles_wide * 4, left = tile % job->tiles_wide * 4;
-        int rows = job->height - top < 4 ? job->height - top : 4, columns = job->width - left < 4 ? job->width - left : 4;
+        int rows = job->height - top < 4 ? job->height - top : 4;
+        int columns = job->width - left < 4 ? job->width - left : 4;
         for (int i = 0; i < rows; i++)
             for (int j = 0; j < columns; j++)
                 store(out + ((top + i) * job->width + left + j) * job->outputs, y[4 * i + j]);
