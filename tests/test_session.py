@@ -199,7 +199,7 @@ def test_approximate_pictures_stay_close_and_change_nearby_only(make: Make) -> N
 
 @pytest.fixture
 def work(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
-    """Counts cells whose parameters are made, and pixels that the stream reads; zeroed by ``clear``."""
+    """Counts cells whose parameters are made, and pixels that the stream reads."""
     made = {"cells": 0, "pixels": 0}
     parameters, features = ParameterLayer.__call__, FastStream.features
 

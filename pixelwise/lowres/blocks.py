@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pixelwise.errors import InputError
+from pixelwise.lowres.strided import StridedConvolution
 from pixelwise.lowres.winograd import Activations, Convolved, Room, TorchConvolution, WinogradConvolution
 
 
@@ -34,12 +35,14 @@ class Block:
         bias: O. An instance norm takes it away again.
         norm: None for none; a batch norm is folded into weight and bias, see ``of``.
         padding: "zeros", "reflect" or "replicate".
+        stride: 1 or, compiled only, 2.
     """
 
     weight: Tensor
     bias: Tensor | None = None
     norm: InstanceNorm | None = None
     padding: str = "zeros"
+    stride: int = 1
 
     @classmethod
     def of(cls, convolution: nn.Conv2d, norm: nn.Module) -> Block:
@@ -48,21 +51,23 @@ class Block:
         Raises:
             InputError: another norm.
         """
-        weight, padding = convolution.weight.detach(), str(convolution.padding_mode)
+        weight = convolution.weight.detach()
+        padding, stride = str(convolution.padding_mode), convolution.stride[0]
         zeros = weight.new_zeros(len(weight))
         bias = zeros if convolution.bias is None else convolution.bias.detach()
         if isinstance(norm, nn.Identity):
-            return cls(weight, bias, padding=padding)
+            return cls(weight, bias, None, padding, stride)
         if not isinstance(norm, nn.InstanceNorm2d | nn.BatchNorm2d):
             raise InputError(f"a block's norm must be instance, batch or none, got {type(norm).__name__}")
         gain = torch.ones_like(zeros) if norm.weight is None else norm.weight.detach()
         shift = zeros if norm.bias is None else norm.bias.detach()
         if isinstance(norm, nn.InstanceNorm2d):
-            return cls(weight, bias, InstanceNorm(gain, shift, norm.eps), padding)
+            return cls(weight, bias, InstanceNorm(gain, shift, norm.eps), padding, stride)
         assert norm.running_mean is not None
         assert norm.running_var is not None
         gain = gain * (norm.running_var + norm.eps).rsqrt()
-        return cls(weight * gain[:, None, None, None], shift + gain * (bias - norm.running_mean), padding=padding)
+        weight, bias = weight * gain[:, None, None, None], shift + gain * (bias - norm.running_mean)
+        return cls(weight, bias, None, padding, stride)
 
 
 class Blocks:
@@ -77,15 +82,7 @@ class Blocks:
     def __init__(self, blocks: Sequence[Block], native: bool = True, instruction_set: str | None = None) -> None:
         self._channels = blocks[0].weight.shape[1]
         self._outputs = len(blocks[-1].weight)
-        self._stages = [
-            _Stage.of(
-                block,
-                WinogradConvolution(block.weight, block.padding, instruction_set)
-                if native
-                else TorchConvolution(block.weight, block.padding),
-            )
-            for block in blocks
-        ]
+        self._stages = [_Stage.of(block, _packed(block, native, instruction_set)) for block in blocks]
 
     def __call__(self, x: Tensor) -> Tensor:
         """B C h w to B O h w, both float32 in channels_last, without gradients.
@@ -131,6 +128,13 @@ class _Convolution(Protocol):
     def outputs(self) -> int: ...
 
     def __call__(self, x: Activations, room: Room) -> Convolved: ...
+
+
+def _packed(block: Block, native: bool, instruction_set: str | None) -> _Convolution:
+    if not native:
+        return TorchConvolution(block.weight, block.padding)
+    convolution = WinogradConvolution if block.stride == 1 else StridedConvolution
+    return convolution(block.weight, block.padding, instruction_set)
 
 
 @dataclass(frozen=True)

@@ -35,13 +35,7 @@ class FastStream:
         self._make_front = partial(Front, num_labels=num_labels, stride=stream.reduction.stride, native=native)
         self._first = stream.front
         self._front = self._make_front(Block.of(stream.front.convolution, stream.front.norm))
-        self._strided = _channels_last(stream.strided)
-        blocks = [block for block in stream.blocks if isinstance(block, ConvolutionBlock)]
-        self._blocks: Blocks | nn.Module
-        if native and len(blocks) == len(stream.blocks):
-            self._blocks = Blocks([Block.of(block.convolution, block.norm) for block in blocks])
-        else:
-            self._blocks = _channels_last(stream.blocks)
+        self._strided, self._blocks = (_packed(blocks, native) for blocks in (stream.strided, stream.blocks))
         last = stream.to_parameters
         assert last.bias is not None
         self.parameters = ParameterLayer(last.weight, last.bias, parameter_scale, native)
@@ -72,11 +66,8 @@ class FastStream:
         first, x = freeze(self._first, reduced)
         assert isinstance(first, ConvolutionBlock)
         stream._front = self._make_front(Block.of(first.convolution, first.norm))
-        stream._strided, x = freeze(self._strided, x.contiguous(memory_format=torch.channels_last))
-        if isinstance(self._blocks, Blocks):
-            stream._blocks = self._blocks.frozen(x)
-        else:
-            stream._blocks, _ = freeze(self._blocks, x)
+        stream._strided, x = _frozen(self._strided, x.contiguous(memory_format=torch.channels_last))
+        stream._blocks, _ = _frozen(self._blocks, x)
         return stream
 
 
@@ -85,8 +76,14 @@ def can_pack(stream: LowResolutionStream, num_labels: int) -> bool:
     return num_labels <= MOST_LABELS and stream.reduction.stride <= LARGEST_STRIDE
 
 
-def _channels_last(network: nn.Module) -> nn.Module:
-    """A copy in the layout in which convolutions are fastest."""
-    network = deepcopy(network)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return network
+def _packed(blocks: nn.Sequential, native: bool) -> Blocks | nn.Module:
+    """The blocks by the compiled kernels, or a copy of them in the layout in which torch's convolutions are fastest."""
+    packed = [Block.of(block.convolution, block.norm) for block in blocks if isinstance(block, ConvolutionBlock)]
+    if native and packed and len(packed) == len(blocks):
+        return Blocks(packed)
+    copied: nn.Module = deepcopy(blocks).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return copied
+
+
+def _frozen(blocks: Blocks | nn.Module, x: Tensor) -> tuple[Blocks | nn.Module, Tensor]:
+    return (blocks.frozen(x), blocks(x)) if isinstance(blocks, Blocks) else freeze(blocks, x)

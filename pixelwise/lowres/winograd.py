@@ -133,7 +133,7 @@ class WinogradConvolution:
         for kernel, count in stages:
             job.work = library.Work(0, count)
             library.run(kernel, job, num_threads)
-        return Convolved(out, partial(_moments, statistics, grid.group_cells))
+        return Convolved(out, partial(moments, statistics, grid.group_cells))
 
 
 def _evenness(num_items: int, num_threads: int) -> float:
@@ -141,7 +141,7 @@ def _evenness(num_items: int, num_threads: int) -> float:
     return num_items / (math.ceil(num_items / num_threads) * num_threads)
 
 
-def _moments(statistics: Tensor, group_cells: Tensor) -> tuple[Tensor, Tensor]:
+def moments(statistics: Tensor, group_cells: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and variance, B O, from the groups' means and sums of squared deviations, B G 2 O, and numbers of cells."""
     means, deviations = statistics.unbind(2)
     if len(group_cells) == 1:

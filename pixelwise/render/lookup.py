@@ -5,8 +5,9 @@ label planes are built. All layers are applied to one tile after the other, a fe
 activations stay in the cache. And since a layer is linear, interpolating between the weights of four MLPs (bilinear
 parameters) is interpolating between their outputs: one product with all four, whose input need not be repeated.
 
-Shape letters: see field.py. More of them: V x U blocks of a tile, G = B V U; Y X pixels of a block, N = Y X; K MLPs
-that act on it, one, or with bilinear parameters four; C numbers of the code along an axis.
+Shape letters: see field.py. More of them: V U rows and columns of a tile's blocks, Y X of a block's pixels,
+G = B V U, N = Y X; K MLPs that act on a block, one, or with bilinear parameters four; C numbers of an axis's code;
+D inputs that are not looked up.
 """
 
 from __future__ import annotations
@@ -23,9 +24,8 @@ from pixelwise.render.axis import Axis, Block
 from pixelwise.render.field import PixelMlp, PixelwiseField
 from pixelwise.render.guide import Features
 
-_CACHED = 2**20
-"""Numbers of a tile on a CPU, its weights and the outputs of a layer: more don't stay in the caches, and fewer are not
-worth the calls."""
+_CACHED = 2**21
+"""Numbers of a tile on a CPU, its weights and a layer's outputs: more leave the caches, fewer don't repay the calls."""
 
 _NOT_CACHED = 2**26
 """The same on other devices, where only memory sets a limit."""
@@ -36,170 +36,209 @@ _FEW_OUTPUTS = 16
 
 @dataclass(frozen=True)
 class _Run:
-    """Neighbouring blocks of an axis, all made as long as the longest, X, by repeating their last pixel.
+    """Neighbouring blocks of an axis, all made as long as the longest by repeating their last pixel.
 
     Attributes:
-        count: of pixels, without the repetitions.
-        cells: the cells that act on each block, one or two of the axis.
-        pixels: U X, the blocks' pixels, counted from the run's first; None if there are no repetitions.
+        blocks: U of them.
+        repeated: U X, the blocks' pixels, counted from the run's first; None if no block is too short.
         kept: which of the U X are no repetitions.
-        share_UX: the second cell's share.
+        share_UX: of the second cell, where two act.
         code_UXC: of the positions.
     """
 
-    count: int
-    cells: list[tuple[int, ...]]
-    pixels: Tensor | None
+    blocks: Sequence[Block]
+    repeated: Tensor | None
     kept: Tensor | None
     share_UX: Tensor
     code_UXC: Tensor
 
+    @property
+    def num_pixels(self) -> int:
+        """Without repetitions."""
+        return self.blocks[-1].pixels.stop - self.blocks[0].pixels.start
+
+    def with_repetitions(self, plane: Tensor, dim: int) -> Tensor:
+        return plane if self.repeated is None else plane.index_select(dim, self.repeated)
+
+    def without_repetitions(self, plane: Tensor, dim: int) -> Tensor:
+        return plane if self.kept is None else plane.index_select(dim, self.kept)
+
 
 @dataclass(frozen=True)
 class _Tile:
+    """The blocks where a run of rows and a run of columns meet.
+
+    Attributes:
+        rows, columns: the runs.
+        features: of the tile's pixels.
+        mlps_GKP: the parameters that act on each block.
+    """
+
     rows: _Run
     columns: _Run
     features: Features
-    mlps_BVUKP: Tensor
+    mlps_GKP: Tensor
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """V, U, Y, X."""
+        (v, y), (u, x) = self.rows.share_UX.shape, self.columns.share_UX.shape
+        return v, u, y, x
+
+    def blocks(self, plane_BHW: Tensor) -> Tensor:
+        """B V U Y X."""
+        v, u, y, x = self.shape
+        plane_BHW = self.columns.with_repetitions(self.rows.with_repetitions(plane_BHW, dim=1), dim=2)
+        return plane_BHW.reshape(-1, v, y, u, x).transpose(2, 3)
+
+    def joined(self, x_GNO: Tensor) -> Tensor:
+        """B O H W of what is computed for every block."""
+        v, u, y, x = self.shape
+        x_BOVYUX = x_GNO.view(-1, v, u, y, x, x_GNO.shape[-1]).permute(0, 5, 1, 3, 2, 4)
+        image_BOHW = x_BOVYUX.flatten(4).flatten(2, 3)
+        return self.columns.without_repetitions(self.rows.without_repetitions(image_BOHW, dim=2), dim=3)
 
 
-def render_lookup(field, features, rows, columns):
+def render_lookup(field: PixelwiseField, features: Features, rows: Axis, columns: Axis) -> Tensor:
     """Eq. 1 and 2, tile by tile. See ``pixelwise.render.engine.Render``."""
-    bands, strips = _runs(field, rows, columns)
-    picked = torch.tensor(_rows_not_looked_up(field.mlp, features, rows.code.shape[1]), device=field.parameters.device)
-    lines = [p.flatten(1).T.contiguous().unflatten(0, p.shape[1:]).unbind(0) for p in field.parameters]
-    image = []
-    for band, within in zip(bands, _split(features, [b.count for b in bands], 1)):
-        cells_BvwP = torch.stack([l[c] for l in lines for cells in band.cells for c in cells]).unflatten(0,(len(lines),-1)) # B VK w P
-        parts = _split(within, [s.count for s in strips], 2)
-        image.append(torch.cat([_tile(field, picked, cells_BvwP, p, band, strip) for p, strip in zip(parts,strips)], -1))
-    image_BOHW = torch.cat(image, -2).to(field.parameters.dtype)
+    bands = [
+        torch.cat([tile.joined(_evaluate(field.mlp, tile)) for tile in band], dim=-1)
+        for band in _bands(field, features, rows, columns)
+    ]
+    image_BOHW = torch.cat(bands, dim=-2).to(field.parameters.dtype)
     return torch.tanh(image_BOHW) if field.mlp.tanh else image_BOHW
 
 
-def _split(features, counts, dim):
-    labels, planes = ([(i, p.split(counts, dim)) for i, p in pairs] for pairs in (features.labels, features.planes))
-    for k in range(len(counts)):
-        yield Features([(i, p[k]) for i, p in labels], features.num_labels, [(i, p[k]) for i, p in planes])
+def _bands(field: PixelwiseField, features: Features, rows: Axis, columns: Axis) -> Iterator[Iterator[_Tile]]:
+    """The tiles, row by row. Features and cells are cut at once, since a slice's gradient is as large as the whole."""
+    num_rows, num_columns = _tile_size(field, rows, columns)
+    bands, strips = _runs(rows, num_rows, field.parameters), _runs(columns, num_columns, field.parameters)
+    # Picture by picture, since torch is twice as fast with matrices; nothing is copied if the memory is B h w P.
+    grids = [cells_Phw.flatten(1).T.contiguous().unflatten(0, cells_Phw.shape[1:]) for cells_Phw in field.parameters]
+    lines_BhwP = [grid_hwP.unbind() for grid_hwP in grids]
+    for band, part in zip(bands, _split(features, bands, dim=1), strict=True):
+        acting = [lines_hwP[cell] for lines_hwP in lines_BhwP for block in band.blocks for cell in block.cells]
+        cells_BvwP = torch.stack(acting).unflatten(0, (len(grids), -1))
+        yield (
+            _Tile(band, strip, within, _acting(cells_BvwP, band, strip))
+            for strip, within in zip(strips, _split(part, strips, dim=2), strict=True)
+        )
 
 
-def _rows_not_looked_up(mlp: PixelMlp, features: Features, num_waves: int) -> list[int]:
-    """Of the first layer's 1 + I: the bias, then planes, the columns' code, the rows' code."""
-    first = 1 + mlp.widths[0] - 2 * num_waves
-    # Its inputs alternate, for each period, between the two waves of the columns and the two of the rows.
-    code = [first + 2 * wave - wave % 2 + offset for offset in (0, 2) for wave in range(num_waves)]
-    return [0, *(1 + index for index, _ in features.planes), *code]
-
-
-def _runs(field, rows, columns):
-    K = 4 if field.bilinear else 1
-    N = max(map(_length, rows.blocks)) * max(map(_length, columns.blocks))
-    floats = K * (N * max(field.mlp.widths[1:]) + field.mlp.num_parameters) * len(field.parameters)
-    most = max(1, (_CACHED if field.parameters.device.type == "cpu" else _NOT_CACHED) // floats)
-    num_columns = min(most, len(columns.blocks))
-    return list(_cut(rows, max(1, most // num_columns), field.parameters)), list(_cut(columns, num_columns, field.parameters))
-
-
-def _cut(axis, most, parameters):
-    blocks = axis.blocks
-    n = -(-len(blocks) // most)
-    for i in range(n):
-        first, last = (len(blocks) * end // n for end in (i, i + 1))
-        yield _run(parameters, axis, blocks[first:last])
-
-
-def _run(parameters: Tensor, axis: Axis, blocks: Sequence[Block]) -> _Run:
-    d = parameters.device
-    starts, stops = (torch.tensor(ends)[:, None] for ends in zip(*((b.pixels.start, b.pixels.stop) for b in blocks)))
-    pixels = starts + torch.arange(max(map(_length, blocks)))
-    within = pixels < stops
-    pixels = torch.minimum(pixels, stops - 1)
-    first = int(starts[0])
-    return _Run(
-        int(stops[-1]) - first,
-        [b.cells for b in blocks],
-        None if within.all() else (pixels - first).flatten().to(d),
-        None if within.all() else within.flatten().nonzero().squeeze(1).to(d),
-        axis.shares[pixels, -1].to(parameters),
-        axis.code[pixels].to(parameters),
-    )
+def _tile_size(field: PixelwiseField, rows: Axis, columns: Axis) -> tuple[int, int]:
+    """Rows and columns of a tile's blocks."""
+    num_mlps = 4 if field.bilinear else 1
+    num_pixels = max(map(_length, rows.blocks)) * max(map(_length, columns.blocks))
+    numbers = num_mlps * (num_pixels * max(field.mlp.widths[1:]) + field.mlp.num_parameters) * len(field.parameters)
+    num_blocks = max(1, (_CACHED if field.parameters.device.type == "cpu" else _NOT_CACHED) // numbers)
+    num_columns = min(num_blocks, len(columns.blocks))
+    return num_blocks // num_columns, num_columns
 
 
 def _length(block: Block) -> int:
     return block.pixels.stop - block.pixels.start
 
 
-def pick(t, index, dim):
-    return t if index is None else t.index_select(dim, index)
-
-def _tile(field, picked, cells_BvwP, features, rows, columns) -> Tensor:
-    mlp = field.mlp
-    weights = _weights(mlp, cells_BvwP, rows, columns)
-    V,Y=rows.share_UX.shape; U,X=columns.share_UX.shape
-    x_GNO = _interpolated(_first_layer(weights[0], picked, features, rows, columns), rows, columns)
-    for weights_GIO in weights[1:]:
-        x_GNO = F.leaky_relu(x_GNO, mlp.negative_slope, inplace=not x_GNO.requires_grad)
-        x_GNO = _interpolated(_affine(x_GNO, weights_GIO), rows, columns)
-    x = x_GNO.view(-1, V, U, Y, X, mlp.widths[-1])
-    image = x.permute(0, 5, 1, 3, 2, 4).flatten(4).flatten(2, 3)
-    return pick(pick(image, rows.kept, 2), columns.kept, 3)
+def _runs(along: Axis, most: int, like: Tensor) -> list[_Run]:
+    """``along`` in runs of at most so many blocks, about equally many in each; tensors of the kind of ``like``."""
+    count = len(along.blocks)
+    num_runs = -(-count // most)
+    ends = [count * i // num_runs for i in range(num_runs + 1)]
+    return [_run(along, along.blocks[first:last], like) for first, last in pairwise(ends)]
 
 
-def _weights(mlp: PixelMlp, cells_BvwP, rows, columns) -> list[Tensor]:
+def _run(along: Axis, blocks: Sequence[Block], like: Tensor) -> _Run:
+    starts_U1, stops_U1 = (
+        torch.tensor(ends).unsqueeze(1) for ends in zip(*((b.pixels.start, b.pixels.stop) for b in blocks), strict=True)
+    )
+    pixels_UX = starts_U1 + torch.arange(max(map(_length, blocks)))
+    within_UX = pixels_UX < stops_U1
+    pixels_UX = torch.minimum(pixels_UX, stops_U1 - 1)
+    repeated = kept = None
+    if not within_UX.all():
+        repeated = (pixels_UX - starts_U1[0]).flatten().to(like.device)
+        kept = within_UX.flatten().nonzero().squeeze(1).to(like.device)
+    return _Run(blocks, repeated, kept, along.shares[pixels_UX, -1].to(like), along.code[pixels_UX].to(like))
+
+
+def _split(features: Features, runs: Sequence[_Run], dim: int) -> Iterator[Features]:
+    counts = [run.num_pixels for run in runs]
+    labels, planes = (
+        [(first, plane.split(counts, dim)) for first, plane in pairs] for pairs in (features.labels, features.planes)
+    )
+    for i in range(len(counts)):
+        yield Features([(n, p[i]) for n, p in labels], features.num_labels, [(n, p[i]) for n, p in planes])
+
+
+def _acting(cells_BvwP: Tensor, rows: _Run, columns: _Run) -> Tensor:
+    """G K P: the MLPs that act on a tile's blocks, out of those of its rows of cells, which come block by block."""
+    num_cells = cells_BvwP.shape[2]
+    cells_UK = torch.tensor([block.cells for block in columns.blocks])
+    firsts_VK = num_cells * torch.arange(cells_BvwP.shape[1]).view(len(rows.blocks), -1)
+    index_VUK = (firsts_VK[:, None, :, None] + cells_UK[:, None]).flatten(2)
+    mlps_BGP = cells_BvwP.flatten(1, 2).index_select(1, index_VUK.flatten().to(cells_BvwP.device))
+    return mlps_BGP.unflatten(1, (-1, index_VUK.shape[2])).flatten(0, 1)
+
+
+def _evaluate(mlp: PixelMlp, tile: _Tile) -> Tensor:
+    """G N O of a tile's pixels, before tanh."""
+    first, *others = _weights(mlp, tile)
+    x_GNO = _interpolated(_first_layer(first, tile), tile)
+    for weights_GIO in others:
+        x_GNI = F.leaky_relu(x_GNO, mlp.negative_slope, inplace=not x_GNO.requires_grad)
+        x_GNO = _interpolated(_affine(x_GNI, weights_GIO), tile)
+    return x_GNO
+
+
+def _weights(mlp: PixelMlp, tile: _Tile) -> list[Tensor]:
     """Of each layer G 1+I KO: the bias, then a row for each input; in a row the outputs of all K MLPs."""
-    B,_,w,P=cells_BvwP.shape
-    V=len(rows.cells);U=len(columns.cells);K=len(rows.cells[0])
-    if K==1 and [c[0] for c in columns.cells]==list(range(w)):
-        mlps_GKP = cells_BvwP.flatten(0,2).unsqueeze(1)
-    else:
-        c=torch.tensor(columns.cells)[:,None,:] # U 1 K
-        r=torch.arange(V*K).view(V,1,K,1)*w
-        idx=(r+c).flatten().to(cells_BvwP.device)
-        mlps_GKP = cells_BvwP.flatten(1,2).index_select(1,idx).view(B*V*U,K*K,P)
     sizes = [outputs * (1 + inputs) for inputs, outputs in pairwise(mlp.widths)]
     return [
-        layer.unflatten(-1, (-1, outputs)).transpose(1, 2).flatten(2)
-        for layer, outputs in zip(mlps_GKP.split(sizes, dim=-1), mlp.widths[1:], strict=True)
+        layer_GKP.unflatten(-1, (-1, outputs)).transpose(1, 2).flatten(2)
+        for layer_GKP, outputs in zip(tile.mlps_GKP.split(sizes, dim=-1), mlp.widths[1:], strict=True)
     ]
 
 
-def _first_layer(weights_GIO: Tensor, picked: Tensor, features, rows, columns) -> Tensor:
+def _first_layer(weights_GIO: Tensor, tile: _Tile) -> Tensor:
     """G N KO: a product for bias, planes and code, and for each label the row of weights that it selects."""
-    V,Y=rows.share_UX.shape; U,X=columns.share_UX.shape
-    shape=(len(weights_GIO)//(V*U),V,U,Y,X)
-
-    def blocks(plane_BYW: Tensor) -> Tensor:
-        return pick(pick(plane_BYW, rows.pixels, 1), columns.pixels, 2).reshape(-1,V,Y,U,X).transpose(2,3)
-
-    x = [blocks(plane).unsqueeze(-1).to(weights_GIO) for _, plane in features.planes]
-    x += [code.expand(*shape, -1) for code in (columns.code_UXC[None, :, None], rows.code_UXC[:, None,:,None])]
+    codes = (tile.columns.code_UXC[:, None], tile.rows.code_UXC[:, None, :, None])
+    shape = (-1, *tile.shape)
+    x = [tile.blocks(plane).unsqueeze(-1).to(weights_GIO) for _, plane in tile.features.planes]
+    x += [code.expand(len(weights_GIO) // (tile.shape[0] * tile.shape[1]), *tile.shape, -1) for code in codes]
     x_GND = torch.cat(x, dim=-1).flatten(0, 2).flatten(1, 2)
-    y_GNO = _affine(x_GND, weights_GIO.index_select(1, picked))
-    table = weights_GIO.flatten(0, 1)
-    firsts_G1 = torch.arange(1, len(table), weights_GIO.shape[1], device=table.device)[:, None]
-    for first, labels in features.labels:
-        index_GN = blocks(labels).reshape(len(weights_GIO), -1) + (firsts_G1 + first)
-        y_GNO = y_GNO + table.index_select(0, index_GN.flatten()).view(y_GNO.shape)
+    rows_D = torch.tensor(_rows_not_looked_up(tile, weights_GIO.shape[1]), device=weights_GIO.device)
+    y_GNO = _affine(x_GND, weights_GIO.index_select(1, rows_D))
+    table_RO = weights_GIO.flatten(0, 1)
+    firsts_G1 = torch.arange(1, len(table_RO), weights_GIO.shape[1], device=table_RO.device).unsqueeze(1)
+    for first, labels_BHW in tile.features.labels:
+        rows_GN = tile.blocks(labels_BHW).reshape(len(weights_GIO), -1) + (firsts_G1 + first)
+        y_GNO = y_GNO + table_RO.index_select(0, rows_GN.flatten()).view(y_GNO.shape)
     return y_GNO
 
 
+def _rows_not_looked_up(tile: _Tile, num_rows: int) -> list[int]:
+    """Of the first layer's 1 + I: the bias, then planes, the columns' code, the rows' code."""
+    num_waves = tile.rows.code_UXC.shape[-1]
+    first = num_rows - 2 * num_waves
+    # The MLP's inputs alternate, period by period, between two waves of the columns and two of the rows.
+    code = [first + 2 * wave - wave % 2 + offset for offset in (0, 2) for wave in range(num_waves)]
+    return [0, *(1 + index for index, _ in tile.features.planes), *code]
+
+
 def _affine(x_GNI: Tensor, weights_GIO: Tensor) -> Tensor:
-    if weights_GIO.shape[1] < weights_GIO.shape[2]:
-        return F.pad(x_GNI, (1, 0), value=1.0) @ weights_GIO
     bias_G1O, weights_GIO = weights_GIO[:, :1], weights_GIO[:, 1:]
     if weights_GIO.shape[-1] < _FEW_OUTPUTS:
         return torch.baddbmm(bias_G1O.mT, weights_GIO.mT, x_GNI.mT).mT
     return torch.baddbmm(bias_G1O, x_GNI, weights_GIO)
 
 
-def _interpolated(y_GNO: Tensor, rows, columns) -> Tensor:
+def _interpolated(y_GNO: Tensor, tile: _Tile) -> Tensor:
     """G N O of the K MLPs' outputs G N KO."""
-    if len(rows.cells[0]) == 1:
+    if tile.mlps_GKP.shape[1] == 1:
         return y_GNO
-    outputs = y_GNO.shape[-1] // 4
-    V,Y=rows.share_UX.shape; U,X=columns.share_UX.shape
-    y = y_GNO.view(-1, V, U, Y, X, 2, 2, outputs)
+    y = y_GNO.view(-1, *tile.shape, 2, 2, y_GNO.shape[-1] // 4)
     above, below = y.unbind(-3)
-    y = torch.lerp(above, below, rows.share_UX[:, None,:,None, None,None].to(y))
+    y = torch.lerp(above, below, tile.rows.share_UX[:, None, :, None, None, None].to(y))
     left, right = y.unbind(-2)
-    return torch.lerp(left, right, columns.share_UX[:, None, :, None].to(y)).flatten(0, 2).flatten(1, 2)
+    y = torch.lerp(left, right, tile.columns.share_UX[:, None, :, None].to(y))
+    return y.flatten(0, 2).flatten(1, 2)

@@ -106,10 +106,10 @@ static void NAME(convolve_chunk)(const front_job *job, const neighbourhood *arou
 
 /* Takes a chunk's pixels into the mean and the squared deviations of the `before` pixels before it: within the chunk in
    two passes, then both together as Chan, Golub and LeVeque do. */
-INLINE void measure(const front_job *job, const float *pixels, int64_t count, int64_t before, float *means) {
-    int64_t stride = job->padded_outputs;
-    float *deviations = means + stride, share = (float)count / (float)(before + count);
-    for (int64_t o = 0; o < stride; o += LANES) {
+INLINE void measure(const float *pixels, int64_t stride, int64_t outputs, int64_t count, int64_t before, float *means,
+                    float *deviations) {
+    float share = (float)count / (float)(before + count);
+    for (int64_t o = 0; o < outputs; o += LANES) {
         vector mean = {0}, deviation = {0};
         for (int64_t p = 0; p < count; p++) mean += load(pixels + p * stride + o);
         mean /= (float)count;
@@ -158,7 +158,9 @@ INLINE void front_rows(const front_job *job, int64_t item, int64_t picture, int6
         for (int64_t x = 0; x < job->width; x += CHUNK) {
             int64_t count = least_of(CHUNK, job->width - x);
             NAME(convolve_chunk)(job, &around, x, x + count, chunk);
-            if (statistics) measure(job, chunk, count, measured, statistics);
+            if (statistics)
+                measure(chunk, job->padded_outputs, job->padded_outputs, count, measured, statistics,
+                        statistics + job->padded_outputs);
             write_features(job, chunk, job->padded_outputs, count, picture,
                            out_row(job, picture, y) + x * job->outputs);
             measured += count;

@@ -9,3 +9,4 @@
 #include "winograd.h"
 #include "reduction.h"
 #include "front.h"
+#include "strided.h"

@@ -194,7 +194,10 @@ INLINE int64_t run_layers(const render_job *job, scratch *s, int64_t x0, int64_t
         weights += num_rows(job, layer - 1) * layer_stride(job, layer - 1);
         int64_t inputs = job->widths[layer], x_stride = whole_vectors(inputs);
         stride = layer_stride(job, layer);
-        if (sides == 1 && layer + 1 < job->num_layers)
+        if (layer + 1 == job->num_layers && sides * job->widths[layer + 1] <= 4)
+            NAME(narrow_product)(num_pixels, inputs, s->now, x_stride, weights + stride, stride, weights, s->next,
+                                 stride);
+        else if (sides == 1 && layer + 1 < job->num_layers)
             NAME(product)(FROM_BIAS, LEAKY_RELU, num_pixels, inputs, s->now, x_stride, weights + stride, stride, weights,
                     s->next, stride, job->negative_slope);
         else

@@ -157,8 +157,8 @@ static void NAME(make_blocks)(reduction_job *job, reduction *r, int64_t picture,
     r->share_ends[side][job->num_columns + 1] = (int32_t)(to - r->shares[side]);
 }
 
-/* The entries of the labels of one reduced pixel, from the four blocks of its window. Those of its upper half are on the
-   side `above` of the scratch. */
+/* The entries of the labels of one reduced pixel, from the four blocks of its window. Those of its upper half are on
+   the side `above` of the scratch. */
 INLINE entry *label_entries(const reduction_job *job, reduction *r, int above, int64_t x, entry *to) {
     const share *first[4], *end[4];
     int alike = 1;

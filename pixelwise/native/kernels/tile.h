@@ -44,6 +44,35 @@ INLINE void tile(int pixels, int vectors, start from, activation then, int64_t i
             store(out + p * out_stride + v * LANES, then == LEAKY_RELU ? leaky_relu(sum[p][v], slope) : sum[p][v]);
 }
 
+/* At most four outputs, such as colours: vectors of four, of which a processor does more in the same time than of LANES,
+   and eight pixels at once, for as many sums must be under way to hide how long each takes. */
+typedef float quad __attribute__((vector_size(16)));
+
+static void NAME(narrow_product)(int64_t num_pixels, int64_t inputs, const float *x, int64_t x_stride, const float *w,
+                                 int64_t w_stride, const float *bias, float *out, int64_t out_stride) {
+    int64_t p = 0;
+    for (; p + 8 <= num_pixels; p += 8) {
+        quad sum[8];
+#pragma GCC unroll 8
+        for (int i = 0; i < 8; i++) memcpy(&sum[i], bias, sizeof sum[i]);
+#pragma GCC unroll 1
+        for (int64_t i = 0; i < inputs; i++) {
+            quad weights;
+            memcpy(&weights, w + i * w_stride, sizeof weights);
+#pragma GCC unroll 8
+            for (int j = 0; j < 8; j++) sum[j] += x[(p + j) * x_stride + i] * weights;
+        }
+#pragma GCC unroll 8
+        for (int i = 0; i < 8; i++) memcpy(out + (p + i) * out_stride, &sum[i], sizeof sum[i]);
+    }
+    for (; p < num_pixels; p++)
+        for (int o = 0; o < 4; o++) {
+            float sum = bias[o];
+            for (int64_t i = 0; i < inputs; i++) sum += x[p * x_stride + i] * w[i * w_stride + o];
+            out[p * out_stride + o] = sum;
+        }
+}
+
 /* Tiles over any number of outputs (w_stride of them, a multiple of LANES), for a fixed number of pixels. */
 INLINE void tile_outputs(int pixels, start from, activation then, int64_t inputs, const float *x, int64_t x_stride,
                          const float *w, int64_t w_stride, const float *bias, float *out, int64_t out_stride,

@@ -1,0 +1,79 @@
+"""3 x 3 convolution of stride 2, compiled; see native/kernels/strided.h."""
+
+from __future__ import annotations
+
+import ctypes
+from functools import lru_cache, partial
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from pixelwise.errors import InputError
+from pixelwise.lowres.winograd import SIDE, Activations, Convolved, Room, check_padding, moments
+from pixelwise.native import library
+
+_PANEL = 128
+"""Outputs whose weights, for the usual 64 inputs, take a part of the second-level cache only."""
+
+
+class _Job(ctypes.Structure):
+    _fields_ = [
+        ("work", library.Work),
+        *[
+            (name, ctypes.c_void_p)
+            for name in ("cells", "scale", "shift", "rows", "columns", "weights", "out", "statistics")
+        ],
+        *[
+            (name, ctypes.c_int64)
+            for name in ("height", "width", "channels", "out_height", "out_width", "panels", "panel_outputs")
+        ],
+        ("least", ctypes.c_float),
+        ("out_of_memory", ctypes.c_int32),
+    ]
+
+
+class StridedConvolution:
+    """A packed 3 x 3 convolution which makes every second row and column.
+
+    Args:
+        weight: O I 3 3, float32 on the CPU.
+        padding: "zeros", "reflect" or "replicate".
+        instruction_set: one of ``library.instruction_sets()``; None for the fastest.
+
+    Attributes:
+        inputs, outputs: channels, rounded up to whole vectors: additional inputs must be 0, additional outputs are 0.
+    """
+
+    def __init__(self, weight: Tensor, padding: str, instruction_set: str | None) -> None:
+        weight = F.pad(weight.detach(), (0, 0, 0, 0, 0, -weight.shape[1] % SIDE, 0, -weight.shape[0] % SIDE))
+        self.outputs, self.inputs = weight.shape[:2]
+        panel = _PANEL if self.outputs % _PANEL == 0 else self.outputs
+        self._weights = weight.permute(2, 3, 1, 0).unflatten(3, (-1, panel)).movedim(3, 0).contiguous()
+        self._padding = padding
+        self._convolve = library.kernel("strided", instruction_set)
+
+    def __call__(self, x: Activations, room: Room) -> Convolved:
+        """Raises InputError for a reflection in a grid of a single row or column."""
+        pictures, height, width, _ = x.cells.shape
+        check_padding(height, width, self._padding)
+        size = (-(-height // 2), -(-width // 2))
+        out = torch.empty(pictures, *size, self.outputs)
+        statistics = torch.empty(pictures, size[0], 2, self.outputs)
+        rows, columns = (_sources(side, self._padding) for side in (height, width))
+        inputs = [part.contiguous() for part in (x.cells, x.scale, x.shift)]
+        pointers = [tensor.data_ptr() for tensor in (*inputs, rows, columns, self._weights, out, statistics)]
+        panels, panel_outputs = len(self._weights), self._weights.shape[-1]
+        work = library.Work(0, pictures * size[0] * panels)
+        job = _Job(work, *pointers, height, width, self.inputs, *size, panels, panel_outputs, x.least)
+        library.run(self._convolve, job)
+        if job.out_of_memory:
+            raise InputError(f"there is not enough memory for a row of {width} cells")
+        return Convolved(out, partial(moments, statistics, torch.full((size[0],), float(size[1]))))
+
+
+@lru_cache(maxsize=16)
+def _sources(size: int, padding: str) -> Tensor:
+    """Which row (column) each padded one is; -1 for zeros."""
+    before, after = {"zeros": (-1, -1), "reflect": (1, size - 2), "replicate": (0, size - 1)}[padding]
+    return torch.tensor([before, *range(size), after], dtype=torch.int32)
