@@ -89,7 +89,9 @@ class ParameterLayer:
 
     def _multiply(self, features: Tensor, needed: Tensor | None) -> Tensor:
         make = torch.empty if needed is None else torch.zeros
-        out = make(*features.shape[:3], self.num_parameters)
+        num_values = features[..., 0].numel() * self.num_parameters
+        # With slack, so that the renderer can read it as it is.
+        out = make(num_values + library.SLACK)[:num_values].view(*features.shape[:3], self.num_parameters)
         groups = _group(features.reshape(-1, self.num_channels))
         panels = _panels(needed, len(self._weight))
         tensors = (groups, self._weight, self._bias, panels, out)

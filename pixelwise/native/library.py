@@ -23,6 +23,9 @@ Kernel = Callable[[Any], None]
 """A compiled function, called with a pointer to its job."""
 
 
+SLACK = 16
+"""Floats that must be readable beyond what the renderer reads: it takes whole vectors."""
+
 _KERNEL_TYPE = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 
 

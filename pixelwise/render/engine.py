@@ -13,6 +13,7 @@ from pixelwise.render import gpu, native
 from pixelwise.render.axis import Axis
 from pixelwise.render.field import PixelwiseField
 from pixelwise.render.guide import Features
+from pixelwise.render.lookup import render_lookup
 from pixelwise.render.reference import render_reference
 
 Render = Callable[[PixelwiseField, Features, Axis, Axis], Tensor]
@@ -45,6 +46,7 @@ class Engine:
 ENGINES: Mapping[str, Engine] = {
     "gpu": Engine(gpu.render_gpu, gpu.missing, gpu.unfit),
     "native": Engine(native.render_native, library.missing, native.unfit),
+    "torch": Engine(render_lookup),
     "reference": Engine(render_reference),
 }
 """By name, fastest first: "auto" is the first one that can."""

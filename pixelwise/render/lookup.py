@@ -42,20 +42,20 @@ class _Run:
         blocks: U of them.
         repeated: U X, the blocks' pixels, counted from the run's first; None if no block is too short.
         kept: which of the U X are no repetitions.
-        share_UX: of the second cell, where two act.
-        code_UXC: of the positions.
+        share: U X, of the second cell, where two act.
+        code: U X C, of the positions.
     """
 
     blocks: Sequence[Block]
     repeated: Tensor | None
     kept: Tensor | None
-    share_UX: Tensor
-    code_UXC: Tensor
+    share: Tensor
+    code: Tensor
 
     @property
     def num_pixels(self) -> int:
         """Without repetitions."""
-        return self.blocks[-1].pixels.stop - self.blocks[0].pixels.start
+        return sum(map(_length, self.blocks))
 
     def with_repetitions(self, plane: Tensor, dim: int) -> Tensor:
         return plane if self.repeated is None else plane.index_select(dim, self.repeated)
@@ -71,30 +71,29 @@ class _Tile:
     Attributes:
         rows, columns: the runs.
         features: of the tile's pixels.
-        mlps_GKP: the parameters that act on each block.
+        mlps: G K P, the parameters that act on each block.
     """
 
     rows: _Run
     columns: _Run
     features: Features
-    mlps_GKP: Tensor
+    mlps: Tensor
 
     @property
-    def shape(self) -> tuple[int, int, int, int]:
-        """V, U, Y, X."""
-        (v, y), (u, x) = self.rows.share_UX.shape, self.columns.share_UX.shape
-        return v, u, y, x
+    def shape(self) -> tuple[int, int, int, int, int]:
+        """B V U Y X."""
+        (v, y), (u, x) = self.rows.share.shape, self.columns.share.shape
+        return len(self.mlps) // (v * u), v, u, y, x
 
     def blocks(self, plane_BHW: Tensor) -> Tensor:
         """B V U Y X."""
-        v, u, y, x = self.shape
+        b, v, u, y, x = self.shape
         plane_BHW = self.columns.with_repetitions(self.rows.with_repetitions(plane_BHW, dim=1), dim=2)
-        return plane_BHW.reshape(-1, v, y, u, x).transpose(2, 3)
+        return plane_BHW.reshape(b, v, y, u, x).transpose(2, 3)
 
     def joined(self, x_GNO: Tensor) -> Tensor:
         """B O H W of what is computed for every block."""
-        v, u, y, x = self.shape
-        x_BOVYUX = x_GNO.view(-1, v, u, y, x, x_GNO.shape[-1]).permute(0, 5, 1, 3, 2, 4)
+        x_BOVYUX = x_GNO.view(*self.shape, x_GNO.shape[-1]).permute(0, 5, 1, 3, 2, 4)
         image_BOHW = x_BOVYUX.flatten(4).flatten(2, 3)
         return self.columns.without_repetitions(self.rows.without_repetitions(image_BOHW, dim=2), dim=3)
 
@@ -136,7 +135,7 @@ def _tile_size(field: PixelwiseField, rows: Axis, columns: Axis) -> tuple[int, i
 
 
 def _length(block: Block) -> int:
-    return block.pixels.stop - block.pixels.start
+    return int(block.pixels.stop - block.pixels.start)
 
 
 def _runs(along: Axis, most: int, like: Tensor) -> list[_Run]:
@@ -176,8 +175,8 @@ def _acting(cells_BvwP: Tensor, rows: _Run, columns: _Run) -> Tensor:
     cells_UK = torch.tensor([block.cells for block in columns.blocks])
     firsts_VK = num_cells * torch.arange(cells_BvwP.shape[1]).view(len(rows.blocks), -1)
     index_VUK = (firsts_VK[:, None, :, None] + cells_UK[:, None]).flatten(2)
-    mlps_BGP = cells_BvwP.flatten(1, 2).index_select(1, index_VUK.flatten().to(cells_BvwP.device))
-    return mlps_BGP.unflatten(1, (-1, index_VUK.shape[2])).flatten(0, 1)
+    mlps_BnP = cells_BvwP.flatten(1, 2).index_select(1, index_VUK.flatten().to(cells_BvwP.device))
+    return mlps_BnP.view(-1, index_VUK.shape[2], cells_BvwP.shape[3])
 
 
 def _evaluate(mlp: PixelMlp, tile: _Tile) -> Tensor:
@@ -195,16 +194,15 @@ def _weights(mlp: PixelMlp, tile: _Tile) -> list[Tensor]:
     sizes = [outputs * (1 + inputs) for inputs, outputs in pairwise(mlp.widths)]
     return [
         layer_GKP.unflatten(-1, (-1, outputs)).transpose(1, 2).flatten(2)
-        for layer_GKP, outputs in zip(tile.mlps_GKP.split(sizes, dim=-1), mlp.widths[1:], strict=True)
+        for layer_GKP, outputs in zip(tile.mlps.split(sizes, dim=-1), mlp.widths[1:], strict=True)
     ]
 
 
 def _first_layer(weights_GIO: Tensor, tile: _Tile) -> Tensor:
     """G N KO: a product for bias, planes and code, and for each label the row of weights that it selects."""
-    codes = (tile.columns.code_UXC[:, None], tile.rows.code_UXC[:, None, :, None])
-    shape = (-1, *tile.shape)
+    codes = (tile.columns.code[:, None], tile.rows.code[:, None, :, None])
     x = [tile.blocks(plane).unsqueeze(-1).to(weights_GIO) for _, plane in tile.features.planes]
-    x += [code.expand(len(weights_GIO) // (tile.shape[0] * tile.shape[1]), *tile.shape, -1) for code in codes]
+    x += [code.expand(*tile.shape, -1) for code in codes]
     x_GND = torch.cat(x, dim=-1).flatten(0, 2).flatten(1, 2)
     rows_D = torch.tensor(_rows_not_looked_up(tile, weights_GIO.shape[1]), device=weights_GIO.device)
     y_GNO = _affine(x_GND, weights_GIO.index_select(1, rows_D))
@@ -218,7 +216,7 @@ def _first_layer(weights_GIO: Tensor, tile: _Tile) -> Tensor:
 
 def _rows_not_looked_up(tile: _Tile, num_rows: int) -> list[int]:
     """Of the first layer's 1 + I: the bias, then planes, the columns' code, the rows' code."""
-    num_waves = tile.rows.code_UXC.shape[-1]
+    num_waves = tile.rows.code.shape[-1]
     first = num_rows - 2 * num_waves
     # The MLP's inputs alternate, period by period, between two waves of the columns and two of the rows.
     code = [first + 2 * wave - wave % 2 + offset for offset in (0, 2) for wave in range(num_waves)]
@@ -234,11 +232,11 @@ def _affine(x_GNI: Tensor, weights_GIO: Tensor) -> Tensor:
 
 def _interpolated(y_GNO: Tensor, tile: _Tile) -> Tensor:
     """G N O of the K MLPs' outputs G N KO."""
-    if tile.mlps_GKP.shape[1] == 1:
+    if tile.mlps.shape[1] == 1:
         return y_GNO
-    y = y_GNO.view(-1, *tile.shape, 2, 2, y_GNO.shape[-1] // 4)
+    y = y_GNO.view(*tile.shape, 2, 2, y_GNO.shape[-1] // 4)
     above, below = y.unbind(-3)
-    y = torch.lerp(above, below, tile.rows.share_UX[:, None, :, None, None, None].to(y))
+    y = torch.lerp(above, below, tile.rows.share[:, None, :, None, None, None].to(y))
     left, right = y.unbind(-2)
-    y = torch.lerp(left, right, tile.columns.share_UX[:, None, :, None].to(y))
+    y = torch.lerp(left, right, tile.columns.share[:, None, :, None].to(y))
     return y.flatten(0, 2).flatten(1, 2)

@@ -17,9 +17,6 @@ from pixelwise.render.axis import Axis, Block
 from pixelwise.render.field import PixelwiseField
 from pixelwise.render.guide import Features
 
-SLACK = 16
-"""Floats that must be readable beyond the last cell's parameters: kernels read whole vectors."""
-
 _MOST_PIXELS = 4096
 """Of a block; larger ones are cut, so that there is something to share between threads."""
 
@@ -174,14 +171,14 @@ def _readable(plane: Tensor, *dtypes: torch.dtype) -> Tensor:
 
 
 def _with_slack(parameters_BhwP: Tensor) -> Tensor:
-    """The same numbers, each cell's contiguous, in memory that reaches ``SLACK`` floats further."""
+    """The same numbers, each cell's contiguous, in memory that reaches ``library.SLACK`` floats further."""
     end = parameters_BhwP.storage_offset() + 1
     end += sum(
         (size - 1) * stride for size, stride in zip(parameters_BhwP.shape, parameters_BhwP.stride(), strict=True)
     )
     readable = parameters_BhwP.untyped_storage().nbytes() // parameters_BhwP.element_size()
-    if parameters_BhwP.stride(-1) == 1 and end + SLACK <= readable:
+    if parameters_BhwP.stride(-1) == 1 and end + library.SLACK <= readable:
         return parameters_BhwP
-    memory = torch.empty(parameters_BhwP.numel() + SLACK)
+    memory = torch.empty(parameters_BhwP.numel() + library.SLACK)
     copy = memory[: parameters_BhwP.numel()].view(parameters_BhwP.shape)
     return copy.copy_(parameters_BhwP)

@@ -10,3 +10,4 @@
 #include "reduction.h"
 #include "front.h"
 #include "strided.h"
+#include "png.h"

@@ -12,7 +12,7 @@
 
 #define SIDE 16
 #define VECTORS (SIDE / LANES)
-#define RUN 256
+#define RUN 64
 #define AHEAD 64
 
 #if LANES == 16

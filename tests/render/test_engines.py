@@ -1,0 +1,243 @@
+"""Every engine that can run here against the reference in double precision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from pixelwise.errors import InputError
+from pixelwise.render import ENGINES, Guide, PixelMlp, PixelwiseField, Window, render
+from pixelwise.render.axis import visible_cells
+from pixelwise.render.field import num_code_channels
+from pixelwise.render.window import covered
+
+Layout = Callable[[Tensor], Tensor]
+
+
+def cells_apart(parameters: Tensor) -> Tensor:
+    """As a convolution returns them: B P h w in memory."""
+    return parameters
+
+
+def cells_together(parameters: Tensor) -> Tensor:
+    return parameters.to(memory_format=torch.channels_last)
+
+
+def one_for_all_cells(parameters: Tensor) -> Tensor:
+    """Strides of 0, as the ablation with one MLP has them."""
+    return parameters[:, :, :1, :1].expand_as(parameters)
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is rendered, of random numbers.
+
+    Attributes:
+        part: whether the engine is given no more of field and guide than ``window`` needs.
+        layout: of the field's parameters, B P h w.
+    """
+
+    size: tuple[int, int] = (19, 26)
+    cell: int = 8
+    labels: int = 5
+    channels: int = 0
+    neighbourhood: int = 1
+    hidden: tuple[int, ...] = (24, 24)
+    outputs: int = 3
+    batch: int = 1
+    bilinear: bool = False
+    code: bool = True
+    tanh: bool = True
+    slope: float = 0.01
+    scale: float = 1.0
+    window: Window | None = None
+    part: bool = False
+    layout: Layout = cells_apart
+
+    def guide(self) -> Guide:
+        random = torch.Generator().manual_seed(1)
+        # The last label never occurs: see ``field``.
+        labels = torch.randint(self.labels - 1, (self.batch, *self.size), generator=random) if self.labels else None
+        image = torch.randn(self.batch, self.channels, *self.size, generator=random) if self.channels else None
+        return Guide(labels, self.labels, image, self.neighbourhood)
+
+    def field(self, absent: float) -> PixelwiseField:
+        """Outputs before tanh are of the order of 1; ``absent`` are the weights of the label that does not occur."""
+        guide = self.guide()
+        mlp = PixelMlp(
+            (guide.num_channels + (num_code_channels(self.cell) if self.code else 0), *self.hidden, self.outputs),
+            self.slope,
+            self.tanh,
+        )
+        grid = (-(-side // self.cell) for side in self.size)
+        random = torch.Generator().manual_seed(2)
+        parameters = torch.randn(self.batch, *grid, mlp.num_parameters, generator=random)
+        for _, weight in mlp.layers(parameters):
+            weight /= len(weight.mT[0, 0, 0, 0]) ** 0.5
+        weight = mlp.layers(parameters)[0][1]
+        for neighbour in range(self.neighbourhood**2 if self.labels else 0):
+            weight[..., neighbour * (self.labels + self.channels) + self.labels - 1, :] = absent
+        parameters = self.layout(parameters.permute(0, 3, 1, 2).contiguous())
+        return PixelwiseField(parameters, mlp, self.cell, self.bilinear, self.code)
+
+
+def seen(name: str, **changes: object) -> list[object]:
+    """A case with nearest and one with bilinear parameters."""
+    case = Case(**changes)  # type: ignore[arg-type]
+    return [
+        pytest.param(case, id=f"{name}, nearest"),
+        pytest.param(replace(case, bilinear=True), id=f"{name}, bilinear"),
+    ]
+
+
+WINDOWS = {
+    "inside": Window(5, 6, 9, 13),
+    "top left": Window(0, 0, 9, 5),
+    "bottom right": Window(14, 17, 5, 9),
+    "one pixel": Window(12, 7, 1, 1),
+}
+SCALES = (0.5, 2.0, 3.7)
+
+CASES = [
+    *seen("default"),
+    *(case for n in (1, 2, 3, 5, 8, 16, 31, 64, 128) for case in seen(f"cell {n}", cell=n, size=(n + n // 2 + 3, 2 * n + 1))),
+    *seen("one cell, in part", size=(5, 7)),
+    *seen("one cell", size=(8, 8)),
+    *seen("image", labels=0, channels=3),
+    *seen("labels and image", channels=3),
+    *seen("labels of 3x3", neighbourhood=3),
+    *seen("image of 5x5", labels=0, channels=2, neighbourhood=5),
+    *seen("labels and image of 3x3", channels=1, neighbourhood=3),
+    *(case for n in (1, 2, 4, 5, 8) for case in seen(f"{n} outputs", outputs=n)),
+    *(case for n in range(1, 9) for case in seen(f"{n} layers", hidden=(16,) * (n - 1))),
+    *(case for n in (8, 17, 64, 100, 128) for case in seen(f"width {n}", hidden=(n, n))),
+    *seen("mixed widths", hidden=(9, 33, 20)),
+    *(case for n in (2, 3, 4) for case in seen(f"batch of {n}", batch=n, channels=1)),
+    *seen("no code", code=False),
+    *seen("no tanh", tanh=False),
+    *(case for slope in (0.0, 0.2, 1.5) for case in seen(f"slope {slope}", slope=slope)),
+    *seen("cells together in memory", layout=cells_together, batch=2),
+    *seen("one MLP for all cells", layout=one_for_all_cells, batch=2),
+    *(
+        case
+        for part in (False, True)
+        for name, window in WINDOWS.items()
+        for case in seen(f"{name}{', of a part' * part}", window=window, part=part, neighbourhood=3, channels=1)
+    ),
+    *(case for scale in SCALES for case in seen(f"scale {scale}", scale=scale, channels=2)),
+    *seen("finer, of a part", scale=3.7, window=Window(30, 41, 20, 33), part=True, channels=1),
+]
+
+CASES_FOR_GRADIENTS = [
+    *seen("labels", size=(9, 11), cell=4, hidden=(17, 8)),
+    *seen("image", size=(9, 11), cell=5, hidden=(8, 17), labels=0, channels=2),
+    *seen("both of 3x3", size=(5, 7), cell=4, hidden=(8,), channels=2, neighbourhood=3, batch=2),
+    *seen("one layer", size=(9, 7), cell=2, hidden=(), batch=3),
+    *seen("a cell per pixel", size=(3, 5), cell=1, hidden=(8,), channels=1),
+    *seen("finer, a window", size=(7, 6), cell=4, hidden=(8,), channels=1, scale=2.3, window=Window(3, 2, 9, 8)),
+    *seen("one MLP for all cells", size=(9, 7), cell=4, hidden=(8,), layout=one_for_all_cells),
+    *seen("slope 1.5, no tanh", size=(9, 7), cell=4, hidden=(8, 8, 8), slope=1.5, tanh=False),
+]
+
+
+@pytest.fixture(params=[name for name in ENGINES if name != "reference"], scope="module")
+def engine(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    if reason := ENGINES[name].missing():
+        pytest.skip(reason)
+    return name
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_values(engine: str, case: Case) -> None:
+    check_values(engine, case)
+
+
+@settings(max_examples=20, deadline=None, derandomize=True)
+@given(
+    case=st.builds(
+        Case,
+        size=st.tuples(st.integers(1, 20), st.integers(1, 20)),
+        cell=st.integers(1, 17),
+        labels=st.sampled_from([2, 9]),
+        channels=st.integers(0, 2),
+        neighbourhood=st.sampled_from([1, 1, 3]),
+        hidden=st.lists(st.integers(1, 20), max_size=3).map(tuple),
+        outputs=st.integers(1, 20),
+        batch=st.integers(1, 3),
+        bilinear=st.booleans(),
+        code=st.booleans(),
+        scale=st.sampled_from([1.0, 1.0, 0.7, 1.9]),
+        layout=st.sampled_from([cells_apart, cells_together]),
+    )
+)
+def test_values_of_anything(engine: str, case: Case) -> None:
+    check_values(engine, case)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+@pytest.mark.parametrize("case", CASES_FOR_GRADIENTS)
+def test_gradients(engine: str, case: Case, dtype: torch.dtype) -> None:
+    tolerance = 1e-9 if dtype == torch.float64 else 2e-5
+    expected = gradients("reference", case, torch.float64)
+    for gradient, truth in zip(gradients(engine, case, dtype), expected, strict=True):
+        torch.testing.assert_close(gradient.double() / truth.abs().max(), truth / truth.abs().max(), atol=tolerance, rtol=0)
+
+
+def check_values(engine: str, case: Case) -> None:
+    with torch.no_grad():
+        image = rendered(engine, case, case.field(absent=torch.nan), case.guide())
+    torch.testing.assert_close(image, expected_values(case), atol=1e-5, rtol=1e-5)
+
+
+@cache
+def expected_values(case: Case) -> Tensor:
+    """Cropped out of the whole picture."""
+    # The reference multiplies all weights, also those of labels that do not occur.
+    field, guide = case.field(absent=0.0), case.guide()
+    image = guide.image.double() if guide.image is not None else None
+    field, guide = replace(field, parameters=field.parameters.double()), replace(guide, image=image)
+    window = case.window or covered(guide.size, scale=case.scale)
+    whole = render(field, guide, "reference", scale=case.scale).float()
+    return whole[..., window.top : window.bottom, window.left : window.right]
+
+
+def gradients(engine: str, case: Case, dtype: torch.dtype) -> list[Tensor]:
+    """Those of a random linear function of the output with respect to parameters and image."""
+    field, guide = case.field(absent=0.0), case.guide()
+    inputs = [field.parameters.to(dtype).requires_grad_()]
+    if guide.image is not None:
+        inputs.append(guide.image.to(dtype).requires_grad_())
+        guide = replace(guide, image=inputs[1])
+    image = rendered(engine, case, replace(field, parameters=inputs[0]), guide)
+    weights = torch.randn(image.shape, generator=torch.Generator().manual_seed(3)).to(dtype)
+    return list(torch.autograd.grad((image * weights).sum(), inputs))
+
+
+def rendered(engine: str, case: Case, field: PixelwiseField, guide: Guide) -> Tensor:
+    """By the engine, which finds nothing but NaN in memory that it does not write. Skips what it refuses."""
+    if case.part:
+        assert case.window is not None
+        grid = (field.parameters.shape[2], field.parameters.shape[3])
+        top, left, height, width = visible_cells(field.cell, field.bilinear, grid, case.window, case.scale)
+        visible = field.parameters[:, :, top : top + height, left : left + width]
+        field = replace(field, parameters=visible, first_cell=(top, left))
+        guide = guide.around(case.window, case.scale)
+    poison_freed_memory()
+    try:
+        return render(field, guide, engine, window=case.window, scale=case.scale)
+    except InputError as error:
+        if "cannot be used" not in str(error):
+            raise
+        pytest.skip(str(error))
+
+
+def poison_freed_memory() -> None:
+    _ = [torch.full((2**power,), torch.nan) for power in range(4, 21) for _ in range(3)]
