@@ -41,8 +41,11 @@ INTERRUPTED = 130
 def translate(
     inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Files, folders or globs.")],
     model: Annotated[str, typer.Option(help="A bundled name (facades, street) or a .safetensors file.")],
-    out: Annotated[Path, typer.Option(help="Folder for the pictures; their names mirror the inputs'.")],
-    instances: Annotated[Path | None, typer.Option(help="Folder of instance maps, for models that read them.")] = None,
+    out: Annotated[
+        Path,
+        typer.Option(help="Folder for the pictures; names mirror the inputs'. Or one .tif or .dzi, of any size."),
+    ],
+    instances: Annotated[Path | None, typer.Option(help="Folder (for one .tif: file) of instance maps.")] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Neighbours of one size translated together.")] = 1,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace pictures that are there.")] = False,
     suffix: Annotated[str, typer.Option("--format", help="png, jpg, tif or npy.")] = "png",
@@ -60,11 +63,28 @@ def translate(
 
     from pixelwise import jobs
     from pixelwise.engine_choice import explain_choice
+    from pixelwise.large import PYRAMIDS, translate_large
     from pixelwise.translate import load
 
     if threads:
         torch.set_num_threads(threads)
     part = None if region is None else jobs.read_region(region)
+    if out.suffix.lower() in PYRAMIDS and not out.is_dir():
+        if len(inputs) != 1 or part is not None or scale != 1:
+            raise InputError(
+                f"{out}: is one file, for one input, whole and at scale 1; give a folder for anything else"
+            )
+        with _progress_bar() as show:
+            size = translate_large(
+                load(model, device, engine),
+                Path(inputs[0]),
+                out,
+                instances=instances,
+                overwrite=overwrite,
+                progress=show,
+            )
+        print(f"wrote {out}: {size[1]}x{size[0]} pixels")
+        return
     planned = jobs.plan(inputs, out, f".{suffix.removeprefix('.')}", instances)
     translator = load(model, device, engine)
     choice = explain_choice(translator, engine)

@@ -12,12 +12,14 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from torch import Tensor
 
 from pixelwise import images
 from pixelwise.codecs import to_bytes
 from pixelwise.condition import Condition, stack_conditions
 from pixelwise.data.layout import Folder
 from pixelwise.errors import InputError
+from pixelwise.images import ImageSpec
 from pixelwise.inputs import find_pictures
 from pixelwise.overlap import ahead, behind, one_thread
 from pixelwise.session import Region
@@ -125,7 +127,7 @@ def run(
     with one_thread("pixelwise-reader") as reader, one_thread("pixelwise-writer") as writer:
         readings = ahead(reader, partial(_read, translator, overwrite=overwrite), jobs, _NUM_WAITING)
         pictures = _translate_all(partial(_translate, translator, region, scale), readings, batch_size)
-        yield from behind(writer, _write, pictures, _NUM_WAITING)
+        yield from behind(writer, partial(_write, translator.manifest.target), pictures, _NUM_WAITING)
 
 
 def speed_text(outcomes: Sequence[Outcome]) -> str:
@@ -148,10 +150,10 @@ class _Reading:
 
 @dataclass(frozen=True)
 class _Picture:
-    """A job whose output is to be written: H W C, as it is stored."""
+    """A job whose output is to be stored: C H W."""
 
     job: Job
-    pixels: np.ndarray
+    image: Tensor
     seconds: float
 
 
@@ -193,8 +195,6 @@ def _translate(
     try:
         condition = stack_conditions([reading.condition for reading in batch])
         pictures = translator.translate(condition, region, scale).cpu()
-        seconds = (time.perf_counter() - start) / len(batch)
-        stored = [images.from_tensor(picture, translator.manifest.target) for picture in pictures]
     except _FAILURES as error:
         if len(batch) == 1:
             yield _failed(batch[0].job, error)
@@ -202,18 +202,19 @@ def _translate(
             for single in batch:
                 yield from _translate(translator, region, scale, [single])
         return
-    for reading, pixels in zip(batch, stored, strict=True):
-        yield _Picture(reading.job, pixels, seconds)
+    seconds = (time.perf_counter() - start) / len(batch)
+    for reading, picture in zip(batch, pictures, strict=True):
+        yield _Picture(reading.job, picture, seconds)
 
 
-def _write(picture: _Picture | Outcome) -> Outcome:
+def _write(target: ImageSpec, picture: _Picture | Outcome) -> Outcome:
     if isinstance(picture, Outcome):
         return picture
     try:
-        images.write(picture.job.destination, picture.pixels)
+        images.write(picture.job.destination, images.from_tensor(picture.image, target))
     except _FAILURES as error:
         return _failed(picture.job, error)
-    height, width = picture.pixels.shape[:2]
+    height, width = picture.image.shape[-2:]
     return Outcome(picture.job, (height, width), picture.seconds)
 
 

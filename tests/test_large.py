@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,8 @@ from pixelwise.images import ImageSpec
 from pixelwise.large import translate_large
 from pixelwise.models import fast_asapnet, streamed_asapnet
 from pixelwise.translate import Translator, load
+
+Command = Callable[..., int]
 
 SIZE = (53, 41)
 
@@ -118,3 +121,21 @@ def test_a_wrong_class_far_down_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"labels\.tif: rows .*77"):
         translate_large(translator, tmp_path / "labels.tif", tmp_path / "out.tif")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["labels.tif", "model.safetensors"]
+
+
+def test_the_command_writes_one_picture_of_any_size(pixelwise_command: Command, tmp_path: Path) -> None:
+    model = save_tiny_model(tmp_path / "model.safetensors", LABEL_MODEL)
+    source, out = random_map(tmp_path / "labels.tif", 3), tmp_path / "new" / "out.tif"
+    assert pixelwise_command("translate", source, "--model", model, "--out", out) == 0
+    assert tifffile.imread(out).shape == (*SIZE, 3)
+    assert pixelwise_command("translate", source, "--model", model, "--out", out) == 1
+    assert pixelwise_command("translate", source, "--model", model, "--out", out, "--overwrite") == 0
+
+
+def test_the_command_refuses_what_one_file_cannot_hold(
+    pixelwise_command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = save_tiny_model(tmp_path / "model.safetensors", LABEL_MODEL)
+    source = random_map(tmp_path / "labels.tif", 3)
+    assert pixelwise_command("translate", source, source, "--model", model, "--out", tmp_path / "out.tif") == 1
+    assert "is one file, for one input" in capsys.readouterr().err

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -14,8 +14,10 @@ from torch import Tensor
 
 from pixelwise.errors import InputError
 from pixelwise.render import ENGINES, Guide, PixelMlp, PixelwiseField, Window, render
-from pixelwise.render.axis import visible_cells
+from pixelwise.render.axis import axis, visible_cells
 from pixelwise.render.field import num_code_channels
+from pixelwise.render.guide import Features
+from pixelwise.render.lookup import render_lookup
 from pixelwise.render.window import covered
 
 Layout = Callable[[Tensor], Tensor]
@@ -42,6 +44,7 @@ class Case:
     Attributes:
         part: whether the engine is given no more of field and guide than ``window`` needs.
         layout: of the field's parameters, B P h w.
+        index: the labels' type.
     """
 
     size: tuple[int, int] = (19, 26)
@@ -60,13 +63,14 @@ class Case:
     window: Window | None = None
     part: bool = False
     layout: Layout = cells_apart
+    index: torch.dtype = torch.int64
 
     def guide(self) -> Guide:
         random = torch.Generator().manual_seed(1)
         # The last label never occurs: see ``field``.
-        labels = torch.randint(self.labels - 1, (self.batch, *self.size), generator=random) if self.labels else None
-        image = torch.randn(self.batch, self.channels, *self.size, generator=random) if self.channels else None
-        return Guide(labels, self.labels, image, self.neighbourhood)
+        labels = torch.randint(max(1, self.labels - 1), (self.batch, *self.size), generator=random).to(self.index)
+        image = torch.randn(self.batch, self.channels, *self.size, generator=random)
+        return Guide(labels if self.labels else None, self.labels, image if self.channels else None, self.neighbourhood)
 
     def field(self, absent: float) -> PixelwiseField:
         """Outputs before tanh are of the order of 1; ``absent`` are the weights of the label that does not occur."""
@@ -80,7 +84,7 @@ class Case:
         random = torch.Generator().manual_seed(2)
         parameters = torch.randn(self.batch, *grid, mlp.num_parameters, generator=random)
         for _, weight in mlp.layers(parameters):
-            weight /= len(weight.mT[0, 0, 0, 0]) ** 0.5
+            weight /= weight.shape[-2] ** 0.5
         weight = mlp.layers(parameters)[0][1]
         for neighbour in range(self.neighbourhood**2 if self.labels else 0):
             weight[..., neighbour * (self.labels + self.channels) + self.labels - 1, :] = absent
@@ -88,7 +92,7 @@ class Case:
         return PixelwiseField(parameters, mlp, self.cell, self.bilinear, self.code)
 
 
-def seen(name: str, **changes: object) -> list[object]:
+def both(name: str, **changes: object) -> list[object]:
     """A case with nearest and one with bilinear parameters."""
     case = Case(**changes)  # type: ignore[arg-type]
     return [
@@ -106,45 +110,59 @@ WINDOWS = {
 SCALES = (0.5, 2.0, 3.7)
 
 CASES = [
-    *seen("default"),
-    *(case for n in (1, 2, 3, 5, 8, 16, 31, 64, 128) for case in seen(f"cell {n}", cell=n, size=(n + n // 2 + 3, 2 * n + 1))),
-    *seen("one cell, in part", size=(5, 7)),
-    *seen("one cell", size=(8, 8)),
-    *seen("image", labels=0, channels=3),
-    *seen("labels and image", channels=3),
-    *seen("labels of 3x3", neighbourhood=3),
-    *seen("image of 5x5", labels=0, channels=2, neighbourhood=5),
-    *seen("labels and image of 3x3", channels=1, neighbourhood=3),
-    *(case for n in (1, 2, 4, 5, 8) for case in seen(f"{n} outputs", outputs=n)),
-    *(case for n in range(1, 9) for case in seen(f"{n} layers", hidden=(16,) * (n - 1))),
-    *(case for n in (8, 17, 64, 100, 128) for case in seen(f"width {n}", hidden=(n, n))),
-    *seen("mixed widths", hidden=(9, 33, 20)),
-    *(case for n in (2, 3, 4) for case in seen(f"batch of {n}", batch=n, channels=1)),
-    *seen("no code", code=False),
-    *seen("no tanh", tanh=False),
-    *(case for slope in (0.0, 0.2, 1.5) for case in seen(f"slope {slope}", slope=slope)),
-    *seen("cells together in memory", layout=cells_together, batch=2),
-    *seen("one MLP for all cells", layout=one_for_all_cells, batch=2),
+    *both("default"),
+    *(
+        case
+        for n in (1, 2, 3, 5, 8, 16, 31, 64, 128)
+        for case in both(f"cell {n}", cell=n, size=(n + n // 2 + 3, 2 * n + 1))
+    ),
+    *both("one cell, in part", size=(5, 7)),
+    *both("one cell", size=(8, 8)),
+    *both("labels in bytes", index=torch.uint8, neighbourhood=3),
+    *both("image", labels=0, channels=3),
+    *both("labels and image", channels=3),
+    *both("labels of 3x3", neighbourhood=3),
+    *both("image of 5x5", labels=0, channels=2, neighbourhood=5),
+    *both("labels and image of 3x3", channels=1, neighbourhood=3),
+    *(case for n in (1, 2, 4, 5, 8) for case in both(f"{n} outputs", outputs=n)),
+    *(case for n in range(1, 9) for case in both(f"{n} layers", hidden=(16,) * (n - 1))),
+    *(case for n in (8, 17, 64, 100, 128) for case in both(f"width {n}", hidden=(n, n))),
+    *both("mixed widths", hidden=(9, 33, 20)),
+    *(case for n in (2, 3, 4) for case in both(f"batch of {n}", batch=n, channels=1)),
+    *both("no code", code=False),
+    *both("no tanh", tanh=False),
+    *(case for slope in (0.0, 0.2, 1.5) for case in both(f"slope {slope}", slope=slope)),
+    *both("cells together in memory", layout=cells_together, batch=2),
+    *both("one MLP for all cells", layout=one_for_all_cells, batch=2),
     *(
         case
         for part in (False, True)
         for name, window in WINDOWS.items()
-        for case in seen(f"{name}{', of a part' * part}", window=window, part=part, neighbourhood=3, channels=1)
+        for case in both(f"{name}{', of a part' * part}", window=window, part=part, neighbourhood=3, channels=1)
     ),
-    *(case for scale in SCALES for case in seen(f"scale {scale}", scale=scale, channels=2)),
-    *seen("finer, of a part", scale=3.7, window=Window(30, 41, 20, 33), part=True, channels=1),
+    *(case for scale in SCALES for case in both(f"scale {scale}", scale=scale, channels=2)),
+    *both("finer, of a part", scale=3.7, window=Window(30, 41, 20, 33), part=True, channels=1),
 ]
 
 CASES_FOR_GRADIENTS = [
-    *seen("labels", size=(9, 11), cell=4, hidden=(17, 8)),
-    *seen("image", size=(9, 11), cell=5, hidden=(8, 17), labels=0, channels=2),
-    *seen("both of 3x3", size=(5, 7), cell=4, hidden=(8,), channels=2, neighbourhood=3, batch=2),
-    *seen("one layer", size=(9, 7), cell=2, hidden=(), batch=3),
-    *seen("a cell per pixel", size=(3, 5), cell=1, hidden=(8,), channels=1),
-    *seen("finer, a window", size=(7, 6), cell=4, hidden=(8,), channels=1, scale=2.3, window=Window(3, 2, 9, 8)),
-    *seen("one MLP for all cells", size=(9, 7), cell=4, hidden=(8,), layout=one_for_all_cells),
-    *seen("slope 1.5, no tanh", size=(9, 7), cell=4, hidden=(8, 8, 8), slope=1.5, tanh=False),
+    *both("labels", size=(9, 11), cell=4, hidden=(17, 8)),
+    *both("image", size=(9, 11), cell=5, hidden=(8, 17), labels=0, channels=2),
+    *both("both of 3x3", size=(5, 7), cell=4, hidden=(8,), channels=2, neighbourhood=3, batch=2),
+    *both("one layer", size=(9, 7), cell=2, hidden=(), batch=3),
+    *both("a cell per pixel", size=(3, 5), cell=1, hidden=(8,), channels=1),
+    *both("finer, a window", size=(7, 6), cell=4, hidden=(8,), channels=1, scale=2.3, window=Window(3, 2, 9, 8)),
+    *both("one MLP for all cells", size=(9, 7), cell=4, hidden=(8,), layout=one_for_all_cells),
+    *both("slope 1.5, no tanh", size=(9, 7), cell=4, hidden=(8, 8, 8), slope=1.5, tanh=False),
 ]
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """For work as small as this a second one costs more than it does, above all on a busy machine."""
+    num_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(num_threads)
 
 
 @pytest.fixture(params=[name for name in ENGINES if name != "reference"], scope="module")
@@ -160,7 +178,12 @@ def test_values(engine: str, case: Case) -> None:
     check_values(engine, case)
 
 
-@settings(max_examples=20, deadline=None, derandomize=True)
+def test_values_with_several_threads(engine: str) -> None:
+    torch.set_num_threads(3)
+    check_values(engine, Case(size=(70, 50), bilinear=True, batch=2, channels=1))
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
 @given(
     case=st.builds(
         Case,
@@ -188,7 +211,45 @@ def test_gradients(engine: str, case: Case, dtype: torch.dtype) -> None:
     tolerance = 1e-9 if dtype == torch.float64 else 2e-5
     expected = gradients("reference", case, torch.float64)
     for gradient, truth in zip(gradients(engine, case, dtype), expected, strict=True):
-        torch.testing.assert_close(gradient.double() / truth.abs().max(), truth / truth.abs().max(), atol=tolerance, rtol=0)
+        torch.testing.assert_close(
+            gradient.double() / truth.abs().max(), truth / truth.abs().max(), atol=tolerance, rtol=0
+        )
+
+
+@pytest.mark.parametrize("bilinear", [False, True])
+def test_mixed_precision(engine: str, bilinear: bool) -> None:
+    case = Case(bilinear=bilinear, channels=1)
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        image = rendered(engine, case, case.field(absent=torch.nan), case.guide())
+    assert image.dtype == torch.float32
+    torch.testing.assert_close(image, expected_values(case), atol=0.05, rtol=0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("bilinear", [False, True])
+def test_half_precision(engine: str, bilinear: bool, dtype: torch.dtype) -> None:
+    case = Case(bilinear=bilinear, channels=1)
+    field = case.field(absent=torch.nan)
+    with torch.no_grad():
+        image = rendered(engine, case, replace(field, parameters=field.parameters.to(dtype)), case.guide())
+    assert image.dtype == dtype
+    torch.testing.assert_close(image.float(), expected_values(case), atol=0.05, rtol=0)
+
+
+@pytest.mark.parametrize("bilinear", [False, True])
+def test_torch_engine_stays_on_the_device_of_its_field(bilinear: bool) -> None:
+    case = Case(size=(20, 31), bilinear=bilinear, channels=1, batch=2)
+    field, guide = case.field(absent=0.0), case.guide()
+    rows, columns = (axis(field, 0, count, 1.0, dim) for dim, count in enumerate(guide.size))
+    features = guide.at(rows, columns)
+    on_device = Features(
+        [(first, plane.to("meta")) for first, plane in features.labels],
+        features.num_labels,
+        [(index, plane.to("meta")) for index, plane in features.planes],
+    )
+    image = render_lookup(replace(field, parameters=field.parameters.to("meta")), on_device, rows, columns)
+    assert image.device.type == "meta"
+    assert image.shape == (2, 3, 20, 31)
 
 
 def check_values(engine: str, case: Case) -> None:
