@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from pixelwise.jobs import Outcome
+    from pixelwise.translate import Translator
 
 app = typer.Typer(
     help="Translates images at full resolution fast.",
@@ -62,9 +63,7 @@ def translate(
     import torch
 
     from pixelwise import jobs
-    from pixelwise.engine_choice import explain_choice
     from pixelwise.large import PYRAMIDS, translate_large
-    from pixelwise.translate import load
 
     if threads:
         torch.set_num_threads(threads)
@@ -76,7 +75,7 @@ def translate(
             )
         with _progress_bar() as show:
             size = translate_large(
-                load(model, device, engine),
+                _load(model, device, engine, verbose),
                 Path(inputs[0]),
                 out,
                 instances=instances,
@@ -86,10 +85,7 @@ def translate(
         print(f"wrote {out}: {size[1]}x{size[0]} pixels")
         return
     planned = jobs.plan(inputs, out, f".{suffix.removeprefix('.')}", instances)
-    translator = load(model, device, engine)
-    choice = explain_choice(translator, engine)
-    if verbose:
-        console.print(choice)
+    translator = _load(model, device, engine, verbose)
     outcomes = []
     try:
         running = jobs.run(translator, planned, batch_size, overwrite, part, scale)
@@ -246,6 +242,18 @@ def _progress_bar() -> Iterator[Callable[[int, int], None]]:
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _load(model: str, device: str, engine: str, verbose: bool) -> Translator:
+    """Refuses an engine that was named and cannot render this model, before any picture is read."""
+    from pixelwise.engine_choice import explain_choice
+    from pixelwise.translate import load
+
+    translator = load(model, device, engine)
+    choice = explain_choice(translator, engine)
+    if verbose:
+        console.print(choice)
+    return translator
 
 
 def _summarise(outcomes: Sequence[Outcome], num_planned: int, out: Path) -> None:

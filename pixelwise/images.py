@@ -171,13 +171,12 @@ def from_tensor(tensor: Tensor, spec: ImageSpec) -> np.ndarray:
     if tensor.dim() != 3 or len(tensor) != spec.channels:
         raise InputError(f"expected a tensor of {spec.channels} channels, height and width; got {tuple(tensor.shape)}")
     planes = tensor.detach().to("cpu", torch.float32).numpy()
-    # In NumPy, which starts no threads: whoever writes many pictures does so beside a network that has them all.
-    stored = np.clip(planes, -1, 1)
-    stored += 1
-    stored *= spec.white / 2
-    if spec.dtype != "float32":
-        np.rint(stored, out=stored)
-    return np.ascontiguousarray(np.moveaxis(stored, 0, -1), spec.dtype)
+    # By NumPy, on one thread: whoever writes many pictures does so beside a network that has the others.
+    stored = np.empty((*planes.shape[1:], len(planes)), spec.dtype)
+    for channel, plane in enumerate(planes):
+        values = (np.clip(plane, -1, 1) + 1) * (spec.white / 2)
+        stored[..., channel] = values if spec.dtype == "float32" else np.rint(values)
+    return stored
 
 
 def write(path: Path | str, array: np.ndarray) -> None:

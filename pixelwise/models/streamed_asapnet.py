@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 ReadRows = Callable[[int, int], Condition]
 """From the first row and the one after the last to the condition (B = 1) between them."""
 
-PLANES_BYTES = 32 << 20
+PLANES_BYTES = 8 << 20
 """About as much memory as the stream's input planes may take at a time."""
 
 

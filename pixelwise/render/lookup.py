@@ -13,7 +13,7 @@ D inputs that are not looked up.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import torch
@@ -110,6 +110,7 @@ def render_lookup(field: PixelwiseField, features: Features, rows: Axis, columns
 
 def _bands(field: PixelwiseField, features: Features, rows: Axis, columns: Axis) -> Iterator[Iterator[_Tile]]:
     """The tiles, row by row. Features and cells are cut at once, since a slice's gradient is as large as the whole."""
+    rows = _cut(field, rows, columns)
     num_rows, num_columns = _tile_size(field, rows, columns)
     bands, strips = _runs(rows, num_rows, field.parameters), _runs(columns, num_columns, field.parameters)
     # Picture by picture, since torch is twice as fast with matrices; nothing is copied if the memory is B h w P.
@@ -124,14 +125,38 @@ def _bands(field: PixelwiseField, features: Features, rows: Axis, columns: Axis)
         )
 
 
+def _cut(field: PixelwiseField, rows: Axis, columns: Axis) -> Axis:
+    """``rows`` with blocks cut where one alone would be more than a tile."""
+    most = max(1, _most_numbers(field) // (_widest(field) * max(map(_length, columns.blocks))))
+    blocks = (
+        Block(slice(start, min(start + most, block.pixels.stop)), block.cells)
+        for block in rows.blocks
+        for start in range(block.pixels.start, block.pixels.stop, most)
+    )
+    return replace(rows, blocks=tuple(blocks))
+
+
 def _tile_size(field: PixelwiseField, rows: Axis, columns: Axis) -> tuple[int, int]:
     """Rows and columns of a tile's blocks."""
-    num_mlps = 4 if field.bilinear else 1
     num_pixels = max(map(_length, rows.blocks)) * max(map(_length, columns.blocks))
-    numbers = num_mlps * (num_pixels * max(field.mlp.widths[1:]) + field.mlp.num_parameters) * len(field.parameters)
-    num_blocks = max(1, (_CACHED if field.parameters.device.type == "cpu" else _NOT_CACHED) // numbers)
+    numbers = num_pixels * _widest(field) + _num_mlps(field) * field.mlp.num_parameters
+    num_blocks = max(1, _most_numbers(field) // numbers)
     num_columns = min(num_blocks, len(columns.blocks))
     return num_blocks // num_columns, num_columns
+
+
+def _most_numbers(field: PixelwiseField) -> int:
+    return _CACHED if field.parameters.device.type == "cpu" else _NOT_CACHED
+
+
+def _num_mlps(field: PixelwiseField) -> int:
+    """That act on a block, of all pictures."""
+    return (4 if field.bilinear else 1) * len(field.parameters)
+
+
+def _widest(field: PixelwiseField) -> int:
+    """Outputs of the widest layer at a pixel, of all MLPs and pictures."""
+    return _num_mlps(field) * max(field.mlp.widths[1:])
 
 
 def _length(block: Block) -> int:

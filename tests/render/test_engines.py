@@ -20,15 +20,9 @@ from pixelwise.render.guide import Features
 from pixelwise.render.lookup import render_lookup
 from pixelwise.render.window import covered
 
-Layout = Callable[[Tensor], Tensor]
-
-
-def cells_apart(parameters: Tensor) -> Tensor:
-    """As a convolution returns them: B P h w in memory."""
-    return parameters
-
 
 def cells_together(parameters: Tensor) -> Tensor:
+    """B h w P in memory."""
     return parameters.to(memory_format=torch.channels_last)
 
 
@@ -43,7 +37,7 @@ class Case:
 
     Attributes:
         part: whether the engine is given no more of field and guide than ``window`` needs.
-        layout: of the field's parameters, B P h w.
+        layout: how the field's parameters lie in memory; B P h w, as convolutions return them, unless changed.
         index: the labels' type.
     """
 
@@ -62,7 +56,7 @@ class Case:
     scale: float = 1.0
     window: Window | None = None
     part: bool = False
-    layout: Layout = cells_apart
+    layout: Callable[[Tensor], Tensor] = Tensor.contiguous
     index: torch.dtype = torch.int64
 
     def guide(self) -> Guide:
@@ -75,11 +69,8 @@ class Case:
     def field(self, absent: float) -> PixelwiseField:
         """Outputs before tanh are of the order of 1; ``absent`` are the weights of the label that does not occur."""
         guide = self.guide()
-        mlp = PixelMlp(
-            (guide.num_channels + (num_code_channels(self.cell) if self.code else 0), *self.hidden, self.outputs),
-            self.slope,
-            self.tanh,
-        )
+        inputs = guide.num_channels + (num_code_channels(self.cell) if self.code else 0)
+        mlp = PixelMlp((inputs, *self.hidden, self.outputs), self.slope, self.tanh)
         grid = (-(-side // self.cell) for side in self.size)
         random = torch.Generator().manual_seed(2)
         parameters = torch.randn(self.batch, *grid, mlp.num_parameters, generator=random)
@@ -88,17 +79,15 @@ class Case:
         weight = mlp.layers(parameters)[0][1]
         for neighbour in range(self.neighbourhood**2 if self.labels else 0):
             weight[..., neighbour * (self.labels + self.channels) + self.labels - 1, :] = absent
-        parameters = self.layout(parameters.permute(0, 3, 1, 2).contiguous())
+        parameters = self.layout(parameters.movedim(-1, 1).contiguous())
         return PixelwiseField(parameters, mlp, self.cell, self.bilinear, self.code)
 
 
 def both(name: str, **changes: object) -> list[object]:
     """A case with nearest and one with bilinear parameters."""
     case = Case(**changes)  # type: ignore[arg-type]
-    return [
-        pytest.param(case, id=f"{name}, nearest"),
-        pytest.param(replace(case, bilinear=True), id=f"{name}, bilinear"),
-    ]
+    pair = {"nearest": case, "bilinear": replace(case, bilinear=True)}
+    return [pytest.param(case, id=f"{name}, {parameters}") for parameters, case in pair.items()]
 
 
 WINDOWS = {
@@ -107,7 +96,6 @@ WINDOWS = {
     "bottom right": Window(14, 17, 5, 9),
     "one pixel": Window(12, 7, 1, 1),
 }
-SCALES = (0.5, 2.0, 3.7)
 
 CASES = [
     *both("default"),
@@ -140,7 +128,7 @@ CASES = [
         for name, window in WINDOWS.items()
         for case in both(f"{name}{', of a part' * part}", window=window, part=part, neighbourhood=3, channels=1)
     ),
-    *(case for scale in SCALES for case in both(f"scale {scale}", scale=scale, channels=2)),
+    *(case for scale in (0.5, 2.0, 3.7) for case in both(f"scale {scale}", scale=scale, channels=2)),
     *both("finer, of a part", scale=3.7, window=Window(30, 41, 20, 33), part=True, channels=1),
 ]
 
@@ -183,6 +171,15 @@ def test_values_with_several_threads(engine: str) -> None:
     check_values(engine, Case(size=(70, 50), bilinear=True, batch=2, channels=1))
 
 
+@pytest.mark.parametrize("numbers", [1, 10_000])
+@pytest.mark.parametrize("case", [*both("labels", batch=2), *both("finer", channels=1, scale=1.7)])
+def test_torch_engine_in_tiles(case: Case, numbers: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A block each, then several."""
+    monkeypatch.setattr("pixelwise.render.lookup._CACHED", numbers)
+    check_values("torch", case)
+    check_gradients("torch", case, torch.float64)
+
+
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(
     case=st.builds(
@@ -198,7 +195,7 @@ def test_values_with_several_threads(engine: str) -> None:
         bilinear=st.booleans(),
         code=st.booleans(),
         scale=st.sampled_from([1.0, 1.0, 0.7, 1.9]),
-        layout=st.sampled_from([cells_apart, cells_together]),
+        layout=st.sampled_from([Tensor.contiguous, cells_together]),
     )
 )
 def test_values_of_anything(engine: str, case: Case) -> None:
@@ -208,12 +205,7 @@ def test_values_of_anything(engine: str, case: Case) -> None:
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 @pytest.mark.parametrize("case", CASES_FOR_GRADIENTS)
 def test_gradients(engine: str, case: Case, dtype: torch.dtype) -> None:
-    tolerance = 1e-9 if dtype == torch.float64 else 2e-5
-    expected = gradients("reference", case, torch.float64)
-    for gradient, truth in zip(gradients(engine, case, dtype), expected, strict=True):
-        torch.testing.assert_close(
-            gradient.double() / truth.abs().max(), truth / truth.abs().max(), atol=tolerance, rtol=0
-        )
+    check_gradients(engine, case, dtype)
 
 
 @pytest.mark.parametrize("bilinear", [False, True])
@@ -242,14 +234,10 @@ def test_torch_engine_stays_on_the_device_of_its_field(bilinear: bool) -> None:
     field, guide = case.field(absent=0.0), case.guide()
     rows, columns = (axis(field, 0, count, 1.0, dim) for dim, count in enumerate(guide.size))
     features = guide.at(rows, columns)
-    on_device = Features(
-        [(first, plane.to("meta")) for first, plane in features.labels],
-        features.num_labels,
-        [(index, plane.to("meta")) for index, plane in features.planes],
-    )
-    image = render_lookup(replace(field, parameters=field.parameters.to("meta")), on_device, rows, columns)
-    assert image.device.type == "meta"
-    assert image.shape == (2, 3, 20, 31)
+    labels, planes = ([(n, plane.to("meta")) for n, plane in pairs] for pairs in (features.labels, features.planes))
+    field = replace(field, parameters=field.parameters.to("meta"))
+    image = render_lookup(field, Features(labels, features.num_labels, planes), rows, columns)
+    assert (image.device.type, image.shape) == ("meta", (2, 3, 20, 31))
 
 
 def check_values(engine: str, case: Case) -> None:
@@ -268,6 +256,14 @@ def expected_values(case: Case) -> Tensor:
     window = case.window or covered(guide.size, scale=case.scale)
     whole = render(field, guide, "reference", scale=case.scale).float()
     return whole[..., window.top : window.bottom, window.left : window.right]
+
+
+def check_gradients(engine: str, case: Case, dtype: torch.dtype) -> None:
+    tolerance = 1e-9 if dtype == torch.float64 else 2e-5
+    expected = gradients("reference", case, torch.float64)
+    for gradient, truth in zip(gradients(engine, case, dtype), expected, strict=True):
+        largest = truth.abs().max()
+        torch.testing.assert_close(gradient / largest, (truth / largest).to(dtype), atol=tolerance, rtol=0)
 
 
 def gradients(engine: str, case: Case, dtype: torch.dtype) -> list[Tensor]:
