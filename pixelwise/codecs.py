@@ -17,7 +17,6 @@ from PIL import Image, ImageOps
 
 from pixelwise.atomic import write_atomically
 from pixelwise.errors import InputError
-from pixelwise.png import to_png
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".npy")
 """Suffixes of the files that can be read, in lower case."""
@@ -37,6 +36,9 @@ _DTYPES = ("uint8", "uint16", "float32")
 _PILLOW_FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_DEPTH_OFFSET = 24
+_PNG_LEVEL = 4
+"""Of zlib: about a third of the usual time, for about 5 % more bytes."""
+
 _JPEG_SIDE = 65500
 _ADVICE = {
     "P": "a palette image; a label map is read as ids, a photo must be saved as RGB",
@@ -198,7 +200,9 @@ def check_pillow(path: Path, image: Image.Image, depth: int, modes: dict[str, st
 def _encode_png(path: Path, array: np.ndarray) -> bytes:
     if array.dtype == np.float32 or (array.ndim == 3 and (array.dtype != np.uint8 or array.shape[2] > 4)):
         raise InputError(f"{path}: PNG cannot keep {shape_text(array)}; write .tif or .npy")
-    return to_png(array)
+    buffer = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(array)).save(buffer, format="PNG", compress_level=_PNG_LEVEL)
+    return buffer.getvalue()
 
 
 def _encode_jpeg(path: Path, array: np.ndarray) -> bytes:

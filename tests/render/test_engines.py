@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from pixelwise.errors import InputError
 from pixelwise.render import ENGINES, Guide, PixelMlp, PixelwiseField, Window, render
@@ -27,7 +30,6 @@ def cells_together(parameters: Tensor) -> Tensor:
 
 
 def one_for_all_cells(parameters: Tensor) -> Tensor:
-    """Strides of 0, as the ablation with one MLP has them."""
     return parameters[:, :, :1, :1].expand_as(parameters)
 
 
@@ -99,11 +101,7 @@ WINDOWS = {
 
 CASES = [
     *both("default"),
-    *(
-        case
-        for n in (1, 2, 3, 5, 8, 16, 31, 64, 128)
-        for case in both(f"cell {n}", cell=n, size=(n + n // 2 + 3, 2 * n + 1))
-    ),
+    *(case for n in (1, 2, 3, 5, 8, 16, 31, 64, 128) for case in both(f"cell {n}", cell=n, size=(2 * n + 1, n + 3))),
     *both("one cell, in part", size=(5, 7)),
     *both("one cell", size=(8, 8)),
     *both("labels in bytes", index=torch.uint8, neighbourhood=3),
@@ -194,7 +192,7 @@ def test_torch_engine_in_tiles(case: Case, numbers: int, monkeypatch: pytest.Mon
         batch=st.integers(1, 3),
         bilinear=st.booleans(),
         code=st.booleans(),
-        scale=st.sampled_from([1.0, 1.0, 0.7, 1.9]),
+        scale=st.sampled_from([1.0, 0.7, 1.9]),
         layout=st.sampled_from([Tensor.contiguous, cells_together]),
     )
 )
@@ -208,24 +206,25 @@ def test_gradients(engine: str, case: Case, dtype: torch.dtype) -> None:
     check_gradients(engine, case, dtype)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
 @pytest.mark.parametrize("bilinear", [False, True])
-def test_mixed_precision(engine: str, bilinear: bool) -> None:
-    case = Case(bilinear=bilinear, channels=1)
-    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-        image = rendered(engine, case, case.field(absent=torch.nan), case.guide())
-    assert image.dtype == torch.float32
-    torch.testing.assert_close(image, expected_values(case), atol=0.05, rtol=0)
-
-
-@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
-@pytest.mark.parametrize("bilinear", [False, True])
-def test_half_precision(engine: str, bilinear: bool, dtype: torch.dtype) -> None:
+def test_low_precision(engine: str, bilinear: bool, dtype: torch.dtype) -> None:
+    """Of the parameters, or of what autocast makes of float32 on the way."""
     case = Case(bilinear=bilinear, channels=1)
     field = case.field(absent=torch.nan)
-    with torch.no_grad():
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=dtype == torch.float32):
         image = rendered(engine, case, replace(field, parameters=field.parameters.to(dtype)), case.guide())
     assert image.dtype == dtype
     torch.testing.assert_close(image.float(), expected_values(case), atol=0.05, rtol=0)
+
+
+class OneDevice(TorchDispatchMode):
+    """Refuses, as a GPU would, what reads tensors of two devices."""
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        devices = {leaf.device for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)}
+        assert len(devices) <= 1, f"{func} reads tensors on {devices}"
+        return func(*args, **(kwargs or {}))
 
 
 @pytest.mark.parametrize("bilinear", [False, True])
@@ -236,7 +235,8 @@ def test_torch_engine_stays_on_the_device_of_its_field(bilinear: bool) -> None:
     features = guide.at(rows, columns)
     labels, planes = ([(n, plane.to("meta")) for n, plane in pairs] for pairs in (features.labels, features.planes))
     field = replace(field, parameters=field.parameters.to("meta"))
-    image = render_lookup(field, Features(labels, features.num_labels, planes), rows, columns)
+    with OneDevice():
+        image = render_lookup(field, Features(labels, features.num_labels, planes), rows, columns)
     assert (image.device.type, image.shape) == ("meta", (2, 3, 20, 31))
 
 
@@ -260,8 +260,8 @@ def expected_values(case: Case) -> Tensor:
 
 def check_gradients(engine: str, case: Case, dtype: torch.dtype) -> None:
     tolerance = 1e-9 if dtype == torch.float64 else 2e-5
-    expected = gradients("reference", case, torch.float64)
-    for gradient, truth in zip(gradients(engine, case, dtype), expected, strict=True):
+    pairs = zip(gradients(engine, case, dtype), gradients("reference", case, torch.float64), strict=True)
+    for gradient, truth in pairs:
         largest = truth.abs().max()
         torch.testing.assert_close(gradient / largest, (truth / largest).to(dtype), atol=tolerance, rtol=0)
 
@@ -281,7 +281,7 @@ def gradients(engine: str, case: Case, dtype: torch.dtype) -> list[Tensor]:
 def rendered(engine: str, case: Case, field: PixelwiseField, guide: Guide) -> Tensor:
     """By the engine, which finds nothing but NaN in memory that it does not write. Skips what it refuses."""
     if case.part:
-        assert case.window is not None
+        assert case.window
         grid = (field.parameters.shape[2], field.parameters.shape[3])
         top, left, height, width = visible_cells(field.cell, field.bilinear, grid, case.window, case.scale)
         visible = field.parameters[:, :, top : top + height, left : left + width]

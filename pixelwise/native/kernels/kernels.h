@@ -10,4 +10,3 @@
 #include "reduction.h"
 #include "front.h"
 #include "strided.h"
-#include "png.h"
