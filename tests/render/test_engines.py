@@ -98,7 +98,6 @@ WINDOWS = {
     "bottom right": Window(14, 17, 5, 9),
     "one pixel": Window(12, 7, 1, 1),
 }
-
 CASES = [
     *both("default"),
     *(case for n in (1, 2, 3, 5, 8, 16, 31, 64, 128) for case in both(f"cell {n}", cell=n, size=(2 * n + 1, n + 3))),
@@ -260,8 +259,8 @@ def expected_values(case: Case) -> Tensor:
 
 def check_gradients(engine: str, case: Case, dtype: torch.dtype) -> None:
     tolerance = 1e-9 if dtype == torch.float64 else 2e-5
-    pairs = zip(gradients(engine, case, dtype), gradients("reference", case, torch.float64), strict=True)
-    for gradient, truth in pairs:
+    truths = gradients("reference", case, torch.float64)
+    for gradient, truth in zip(gradients(engine, case, dtype), truths, strict=True):
         largest = truth.abs().max()
         torch.testing.assert_close(gradient / largest, (truth / largest).to(dtype), atol=tolerance, rtol=0)
 

@@ -1,0 +1,98 @@
+"""An ASAP-Net made ready for inference, against the network itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from pixelwise.condition import Condition
+from pixelwise.errors import InputError
+from pixelwise.models import fast_asapnet
+from pixelwise.models.asapnet import CHEAPER_STREAMS, AsapNet, AsapNetConfig
+from pixelwise.models.fast_asapnet import FastAsapNet
+from pixelwise.native import library
+from pixelwise.render import Window
+
+LABELS = AsapNetConfig(num_labels=5, out_channels=3, cell=8, width=8, max_width=32, num_blocks=2, mlp_width=12)
+CONFIGS = {
+    "labels": LABELS,
+    "batch norm, reflected": replace(LABELS, norm="batch", padding="reflect"),
+    "no norm, replicated": replace(LABELS, norm="none", padding="replicate"),
+    "bilinear, scaled": replace(LABELS, bilinear=True, scaled_parameters=True, mlp_depth=4),
+    "reduced first": replace(LABELS, cell=16, learned_reduction=4),
+    "everything": replace(
+        LABELS, instance_edges=True, edges_in_mlp=True, image_channels=3, neighbourhood=3, residual=True, bilinear=True
+    ),
+    "image only": replace(LABELS, num_labels=0, image_channels=2),
+    "constant": replace(LABELS, constant_mlp=True),
+    **{name: replace(LABELS, **change) for name, change in CHEAPER_STREAMS.items()},  # type: ignore[arg-type]
+}
+ENGINES = [
+    "reference",
+    "torch",
+    pytest.param("native", marks=pytest.mark.skipif(library.missing() is not None, reason="no compiled kernels")),
+]
+
+
+def network(config: AsapNetConfig) -> AsapNet:
+    """With predicted parameters so small that tanh does not hide what differs."""
+    torch.manual_seed(0)
+    generator = AsapNet(config).eval()
+    with torch.no_grad():
+        for parameter in generator.stream.parameters():
+            if parameter.dim() == 4 and parameter.shape[-1] == 1:
+                parameter *= 0.3
+    return generator
+
+
+def condition(config: AsapNetConfig, *size: int) -> Condition:
+    torch.manual_seed(1)
+    return Condition(
+        # The last class does not occur.
+        labels=torch.randint(config.num_labels - 1, size) if config.num_labels else None,
+        instances=torch.randint(3, size) if config.instance_edges else None,
+        image=torch.rand(size[0], config.image_channels, *size[1:]) if config.image_channels else None,
+    )
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS.keys())
+@torch.inference_mode()
+def test_the_same_pictures(config: AsapNetConfig, engine: str) -> None:
+    generator = network(config)
+    fast = FastAsapNet(generator, engine)
+    for size in ((2, 37, 53), (1, 64, 32), (1, 5, 3)):
+        given = condition(config, *size)
+        torch.testing.assert_close(fast(given).image, generator(given).image, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("scale", [1.0, 2.5])
+@pytest.mark.parametrize("config", [CONFIGS["labels"], CONFIGS["everything"]], ids=["labels", "everything"])
+@torch.inference_mode()
+def test_a_window_holds_the_pixels_of_the_whole(
+    config: AsapNetConfig, scale: float, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fast, given = FastAsapNet(network(config), engine), condition(config, 1, 37, 53)
+    whole = fast(given, scale=scale).image
+    monkeypatch.setattr(fast_asapnet, "BAND_BYTES", 1)
+    for window in (Window(0, 0, 9, 11), Window(20, 30, 17, 23), Window(36, 0, 1, 53)):
+        expected = whole[:, :, window.top : window.bottom, window.left : window.right]
+        torch.testing.assert_close(fast(given, window, scale).image, expected, atol=1e-5, rtol=0)
+
+
+def test_refuses_what_it_cannot_do() -> None:
+    generator = network(LABELS)
+    with pytest.raises(InputError, match="engine 'warp' is not one of auto, "):
+        FastAsapNet(generator, "warp")
+    fast = FastAsapNet(generator)
+    with pytest.raises(InputError, match="reaches beyond the image"):
+        fast(condition(LABELS, 1, 16, 16), Window(0, 0, 17, 16))
+    with pytest.raises(InputError, match="scale must be a positive number, got 0"):
+        fast(condition(LABELS, 1, 16, 16), scale=0)
+    with pytest.raises(InputError, match=r"labels run from 0 to 9, expected 0\.\.4"):
+        fast(Condition(labels=torch.full((1, 16, 16), 9).triu()))
+    with pytest.raises(InputError, match="a label map of 5 classes is needed"):
+        fast(Condition(image=torch.rand(1, 3, 16, 16)))
