@@ -34,7 +34,7 @@ def test_agrees_with_torch(instruction_set: str, padding: str, norm: str, size: 
     del poison
     made = Blocks([Block.of(first[0], first[1])], instruction_set=instruction_set)(x)
     torch.testing.assert_close(made, first(x), atol=1e-5 if norm != "instance" else 1e-4, rtol=0)
-    if min(made.shape[-2:]) > 1:
+    if min(made.shape[-2:]) > 2:  # torch refuses an instance norm over a single place
         second = layers[1].eval()
         both = Blocks([Block.of(first[0], first[1]), Block.of(second[0], second[1])], instruction_set=instruction_set)
         torch.testing.assert_close(both(x), second(first(x)), atol=1e-4, rtol=0)
