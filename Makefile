@@ -30,7 +30,8 @@ bench: $(VENV)/.dev-stamp
 clean:
 	rm -rf $(VENV) out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 
-$(VENV)/.stamp: pyproject.toml
+# The compiled kernels are built by the installation.
+$(VENV)/.stamp: pyproject.toml setup.py $(wildcard pixelwise/native/kernels/*)
 	@echo "Setting up $(VENV): PyTorch is large, this may take minutes."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
