@@ -7,6 +7,7 @@ Grey stays one channel, 16 bits stay 16 bits, alpha stays a channel. What cannot
 from __future__ import annotations
 
 import io
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,8 +37,9 @@ _DTYPES = ("uint8", "uint16", "float32")
 _PILLOW_FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_DEPTH_OFFSET = 24
-_PNG_LEVEL = 4
-"""Of zlib: about a third of the usual time, for about 5 % more bytes."""
+_PNG_STRATEGY = zlib.Z_RLE
+"""Looks for runs only, of which filtered pictures have some, not for other repetitions, of which they have few: a sixth
+of the usual time for a tenth more bytes."""
 
 _JPEG_SIDE = 65500
 _ADVICE = {
@@ -201,7 +203,7 @@ def _encode_png(path: Path, array: np.ndarray) -> bytes:
     if array.dtype == np.float32 or (array.ndim == 3 and (array.dtype != np.uint8 or array.shape[2] > 4)):
         raise InputError(f"{path}: PNG cannot keep {shape_text(array)}; write .tif or .npy")
     buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(array)).save(buffer, format="PNG", compress_level=_PNG_LEVEL)
+    Image.fromarray(np.ascontiguousarray(array)).save(buffer, format="PNG", compress_type=_PNG_STRATEGY)
     return buffer.getvalue()
 
 

@@ -1,3 +1,4 @@
+import io
 import struct
 import zlib
 from pathlib import Path
@@ -7,7 +8,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from pixelwise.codecs import ID_MODES, IMAGE_MODES, decode, encode, encode_palette
+from pixelwise.codecs import ID_MODES, IMAGE_MODES, decode, encode, encode_palette, to_bytes
 from pixelwise.errors import InputError
 
 RANDOM = np.random.default_rng(0)
@@ -61,6 +62,16 @@ def test_lossless_files_come_back_as_written(tmp_path: Path, suffix: str, shape:
 def test_one_channel_is_written_as_grey(tmp_path: Path):
     encode(tmp_path / "a.png", pixels(5, 7, 1))
     assert decode(tmp_path / "a.png", IMAGE_MODES).shape == (5, 7)
+
+
+@pytest.mark.parametrize("channels", [(), (3,)])
+def test_png_files_of_pictures_are_not_much_larger_than_zlib_can_make_them(channels: tuple[int, ...]):
+    y, x = np.mgrid[:200, :300] / 50
+    shades = 128 + 60 * np.sin(x) * np.cos(y) + 40 * (x + y > 5)
+    picture = (shades.reshape(200, 300, *[1] * len(channels)) + RANDOM.normal(0, 2, (200, 300, *channels))).astype("u1")
+    usual = io.BytesIO()
+    Image.fromarray(picture).save(usual, format="PNG")
+    assert len(to_bytes(Path("a.png"), picture)) <= 1.15 * len(usual.getvalue())
 
 
 @pytest.mark.parametrize("shape", [(64, 48), (64, 48, 3)])
