@@ -1,8 +1,6 @@
-import _thread
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -15,6 +13,7 @@ import tifffile
 from pixelwise.codecs import IMAGE_MODES, decode
 from pixelwise.errors import InputError
 from pixelwise.rasters import open_raster, pyramid, write_pyramid
+from pixelwise.rasters.tiled_tiff import TiledTiff
 
 RANDOM = np.random.default_rng(0)
 
@@ -124,17 +123,18 @@ def test_after_an_error_nothing_is_left(tmp_path: Path, error: type[BaseExceptio
     assert not list(tmp_path.iterdir())
 
 
-def test_an_interruption_in_the_middle_leaves_nothing(tmp_path: Path):
-    rows, interruption = pixels(64, 64, 3), threading.Timer(0.3, _thread.interrupt_main)
+def test_an_interruption_in_the_middle_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    append, lengths = TiledTiff.append, list[int]()
 
-    def write_on() -> None:
-        with write_pyramid(tmp_path / "a.tif", (10_000_000, 64), 3, "uint8", tile=16) as push:
-            interruption.start()
-            while True:
-                push(rows)
+    def interrupted(tiff: TiledTiff, content: bytes) -> int:
+        lengths.append(len(content))
+        if len(lengths) == 7:
+            raise KeyboardInterrupt
+        return append(tiff, content)
 
-    with pytest.raises(KeyboardInterrupt):
-        write_on()
+    monkeypatch.setattr(TiledTiff, "append", interrupted)
+    with pytest.raises(KeyboardInterrupt), write_pyramid(tmp_path / "a.tif", (64, 64), 3, "uint8", tile=16) as push:
+        push(pixels(64, 64, 3))
     assert not list(tmp_path.iterdir())
 
 

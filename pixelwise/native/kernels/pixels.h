@@ -128,7 +128,7 @@ INLINE void first_layer(const render_job *job, scratch *s, const float *const co
     float *sums = s->now;
     for (int64_t y = y0; y < y1; y++) {
         /* The row's term, and with it the bias. */
-        NAME(product)(FROM_BIAS, LINEAR, 1, half, job->rows.code + y * half, half, s->weights + stride, stride, s->weights,
+        NAME(product)(TO_BIAS, LINEAR, 1, half, job->rows.code + y * half, half, s->weights + stride, stride, s->weights,
                 s->row_term, stride, 0);
         for (int64_t x = x0; x < x1; x++, sums += stride) {
             const float *column_term = s->column_terms + (x - block_left) * stride;
@@ -148,7 +148,7 @@ INLINE void first_layer(const render_job *job, scratch *s, const float *const co
                 *values++ = ((const float *)from->pixels)[picture * from->picture_stride + y * from->row_stride +
                                                            x * from->column_stride];
             }
-    NAME(product)(FROM_OUT, LINEAR, num_pixels, job->num_planes, s->values, job->num_planes,
+    NAME(product)(TO_OUT, LINEAR, num_pixels, job->num_planes, s->values, job->num_planes,
             s->weights + (1 + 2 * half) * stride, stride, s->weights, s->now, stride, 0);
 }
 
@@ -156,7 +156,7 @@ INLINE void first_layer(const render_job *job, scratch *s, const float *const co
 INLINE void column_terms(const render_job *job, scratch *s, int64_t x0, int64_t x1) {
     int64_t stride = layer_stride(job, 0), half = 2 * job->num_periods;
     memset(s->column_terms, 0, (x1 - x0) * stride * sizeof(float));
-    NAME(product)(FROM_OUT, LINEAR, x1 - x0, half, job->columns.code + x0 * half, half, s->weights + (1 + half) * stride,
+    NAME(product)(TO_OUT, LINEAR, x1 - x0, half, job->columns.code + x0 * half, half, s->weights + (1 + half) * stride,
             stride, s->weights, s->column_terms, stride, 0);
 }
 
@@ -198,10 +198,10 @@ INLINE int64_t run_layers(const render_job *job, scratch *s, int64_t x0, int64_t
             NAME(narrow_product)(num_pixels, inputs, s->now, x_stride, weights + stride, stride, weights, s->next,
                                  stride);
         else if (sides == 1 && layer + 1 < job->num_layers)
-            NAME(product)(FROM_BIAS, LEAKY_RELU, num_pixels, inputs, s->now, x_stride, weights + stride, stride, weights,
+            NAME(product)(TO_BIAS, LEAKY_RELU, num_pixels, inputs, s->now, x_stride, weights + stride, stride, weights,
                     s->next, stride, job->negative_slope);
         else
-            NAME(product)(FROM_BIAS, LINEAR, num_pixels, inputs, s->now, x_stride, weights + stride, stride, weights, s->next,
+            NAME(product)(TO_BIAS, LINEAR, num_pixels, inputs, s->now, x_stride, weights + stride, stride, weights, s->next,
                     stride, 0);
         float *free = s->now;
         s->now = s->next;

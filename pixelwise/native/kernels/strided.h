@@ -5,7 +5,10 @@
    of a row's outputs, whose inputs overlap. Only the row itself is copied, with its padding, and normalised on the way:
    what is read is max(least, cell * scale + shift).
 
-   An item of work is a row of the output and a panel of its channels, so that a panel's weights stay in the cache. */
+   An item of work is a row of the output and a panel of its channels, so that a panel's weights stay in the cache. Sums
+   of TAPS_AT_ONCE are made anew and then added up: it lessens the rounding error. */
+
+#define TAPS_AT_ONCE 192
 
 typedef struct {
     work work; /* pictures x out_height x panels */
@@ -54,9 +57,11 @@ void NAME(strided)(strided_job *job) {
             int64_t source = job->rows[2 * y + i];
             if (source < 0) continue;
             NAME(padded_row)(job, picture, source, row);
-            NAME(product)(FROM_OUT, LINEAR, job->out_width, taps, row, 2 * job->channels,
-                          job->weights + (panel * 3 + i) * taps * job->panel_outputs, job->panel_outputs, 0, out,
-                          outputs, 0);
+            const float *weights = job->weights + (panel * 3 + i) * taps * job->panel_outputs;
+            for (int64_t tap = 0; tap < taps; tap += TAPS_AT_ONCE)
+                NAME(product)(TO_OUT, LINEAR, job->out_width, taps - tap < TAPS_AT_ONCE ? taps - tap : TAPS_AT_ONCE,
+                              row + tap, 2 * job->channels, weights + tap * job->panel_outputs, job->panel_outputs, 0, out,
+                              outputs, 0);
         }
         float *statistics = job->statistics + place * 2 * outputs + panel * job->panel_outputs;
         memset(statistics, 0, job->panel_outputs * sizeof(float));

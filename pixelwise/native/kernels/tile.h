@@ -1,6 +1,6 @@
 /* The inner product of all that is expensive: a few pixels times a few vectors of outputs, kept in registers.
 
-       out[p][o] = start + sum over i of x[p][i] * w[i][o]
+       out[p][o] = bias[o] or out[p][o] + sum over i of x[p][i] * w[i][o]
 
    Weights lie with their output index contiguous, so a vector holds LANES outputs of one input; a pixel's input is
    broadcast. A tile of 6 pixels x 4 vectors needs 24 accumulators, 4 weights and 1 broadcast: 29 of AVX-512's 32
@@ -13,18 +13,19 @@
 #define MOST_PIXELS 6
 #define MOST_VECTORS (LANES == 16 ? 4 : 2)
 
-/* What an accumulator starts from, and what happens to its sum before it is stored. */
-typedef enum { FROM_BIAS, FROM_OUT } start;
+/* What a sum is added to, and what happens to it before it is stored. A bias is what the sum starts from; what is in
+   `out` joins at the end, so that a long sum may be made of short ones, with less rounding. */
+typedef enum { TO_BIAS, TO_OUT } addend;
 typedef enum { LINEAR, LEAKY_RELU } activation;
 
-INLINE void tile(int pixels, int vectors, start from, activation then, int64_t inputs, const float *x, int64_t x_stride,
+INLINE void tile(int pixels, int vectors, addend to, activation then, int64_t inputs, const float *x, int64_t x_stride,
                  const float *w, int64_t w_stride, const float *bias, float *out, int64_t out_stride, float slope) {
     vector sum[MOST_PIXELS][4];
 #pragma GCC unroll 6
     for (int p = 0; p < pixels; p++)
 #pragma GCC unroll 4
         for (int v = 0; v < vectors; v++)
-            sum[p][v] = load(from == FROM_BIAS ? bias + v * LANES : out + p * out_stride + v * LANES);
+            sum[p][v] = to == TO_BIAS ? load(bias + v * LANES) : (vector){0};
 #pragma GCC unroll 1
     for (int64_t i = 0; i < inputs; i++) {
         vector weights[4];
@@ -40,8 +41,11 @@ INLINE void tile(int pixels, int vectors, start from, activation then, int64_t i
 #pragma GCC unroll 6
     for (int p = 0; p < pixels; p++)
 #pragma GCC unroll 4
-        for (int v = 0; v < vectors; v++)
-            store(out + p * out_stride + v * LANES, then == LEAKY_RELU ? leaky_relu(sum[p][v], slope) : sum[p][v]);
+        for (int v = 0; v < vectors; v++) {
+            float *made = out + p * out_stride + v * LANES;
+            if (to == TO_OUT) sum[p][v] += load(made);
+            store(made, then == LEAKY_RELU ? leaky_relu(sum[p][v], slope) : sum[p][v]);
+        }
 }
 
 /* At most four outputs, such as colours: vectors of four, of which a processor does more in the same time than of LANES,
@@ -74,12 +78,12 @@ static void NAME(narrow_product)(int64_t num_pixels, int64_t inputs, const float
 }
 
 /* Tiles over any number of outputs (w_stride of them, a multiple of LANES), for a fixed number of pixels. */
-INLINE void tile_outputs(int pixels, start from, activation then, int64_t inputs, const float *x, int64_t x_stride,
+INLINE void tile_outputs(int pixels, addend to, activation then, int64_t inputs, const float *x, int64_t x_stride,
                          const float *w, int64_t w_stride, const float *bias, float *out, int64_t out_stride,
                          float slope) {
     int64_t o = 0;
 #define TILE(vectors) \
-    tile(pixels, vectors, from, then, inputs, x, x_stride, w + o, w_stride, bias + o, out + o, out_stride, slope)
+    tile(pixels, vectors, to, then, inputs, x, x_stride, w + o, w_stride, bias + o, out + o, out_stride, slope)
     for (; o + MOST_VECTORS * LANES <= w_stride; o += MOST_VECTORS * LANES) TILE(MOST_VECTORS);
     int64_t rest = (w_stride - o) / LANES;
     if (rest == 3) TILE(3);
@@ -88,13 +92,13 @@ INLINE void tile_outputs(int pixels, start from, activation then, int64_t inputs
 #undef TILE
 }
 
-INLINE void tile_pixels(start from, activation then, int64_t num_pixels, int64_t inputs, const float *x,
+INLINE void tile_pixels(addend to, activation then, int64_t num_pixels, int64_t inputs, const float *x,
                         int64_t x_stride, const float *w, int64_t w_stride, const float *bias, float *out,
                         int64_t out_stride, float slope) {
     while (num_pixels > 0) {
         int64_t pixels;
 #define TILES(count) \
-    tile_outputs(pixels = count, from, then, inputs, x, x_stride, w, w_stride, bias, out, out_stride, slope)
+    tile_outputs(pixels = count, to, then, inputs, x, x_stride, w, w_stride, bias, out, out_stride, slope)
         if (num_pixels >= 6 && num_pixels != 8)
             TILES(6);
         else if (num_pixels >= 4)
@@ -109,17 +113,17 @@ INLINE void tile_pixels(start from, activation then, int64_t num_pixels, int64_t
 }
 
 /* The product of any number of pixels with any number of outputs, w_stride of them, a multiple of LANES. Not inline:
-   every kind of it is a page of unrolled code. `slope` is read for LEAKY_RELU, `bias` for FROM_BIAS. */
-static void NAME(product)(start from, activation then, int64_t num_pixels, int64_t inputs, const float *x,
+   every kind of it is a page of unrolled code. `slope` is read for LEAKY_RELU, `bias` for TO_BIAS. */
+static void NAME(product)(addend to, activation then, int64_t num_pixels, int64_t inputs, const float *x,
                           int64_t x_stride, const float *w, int64_t w_stride, const float *bias, float *out,
                           int64_t out_stride, float slope) {
-#define KIND(from, then) \
-    tile_pixels(from, then, num_pixels, inputs, x, x_stride, w, w_stride, bias, out, out_stride, slope)
-    if (from == FROM_OUT)
-        KIND(FROM_OUT, LINEAR);
+#define KIND(to, then) \
+    tile_pixels(to, then, num_pixels, inputs, x, x_stride, w, w_stride, bias, out, out_stride, slope)
+    if (to == TO_OUT)
+        KIND(TO_OUT, LINEAR);
     else if (then == LINEAR)
-        KIND(FROM_BIAS, LINEAR);
+        KIND(TO_BIAS, LINEAR);
     else
-        KIND(FROM_BIAS, LEAKY_RELU);
+        KIND(TO_BIAS, LEAKY_RELU);
 #undef KIND
 }
