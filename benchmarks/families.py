@@ -21,6 +21,7 @@ import typer
 from torch import nn
 
 from families_table import markdown
+from pixelwise.allocator import keep_freed_memory
 from pixelwise.atomic import write_atomically
 from pixelwise.checkpoint import BUNDLED, read_manifest
 from pixelwise.condition import Condition, PairedSample
@@ -31,7 +32,6 @@ from pixelwise.metrics.complexity import count_macs, measure_runtime, num_parame
 from pixelwise.models import FAMILIES, family_named, family_of
 from pixelwise.models.asapnet import AsapNetConfig
 from pixelwise.models.family import GeneratorConfig, config_from_json
-from pixelwise.training.allocator import keep_freed_memory
 from pixelwise.training.processes import Processes
 from pixelwise.training.step import Game, Player, update_discriminator, update_generator
 
@@ -77,7 +77,7 @@ class Plan:
     warm_up: int = 1
 
 
-QUICK = Plan(sizes=((64, 64), (64, 128)), training_size=(64, 64), training_batch=1, repeats=1, warm_up=0)
+QUICK = Plan(sizes=((64, 64), (64, 128)), training_size=(64, 64), training_batch=2, repeats=1, warm_up=0)
 
 
 def subjects() -> list[Subject]:
@@ -109,6 +109,7 @@ def random_sample(config: GeneratorConfig, size: Size, batch: int) -> PairedSamp
         labels=torch.randint(config.num_labels, (batch, *size)) if config.num_labels else None,
         instances=torch.randint(100, (batch, *size)) if config.instance_edges else None,
         image=torch.rand(batch, config.image_channels, *size) * 2 - 1 if config.image_channels else None,
+        style=torch.rand(batch, 3, *size) * 2 - 1,
     )
     target = torch.rand(batch, config.out_channels, *size) * 2 - 1
     return PairedSample(condition, target, tuple(f"noise {index}" for index in range(batch)))

@@ -18,6 +18,7 @@ import typer
 from pixelwise.bench import FULL_SIZE, Plan, Unequal, markdown, measure, measure_growth, plan_on, write
 from pixelwise.bench.growth import SIDES
 from pixelwise.bench.peaks import Effort
+from pixelwise.bench.subject import RANDOM
 from pixelwise.checkpoint import BUNDLED
 from pixelwise.errors import InputError
 from pixelwise.translate import find_device
@@ -32,7 +33,12 @@ QUICK_SIDES = (64, 128)
 
 
 def main(
-    models: Annotated[str, typer.Option(help="Names or files, with commas between them.")] = ",".join(MODELS),
+    models: Annotated[
+        str,
+        typer.Option(
+            help=f"Names or files, with commas between them. Of random weights there are {', '.join(RANDOM)}."
+        ),
+    ] = ",".join(MODELS),
     engines: Annotated[str, typer.Option(help="Names, with commas between them; without it all that can run.")] = "",
     sizes: Annotated[str, typer.Option(help="HEIGHTxWIDTH, several with commas between them.")] = "",
     repeats: Annotated[int, typer.Option(min=0, help="Rounds that are measured; 0: as suits the device.")] = 0,
@@ -47,9 +53,9 @@ def main(
     torch.set_num_threads(threads)
     where = find_device(device)
     plan = replace(QUICK, device=where) if quick else plan_on(where)
-    plan = plan.changed(models.split(","), sizes, engines, repeats, memory)
     path = out or (QUICK_RESULTS if quick else RESULTS) / ("render.json" if where.type == "cpu" else "render_gpu.json")
     try:
+        plan = plan.changed(models.split(","), sizes, engines, repeats, memory)
         results = measure(plan, announce)
         if linear:
             results["growth"] = measure_growth(plan, QUICK_SIDES if quick else SIDES, announce)

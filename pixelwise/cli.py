@@ -56,6 +56,7 @@ def translate(
     scale: Annotated[float, typer.Option(help="Pixels of the output per pixel of the input.")] = 1.0,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     engine: Annotated[str, typer.Option(help="auto, or an engine that `pixelwise doctor` lists.")] = "auto",
+    precision: Annotated[str, typer.Option(help="fp32; on a GPU also fp16 or bf16, which are faster.")] = "fp32",
     threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 leaves it to torch.")] = 0,
     verbose: Annotated[bool, typer.Option("--verbose", help="Say which engine renders, and why.")] = False,
 ) -> None:
@@ -75,7 +76,7 @@ def translate(
             )
         with _progress_bar() as show:
             size = translate_large(
-                _load(model, device, engine, verbose),
+                _load(model, device, engine, precision, verbose),
                 Path(inputs[0]),
                 out,
                 instances=instances,
@@ -85,7 +86,7 @@ def translate(
         print(f"wrote {out}: {size[1]}x{size[0]} pixels")
         return
     planned = jobs.plan(inputs, out, f".{suffix.removeprefix('.')}", instances)
-    translator = _load(model, device, engine, verbose)
+    translator = _load(model, device, engine, precision, verbose)
     outcomes = []
     try:
         running = jobs.run(translator, planned, batch_size, overwrite, part, scale)
@@ -244,12 +245,12 @@ def _progress_bar() -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def _load(model: str, device: str, engine: str, verbose: bool) -> Translator:
+def _load(model: str, device: str, engine: str, precision: str, verbose: bool) -> Translator:
     """Refuses an engine that was named and cannot render this model, before any picture is read."""
     from pixelwise.engine_choice import explain_choice
-    from pixelwise.translate import load
+    from pixelwise.translate import find_dtype, load
 
-    translator = load(model, device, engine)
+    translator = load(model, device, engine, find_dtype(precision))
     choice = explain_choice(translator, engine)
     if verbose:
         console.print(choice)

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from pixelwise import images
+from pixelwise.allocator import keep_freed_memory
 from pixelwise.codecs import ID_MODES, IMAGE_MODES
 from pixelwise.condition import Condition
 from pixelwise.data.layout import check_sizes
@@ -65,6 +66,7 @@ def translate_large(
     if translator.ready is None:
         raise InputError(f"a {translator.manifest.family} model cannot translate a picture in parts")
     destination.parent.mkdir(parents=True, exist_ok=True)
+    keep_freed_memory()
     with ExitStack() as stack:
         picture = stack.enter_context(_open(translator, source, instances))
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=destination.parent, prefix=".pixelwise-")))

@@ -24,22 +24,32 @@ from pixelwise.session import Plane, Region, Session
 _UNSIGNED = (torch.uint16, torch.uint32, torch.uint64)
 """What torch stores but hardly reckons with."""
 
+DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+"""What a model may compute in, by the names of a command line."""
+
 Picture = TypeVar("Picture", Image.Image, np.ndarray, Tensor)
 
 
-def load(model: str | Path, device: torch.device | str = "auto", engine: str = "auto") -> Translator:
+def load(
+    model: str | Path,
+    device: torch.device | str = "auto",
+    engine: str = "auto",
+    dtype: torch.dtype = torch.float32,
+) -> Translator:
     """A model, ready to translate.
 
     Args:
         model: the name of a bundled model, or a ``.safetensors`` file that pixelwise wrote.
         device: where it runs, as torch names it; "auto" for the GPU if there is one.
         engine: what renders a pixelwise model: a name of ``render.ENGINES``; "auto" for the fastest that can run here.
+        dtype: in which a pixelwise model computes: float32, or on a GPU float16 or bfloat16.
 
     Raises:
-        InputError: see ``resolve`` and ``load_checkpoint``; or a device or engine that is not there.
+        InputError: see ``resolve`` and ``load_checkpoint``; a device or engine that is not there; or a ``dtype`` that
+            cannot be had with them.
     """
     device = find_device(device)
-    return Translator(load_checkpoint(resolve(model), device), device, engine)
+    return Translator(load_checkpoint(resolve(model), device), device, engine, dtype)
 
 
 class Translator:
@@ -47,16 +57,22 @@ class Translator:
 
     Args:
         checkpoint: the model; its generator is moved to ``device`` and set to eval mode.
-        device, engine: as for ``load``.
+        device, engine, dtype: as for ``load``.
     """
 
-    def __init__(self, checkpoint: Checkpoint, device: torch.device | str = "auto", engine: str = "auto") -> None:
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        device: torch.device | str = "auto",
+        engine: str = "auto",
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
         self.manifest = checkpoint.manifest
         self.device = find_device(device)
         self.generator = checkpoint.generator
         assert isinstance(self.generator, nn.Module)
         self.generator.to(self.device).eval()
-        self.ready = for_inference(checkpoint.generator, engine)
+        self.ready = for_inference(checkpoint.generator, engine, dtype)
 
     def __call__(
         self,
@@ -232,6 +248,13 @@ def find_device(name: torch.device | str) -> torch.device:
     except (RuntimeError, AssertionError) as error:  # builds without CUDA assert
         reason = str(error).splitlines()[0]
         raise InputError(f"device {name}: not available here ({reason})") from error
+
+
+def find_dtype(precision: str) -> torch.dtype:
+    """The type of that name in ``DTYPES``. Raises InputError where there is none."""
+    if precision not in DTYPES:
+        raise InputError(f"precision {precision!r} is not one of {', '.join(DTYPES)}")
+    return DTYPES[precision]
 
 
 def _instances(picture: Image.Image | np.ndarray | Tensor) -> Tensor:

@@ -157,7 +157,7 @@ def test_threads_are_torch_s(
         (("train", "nowhere.py"), "nowhere.py: no such experiment file"),
         (("adopt", "asapnet", "nowhere.pth", "--published", "facades512", "--out", "o"), "nowhere.pth: no such file"),
         (("adopt", "asapnet", "bomb.pth", "--published", "facades512", "--out", "o"), "could run code"),
-        (("adopt", "spade", "bomb.pth", "--published", "x", "--out", "o"), "no family 'spade'"),
+        (("adopt", "spode", "bomb.pth", "--published", "x", "--out", "o"), "no family 'spode'"),
     ],
 )  # fmt: skip
 def test_what_a_user_can_put_right_is_one_line(

@@ -15,6 +15,7 @@ from pixelwise import images
 from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
 from pixelwise.large import translate_large
+from pixelwise.lowres import streamed
 from pixelwise.models import fast_asapnet, streamed_asapnet
 from pixelwise.translate import Translator, load
 
@@ -27,7 +28,8 @@ SIZE = (53, 41)
 def small_bands(monkeypatch: pytest.MonkeyPatch) -> None:
     """As a picture of many megapixels would be cut."""
     monkeypatch.setattr(fast_asapnet, "BAND_BYTES", 1000)
-    monkeypatch.setattr(streamed_asapnet, "PLANES_BYTES", 5000)
+    monkeypatch.setattr(streamed_asapnet, "PART_WIDTH", 19)
+    monkeypatch.setattr(streamed, "BAND_BYTES", 1000)
 
 
 def random_map(path: Path, num_values: int, seed: int = 0) -> Path:
@@ -50,7 +52,16 @@ def assert_alike(found: np.ndarray, expected: np.ndarray) -> None:
     assert (difference > 0).mean() < 0.01
 
 
-@pytest.mark.parametrize("config", [{}, {"bilinear": True}, {"norm": "batch", "padding": "reflect"}, {"cell": 16}])
+@pytest.mark.parametrize(
+    "config",
+    [
+        {},
+        {"bilinear": True},
+        {"norm": "batch", "padding": "reflect", "cell": 8, "learned_reduction": 2},
+        {"cell": 16, "bilinear": True},
+        {"cell": 16, "norm": "none", "separable_blocks": True},
+    ],
+)
 @pytest.mark.usefixtures("small_bands")
 def test_a_label_map_by_rows_gives_what_the_whole_gives(config: dict[str, object], tmp_path: Path) -> None:
     translator = load(save_tiny_model(tmp_path / "model.safetensors", LABEL_MODEL, **config))
@@ -88,6 +99,14 @@ def test_a_photo_with_a_residual_in_16_bits(tmp_path: Path) -> None:
     found, expected = tifffile.imread(tmp_path / "out.tif"), whole(translator, tmp_path / "photo.npy")
     assert found.dtype == np.uint16
     assert np.abs(found.astype(int) - expected.astype(int)).max() <= 4  # of 65535
+
+
+@pytest.mark.parametrize("size", [(53, 41), (1, 1), (3, 70)])
+def test_a_picture_of_one_band(size: tuple[int, int], tmp_path: Path) -> None:
+    translator = load(save_tiny_model(tmp_path / "model.safetensors", LABEL_MODEL, cell=8, padding="reflect"))
+    tifffile.imwrite(tmp_path / "labels.tif", np.random.default_rng(0).integers(3, size=size, dtype=np.uint8))
+    translate_large(translator, tmp_path / "labels.tif", tmp_path / "out.tif")
+    assert_alike(tifffile.imread(tmp_path / "out.tif"), whole(translator, tmp_path / "labels.tif"))
 
 
 def test_deep_zoom(tmp_path: Path) -> None:

@@ -65,6 +65,8 @@ def test_a_region_lies_in_the_scaled_picture(translate: Command, tmp_path: Path)
         (("--scale=-1.5",), "scale must be a positive number, got -1.5"),
         (("--scale", "nan"), "scale must be a positive number, got nan"),
         (("--engine", "steam"), "engine 'steam' is not one of auto, "),
+        (("--precision", "fp64"), "precision 'fp64' is not one of fp32, fp16, bf16"),
+        (("--precision", "bf16"), "torch.bfloat16 cannot be used: a CPU is faster in float32"),
     ],
 )
 def test_options_that_no_picture_could_satisfy_are_refused(

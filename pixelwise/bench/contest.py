@@ -10,11 +10,13 @@ from statistics import median
 import torch
 from torch import Tensor
 
+from pixelwise.bench.graphed_stages import GraphedStages
 from pixelwise.bench.laps import Lap, time_laps
 from pixelwise.bench.plain import PlainAsapNet
 from pixelwise.bench.precision import FP32, Precision
 from pixelwise.condition import Condition
 from pixelwise.errors import InputError
+from pixelwise.layers.graphed_call import CALLS_BEFORE_REPLAY
 from pixelwise.metrics.complexity import Runtime, summarise
 from pixelwise.models.asapnet import AsapNet
 from pixelwise.models.fast_asapnet import FastAsapNet
@@ -67,14 +69,23 @@ def enter(
     """
     if engine == PLAIN:
         plain = PlainAsapNet(generator)
-        run, run_in_stages = partial(plain, condition), partial(plain, condition)
-    else:
-        fast = FastAsapNet(generator, engine)
-        cells = 2 * generator.config.cell
-        # Engines say what they can't do when they are asked to do it: here of a corner.
-        _translate(fast, condition.map_planes(lambda plane: plane[..., :cells, :cells]))
-        run, run_in_stages = partial(_translate, fast, condition), partial(_translate_in_stages, fast, condition)
-    return [Contestant(engine, precision, run, run_in_stages) for precision in precisions]
+        return [
+            Contestant(PLAIN, precision, partial(plain, condition), partial(plain, condition))
+            for precision in precisions
+        ]
+    # The definition computes in what its weights are.
+    able = [precision for precision in precisions if engine != "reference" or precision.dtype == torch.float32]
+    return [_enter_fast(FastAsapNet(generator, engine, precision.dtype), condition, precision) for precision in able]
+
+
+def _enter_fast(fast: FastAsapNet, condition: Condition, precision: Precision) -> Contestant:
+    cells = 2 * fast.config.cell
+    # Engines say what they can't do when they are asked to do it: here of a corner.
+    _translate(fast, condition.map_planes(lambda plane: plane[..., :cells, :cells]))
+    staged: Callable[[Lap], Tensor] = partial(_translate_in_stages, fast, condition)
+    if fast.graphed is not None and fast.graphed.takes(condition):
+        staged = GraphedStages(fast.graphed, condition)
+    return Contestant(fast.engine, precision, partial(_translate, fast, condition), staged)
 
 
 @torch.inference_mode()
@@ -127,7 +138,10 @@ def prove_equal(contestants: Sequence[Contestant], device: torch.device) -> dict
 
 
 def _picture(contestant: Contestant, device: torch.device) -> Tensor:
-    with contestant.precision.active(device):
+    """As what is timed makes it: on a GPU perhaps the replay of a graph, which comes after calls of another kind."""
+    with contestant.precision.active():
+        for _ in range(CALLS_BEFORE_REPLAY if device.type == "cuda" else 0):
+            contestant.run()
         return contestant.run()
 
 
@@ -155,16 +169,17 @@ def measure_in_turns(
         laps: dict[Contestant, list[list[float]]] = {contestant: [] for contestant in contestants}
         for _ in range(count):
             for contestant in contestants:
-                with contestant.precision.active(device):
+                with contestant.precision.active():
                     laps[contestant].append(time_laps(partial(run, contestant), device))
         return laps
 
     whole = rounds(warm_up + repeats, lambda contestant, lap: contestant.run())
-    staged = rounds(min(repeats, _STAGED_ROUNDS), lambda contestant, lap: contestant.run_in_stages(lap))
+    unmeasured = min(warm_up, CALLS_BEFORE_REPLAY)
+    staged = rounds(unmeasured + min(repeats, _STAGED_ROUNDS), lambda contestant, lap: contestant.run_in_stages(lap))
     return {
         contestant: Times(
             summarise([seconds for (seconds,) in whole[contestant][warm_up:]]),
-            *(median(stage) for stage in zip(*staged[contestant], strict=True)),
+            *(median(stage) for stage in zip(*staged[contestant][unmeasured:], strict=True)),
         )
         for contestant in contestants
     }

@@ -43,7 +43,7 @@ def _growth_on_cpu(entrant: Contestant, device: torch.device) -> int | None:
     _give_back_freed_memory()
     before = _resident("VmRSS")
     _CLEAR_REFS.write_text(_RESET_PEAK)
-    with entrant.precision.active(device):
+    with entrant.precision.active():
         picture = entrant.run()
     return max(0, _resident("VmHWM") - before - picture.nbytes)
 
@@ -51,7 +51,7 @@ def _growth_on_cpu(entrant: Contestant, device: torch.device) -> int | None:
 def _growth_on_gpu(entrant: Contestant, device: torch.device) -> int | None:
     before = torch.cuda.memory_allocated(device)
     torch.cuda.reset_peak_memory_stats(device)
-    with entrant.precision.active(device):
+    with entrant.precision.active():
         picture = entrant.run()
     return torch.cuda.max_memory_allocated(device) - before - picture.nbytes
 

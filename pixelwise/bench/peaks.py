@@ -64,7 +64,7 @@ def measure_peaks(device: torch.device, precisions: Sequence[Precision], effort:
 def _product_rate(device: torch.device, precision: Precision, side: int) -> float:
     left, right = (torch.randn(side, side, device=device).to(precision.dtype) for _ in range(2))
     out = torch.empty_like(left)
-    with precision.active(device):
+    with precision.active():
         seconds = _best(lambda: torch.mm(left, right, out=out), device)
     return 2 * side**3 / seconds / 1e9
 

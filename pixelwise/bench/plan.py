@@ -19,7 +19,7 @@ class Plan:
     """What is to be measured; the defaults are for a CPU.
 
     Attributes:
-        models: ``FULL_SIZE``, bundled names or files.
+        models: names of ``RANDOM``, bundled names or files.
         sizes: (height, width) in pixels.
         engines: names; empty for all that can run. Of those named, every one must.
         repeats, warm_up: rounds that are measured, at least 1, and rounds before them. The proof of equality is a round

@@ -31,14 +31,13 @@ class Precision:
         return self.dtype == torch.float32 and not self.tf32
 
     @contextmanager
-    def active(self, device: torch.device) -> Iterator[None]:
-        """Within it torch computes so on ``device``."""
+    def active(self) -> Iterator[None]:
+        """Within it torch rounds float32 factors on a GPU so. What is of another type, is so by itself."""
         matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
         before = matmul.allow_tf32, cudnn.allow_tf32
         try:
             matmul.allow_tf32 = cudnn.allow_tf32 = self.tf32
-            with torch.autocast(device.type, self.dtype, enabled=self.dtype != torch.float32):
-                yield
+            yield
         finally:
             matmul.allow_tf32, cudnn.allow_tf32 = before
 

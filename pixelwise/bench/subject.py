@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import torch
 
 from pixelwise.checkpoint import load_checkpoint, resolve
 from pixelwise.lowres.reference import LowResolutionStream
-from pixelwise.models.asapnet import FAMILY, AsapNet, AsapNetConfig
+from pixelwise.models.asapnet import CHEAPER_STREAMS, FAMILY, AsapNet, AsapNetConfig
 
 Size = tuple[int, int]
 """(height, width) in pixels."""
@@ -14,20 +17,26 @@ Size = tuple[int, int]
 FULL_SIZE = "full-size"
 """Names the paper's network in the place of a file."""
 
+RANDOM: Mapping[str, Mapping[str, int | bool]] = {
+    FULL_SIZE: {},
+    **{f"{FULL_SIZE}-{name}": change for name, change in CHEAPER_STREAMS.items()},
+}
+"""Networks of random weights, by what makes them differ from the paper's."""
+
 
 def build(model: str, size: Size) -> AsapNet:
     """The network that ``model`` means for pictures of ``size``, in eval mode on the CPU.
 
     Args:
-        model: ``FULL_SIZE``, a bundled name or a .safetensors file.
+        model: a name of ``RANDOM``, a bundled name or a .safetensors file.
         size: a published ASAP-Net has sixteen cells along the short side, whatever the size of its pictures, or a few
             more where no such cell exists; a network from a file stays as it was trained.
 
     Raises:
         InputError: no such file, or not an ASAP-Net.
     """
-    if model == FULL_SIZE:
-        return random_network(full_size(_cell(min(size))))
+    if model in RANDOM:
+        return random_network(replace(full_size(_cell(min(size))), **RANDOM[model]))  # type: ignore[arg-type]
     generator = load_checkpoint(resolve(model), family=FAMILY.name).generator
     assert isinstance(generator, AsapNet)
     return generator

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -13,6 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pixelwise.errors import InputError
+from pixelwise.lowres.band import Band
+from pixelwise.lowres.plain import PlainConvolution
 from pixelwise.lowres.strided import StridedConvolution
 from pixelwise.lowres.winograd import Activations, Convolved, Room, TorchConvolution, WinogradConvolution
 
@@ -35,7 +37,8 @@ class Block:
         bias: O. An instance norm takes it away again.
         norm: None for none; a batch norm is folded into weight and bias, see ``of``.
         padding: "zeros", "reflect" or "replicate".
-        stride: 1 or, compiled only, 2.
+        stride: 1 or 2.
+        depthwise: I 1 3 3, a convolution before the other one, which then is O I 1 1; padding and stride are its own.
     """
 
     weight: Tensor
@@ -43,31 +46,36 @@ class Block:
     norm: InstanceNorm | None = None
     padding: str = "zeros"
     stride: int = 1
+    depthwise: Tensor | None = None
 
     @classmethod
-    def of(cls, convolution: nn.Conv2d, norm: nn.Module) -> Block:
-        """From the modules of a trained network: ``norm`` is an InstanceNorm2d, BatchNorm2d or Identity.
+    def of(cls, *modules: nn.Module) -> Block:
+        """From the modules of a trained network: perhaps a depthwise convolution, a convolution, and its norm, an
+        InstanceNorm2d, BatchNorm2d or Identity.
 
         Raises:
             InputError: another norm.
         """
+        first, *_, convolution, norm = modules[0], *modules
+        assert isinstance(first, nn.Conv2d)
+        assert isinstance(convolution, nn.Conv2d)
         weight = convolution.weight.detach()
-        padding, stride = str(convolution.padding_mode), convolution.stride[0]
+        rest = (str(first.padding_mode), first.stride[0], None if first is convolution else first.weight.detach())
         zeros = weight.new_zeros(len(weight))
         bias = zeros if convolution.bias is None else convolution.bias.detach()
         if isinstance(norm, nn.Identity):
-            return cls(weight, bias, None, padding, stride)
+            return cls(weight, bias, None, *rest)
         if not isinstance(norm, nn.InstanceNorm2d | nn.BatchNorm2d):
             raise InputError(f"a block's norm must be instance, batch or none, got {type(norm).__name__}")
         gain = torch.ones_like(zeros) if norm.weight is None else norm.weight.detach()
         shift = zeros if norm.bias is None else norm.bias.detach()
         if isinstance(norm, nn.InstanceNorm2d):
-            return cls(weight, bias, InstanceNorm(gain, shift, norm.eps), padding, stride)
+            return cls(weight, bias, InstanceNorm(gain, shift, norm.eps), *rest)
         assert norm.running_mean is not None
         assert norm.running_var is not None
         gain = gain * (norm.running_var + norm.eps).rsqrt()
         weight, bias = weight * gain[:, None, None, None], shift + gain * (bias - norm.running_mean)
-        return cls(weight, bias, None, padding, stride)
+        return cls(weight, bias, None, *rest)
 
 
 class Blocks:
@@ -77,12 +85,15 @@ class Blocks:
         blocks: their weights.
         native: by the compiled kernels, which need ``library.missing() is None``; otherwise by torch.
         instruction_set: one of ``library.instruction_sets()``; None for the fastest.
+
+    Attributes:
+        stages: the blocks, each by itself.
     """
 
     def __init__(self, blocks: Sequence[Block], native: bool = True, instruction_set: str | None = None) -> None:
         self._channels = blocks[0].weight.shape[1]
         self._outputs = len(blocks[-1].weight)
-        self._stages = [_Stage.of(block, _packed(block, native, instruction_set)) for block in blocks]
+        self.stages = [Stage.of(block, _packed(block, native, instruction_set)) for block in blocks]
 
     def __call__(self, x: Tensor) -> Tensor:
         """B C h w to B O h w, both float32 in channels_last, without gradients.
@@ -101,71 +112,112 @@ class Blocks:
         if len(x) != 1:
             raise InputError(f"statistics can be kept of one picture, got {len(x)}")
         blocks = copy(self)
-        blocks._stages = self._pass(x)[1]
+        blocks.stages = self._pass(x)[1]
         return blocks
 
     @torch.no_grad()
-    def _pass(self, x: Tensor) -> tuple[Tensor, list[_Stage]]:
-        """What the blocks make of ``x``, and they themselves with the first picture's statistics."""
+    def _pass(self, x: Tensor) -> tuple[Tensor, list[Stage]]:
+        """What the blocks make of ``x``, and they themselves with the statistics that they have on it."""
         if x.shape[1] != self._channels or x.dtype != torch.float32 or x.device.type != "cpu":
             found = f"{x.shape[1]} of {x.dtype} on {x.device}"
             raise InputError(f"blocks read {self._channels} channels of torch.float32 on the CPU, got {found}")
-        cells = _widened(x.permute(0, 2, 3, 1), self._stages[0].convolution.inputs).contiguous()
+        cells = x.permute(0, 2, 3, 1)
         scale = cells.new_ones(len(cells), cells.shape[3])
         now, room, frozen = Activations(cells, scale, torch.zeros_like(scale), -math.inf), Room(), []
-        for stage in self._stages:
-            now = stage(now, room)
-            frozen.append(replace(stage, gain=now.scale[0], shift=now.shift[0], epsilon=None))
+        for stage in self.stages:
+            convolved = stage.convolution(fitted_activations(now, stage.convolution.inputs), room)
+            norm = stage.norm.settled(convolved.moments)
+            now = norm(convolved.cells)
+            frozen.append(replace(stage, norm=norm))
         made = now.values()[..., : self._outputs].permute(0, 3, 1, 2)
         return made.contiguous(memory_format=torch.channels_last), frozen
 
 
-class _Convolution(Protocol):
+class Convolution(Protocol):
+    """Channels are rounded up to what it works with: additional inputs must be 0, additional outputs are 0."""
+
     @property
     def inputs(self) -> int: ...
 
     @property
     def outputs(self) -> int: ...
 
-    def __call__(self, x: Activations, room: Room) -> Convolved: ...
+    def __call__(self, x: Activations, room: Room, band: Band | None = None) -> Convolved: ...
 
 
-def _packed(block: Block, native: bool, instruction_set: str | None) -> _Convolution:
+def _packed(block: Block, native: bool, instruction_set: str | None) -> Convolution:
+    if block.depthwise is not None:
+        return PlainConvolution([block.depthwise, block.weight], block.padding, block.stride)
     if not native:
-        return TorchConvolution(block.weight, block.padding)
+        plain = TorchConvolution(block.weight, block.padding)
+        return plain if block.stride == 1 else PlainConvolution([block.weight], block.padding, block.stride)
     convolution = WinogradConvolution if block.stride == 1 else StridedConvolution
     return convolution(block.weight, block.padding, instruction_set)
 
 
 @dataclass(frozen=True)
-class _Stage:
-    """A block whose norm and ReLU are left to whoever reads its output. ``epsilon``: None without instance norm."""
+class Norm:
+    """A norm and a ReLU that are left to whoever reads what a convolution made.
 
-    convolution: _Convolution
+    Attributes:
+        gain, shift: C, of an instance norm; or C or B C, all there is to do.
+        epsilon: None without instance norm.
+    """
+
     gain: Tensor
     shift: Tensor
     epsilon: float | None
 
     @classmethod
-    def of(cls, block: Block, convolution: _Convolution) -> _Stage:
+    def of(cls, block: Block, channels: int) -> Norm:
+        """Of a block whose convolution makes so many channels, of which those beyond the block's own stay 0."""
         if block.norm:
             gain, shift = block.norm.gain, block.norm.shift
         else:
             gain = block.weight.new_ones(len(block.weight))
             shift = torch.zeros_like(gain) if block.bias is None else block.bias
-        gain, shift = (_widened(part.detach(), convolution.outputs) for part in (gain, shift))
-        return cls(convolution, gain, shift, block.norm.epsilon if block.norm else None)
+        gain, shift = (fitted(part.detach(), channels) for part in (gain, shift))
+        return cls(gain, shift, block.norm.epsilon if block.norm else None)
 
-    def __call__(self, x: Activations, room: Room) -> Activations:
-        convolved = self.convolution(x, room)
-        cells = convolved.cells
+    def settled(self, moments: Callable[[], tuple[Tensor, Tensor]]) -> Norm:
+        """For pictures of which mean and biased variance are known, B C each: without instance norm any more."""
         if self.epsilon is None:
-            return Activations(cells, self.gain.expand(len(cells), -1), self.shift.expand(len(cells), -1), 0.0)
-        mean, variance = convolved.moments()
+            return self
+        mean, variance = moments()
         scale = self.gain * (variance + self.epsilon).rsqrt()
-        return Activations(cells, scale, torch.addcmul(self.shift, mean, scale, value=-1), 0.0)
+        return Norm(scale.float(), (self.shift - mean * scale).float(), None)
+
+    def __call__(self, cells: Tensor) -> Activations:
+        """Of cells B h w C; the norm is settled."""
+        assert self.epsilon is None, "an instance norm waits for its statistics"
+        return Activations(cells, self.gain.expand(len(cells), -1), self.shift.expand(len(cells), -1), 0.0)
 
 
-def _widened(tensor: Tensor, channels: int) -> Tensor:
-    """With zeros up to ``channels`` along its last dimension."""
-    return F.pad(tensor, (0, channels - tensor.shape[-1])) if tensor.shape[-1] < channels else tensor
+@dataclass(frozen=True)
+class Stage:
+    """A block in two parts.
+
+    Attributes:
+        convolution: its convolution.
+        norm: the rest.
+        stride: of the convolution.
+    """
+
+    convolution: Convolution
+    norm: Norm
+    stride: int = 1
+
+    @classmethod
+    def of(cls, block: Block, convolution: Convolution) -> Stage:
+        return cls(convolution, Norm.of(block, convolution.outputs), block.stride)
+
+
+def fitted(tensor: Tensor, channels: int) -> Tensor:
+    """With so many channels along its last dimension: filled up with zeros, or cut off."""
+    return tensor if tensor.shape[-1] == channels else F.pad(tensor, (0, channels - tensor.shape[-1]))
+
+
+def fitted_activations(x: Activations, channels: int) -> Activations:
+    """With so many channels."""
+    cells, scale, shift = (fitted(part, channels) for part in (x.cells, x.scale, x.shift))
+    return Activations(cells, scale, shift, x.least)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import ctypes
 import math
-from collections.abc import Callable, Sequence
-from functools import lru_cache, partial
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -18,9 +18,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pixelwise.errors import InputError
-from pixelwise.lowres.blocks import Block, InstanceNorm
-from pixelwise.lowres.reduction import PresentPlanes, Reduced, Reduction, SparsePlanes
-from pixelwise.lowres.winograd import check_padding
+from pixelwise.lowres.band import Band, convolved_band, rows_convolved
+from pixelwise.lowres.blocks import Block, Norm
+from pixelwise.lowres.padding import check_padding, column_sources, padded, row_sources
+from pixelwise.lowres.reduction import PresentPlanes, Reduction, SparsePlanes, rows_read
+from pixelwise.lowres.winograd import Convolved, moments, moments_of
 from pixelwise.native import library
 
 _LANES = 16
@@ -41,6 +43,10 @@ class Front:
         native: by the compiled kernels, which need ``library.missing() is None``; otherwise by torch.
         instruction_set: one of ``library.instruction_sets()``; None for the fastest.
 
+    Attributes:
+        reduction: the tent filter.
+        norm: the block's, for what ``rows`` makes.
+
     Raises:
         InputError: no such stride, or labels that are more than 256 or than the channels.
     """
@@ -52,9 +58,9 @@ class Front:
         if num_planes < 0:
             raise InputError(f"a convolution of {block.weight.shape[1]} channels cannot read {num_labels} labels")
         self.reduction = Reduction(stride, num_labels, num_planes, native, instruction_set)
-        self._convolve: Callable[[Sequence[Any], Tensor | None], Tensor] = (
-            _SparseConvolution(block, instruction_set) if native else partial(_convolve_present, block)
-        )
+        self.norm = Norm.of(block, len(block.weight))
+        # Typed loosely: each reads what a reduction of its own kind makes.
+        self._convolution: Any = _SparseConvolution(block, instruction_set) if native else _PresentConvolution(block)
 
     def __call__(self, labels: Tensor | None, planes: Tensor | None, out: Tensor | None = None) -> Tensor:
         """The features of whole pictures.
@@ -72,11 +78,28 @@ class Front:
             InputError: labels, planes or ``out`` do not fit, or the picture is smaller than the stride or than its
                 padding needs.
         """
-        return self.convolve([self.reduction(labels, planes)], out)
+        features: Tensor = self._convolution(self.reduction(labels, planes), out)
+        return features
 
-    def convolve(self, bands: Sequence[Reduced], out: Tensor | None = None) -> Tensor:
-        """The features of pictures that ``reduction`` reduced band after band, from top to bottom."""
-        return self._convolve(bands, out)
+    def rows_read(self, wanted: range, height: int) -> range:
+        """Which of a picture's ``height`` rows the ``wanted`` rows of features are made of."""
+        return rows_read(rows_convolved(wanted, 1, height // self.reduction.stride), self.reduction.stride, height)
+
+    def rows(self, labels: Tensor | None, planes: Tensor | None, band: Band) -> Convolved:
+        """A band of one picture's features, ahead of their norm and ReLU.
+
+        Args:
+            labels, planes: the rows at hand, as for a call; B = 1.
+            band: of features, from rows of the picture.
+
+        Raises:
+            InputError: as for a call, or the band cannot be made of these rows.
+        """
+        height = band.height // self.reduction.stride
+        reduced = rows_convolved(band.wanted, 1, height)
+        planes_at_hand = self.reduction(labels, planes, Band(reduced, band.top, band.height))
+        convolved: Convolved = self._convolution.rows(planes_at_hand, Band(band.wanted, reduced.start, height))
+        return convolved
 
 
 class _FrontJob(ctypes.Structure):
@@ -96,45 +119,48 @@ class _SparseConvolution:
 
     def __init__(self, block: Block, instruction_set: str | None) -> None:
         self._num_outputs, self._num_channels = block.weight.shape[:2]
-        self._norm = block.norm
+        self._norm = Norm.of(block, self._num_outputs)
         self._padding = block.padding
-        bias = block.weight.new_zeros(self._num_outputs) if block.bias is None else block.bias
-        self._gain = _in_whole_vectors(block.norm.gain if block.norm else torch.ones_like(bias))
-        self._shift = _in_whole_vectors(block.norm.shift if block.norm else bias)
         self._weights = _in_whole_vectors(block.weight.detach().permute(2, 3, 1, 0))
         self._convolve = library.kernel("front", instruction_set)
         self._normalise = library.kernel("front_norm", instruction_set)
 
-    def __call__(self, bands: Sequence[SparsePlanes], out: Tensor | None) -> Tensor:
-        planes = SparsePlanes.stack(bands)
+    def __call__(self, planes: SparsePlanes, out: Tensor | None) -> Tensor:
         batch, height, width = planes.repeats.shape
         check_padding(height, width, self._padding)
         out = _memory((batch, self._num_outputs, height, width), out)
-        gain, shift = (part.expand(batch, -1).contiguous() for part in (self._gain, self._shift))
-        if self._norm is None:
-            self._run(self._convolve, planes, out, gain, shift, 0.0)
+        band = convolved_band(None, batch, height, 1)
+        if self._norm.epsilon is None:
+            gain, shift = (part.expand(batch, -1) for part in (self._norm.gain, self._norm.shift))
+            self._run(self._convolve, planes, band, out, gain, shift, 0.0)
             return out
-        num_items = math.ceil(height / _rows_per_item(height))
-        statistics = torch.empty(batch, num_items, 2, len(self._gain))
-        ones, zeros = torch.ones_like(gain), torch.zeros_like(shift)
-        self._run(self._convolve, planes, out, ones, zeros, -math.inf, statistics)
-        self._run(self._normalise, planes, out, *self._normalisation(statistics, height, width, self._norm), 0.0)
+        convolved = self._measured(planes, band, out)
+        norm = self._norm.settled(convolved.moments)
+        self._run(self._normalise, planes, band, out, norm.gain, norm.shift, 0.0)
         return out
 
-    def _normalisation(self, statistics: Tensor, height: int, width: int, norm: InstanceNorm) -> tuple[Tensor, Tensor]:
-        """Scale and shift, B O each, from mean and sum of squared deviations of each item's rows, B items 2 O."""
-        rows = _rows_per_item(height)
-        counts = torch.tensor([min(rows, height - first) * width for first in range(0, height, rows)]).double()[:, None]
-        means, deviations = statistics.double().unbind(2)
-        mean = (means * counts).sum(1) / (height * width)
-        deviations = deviations + (means - mean[:, None]).square() * counts
-        scale = self._gain * (deviations.sum(1) / (height * width) + norm.epsilon).rsqrt()
-        return scale.float(), (self._shift - mean * scale).float()
+    def rows(self, planes: SparsePlanes, band: Band) -> Convolved:
+        batch, at_hand, width = planes.repeats.shape
+        check_padding(band.height, width, self._padding)
+        out = _memory((batch, self._num_outputs, len(band.wanted), width), None)
+        return self._measured(planes, convolved_band(band, batch, at_hand, 1), out)
+
+    def _measured(self, planes: SparsePlanes, band: Band, out: Tensor) -> Convolved:
+        """What the convolution alone makes, written to ``out``."""
+        batch, num_rows, width = len(out), len(band.wanted), out.shape[3]
+        rows = _rows_per_item(num_rows)
+        counts = torch.tensor([min(rows, num_rows - first) * width for first in range(0, num_rows, rows)])
+        statistics = torch.empty(batch, len(counts), 2, self._weights.shape[-1])
+        ones = torch.ones(batch, self._num_outputs)
+        self._run(self._convolve, planes, band, out, ones, torch.zeros_like(ones), -math.inf, statistics)
+        measured = statistics[..., : self._num_outputs].double()
+        return Convolved(out.permute(0, 2, 3, 1), partial(moments, measured, counts.double()))
 
     def _run(
         self,
         kernel: Callable[[Any], None],
         planes: SparsePlanes,
+        band: Band,
         out: Tensor,
         scales: Tensor,
         shifts: Tensor,
@@ -142,8 +168,10 @@ class _SparseConvolution:
         statistics: Tensor | None = None,
     ) -> None:
         """Has ``kernel`` write max(least, x * scale + shift), and measure x where there are to be ``statistics``."""
-        batch, height, width = planes.repeats.shape
-        rows, columns = (_sources(size, self._padding) for size in (height, width))
+        batch, _, width = planes.repeats.shape
+        rows, columns = row_sources(band, 1, self._padding), column_sources(width, self._padding)
+        scales, shifts = _in_whole_vectors(scales), _in_whole_vectors(shifts)
+        height = len(band.wanted)
         rows_per_item = _rows_per_item(height)
         job = _FrontJob(
             work=library.Work(0, batch * math.ceil(height / rows_per_item)),
@@ -158,7 +186,7 @@ class _SparseConvolution:
             width=width,
             channels=self._num_channels,
             outputs=self._num_outputs,
-            padded_outputs=len(self._gain),
+            padded_outputs=self._weights.shape[-1],
             rows_per_item=rows_per_item,
             scales=scales.data_ptr(),
             shifts=shifts.data_ptr(),
@@ -173,13 +201,6 @@ class _SparseConvolution:
 
 def _rows_per_item(height: int) -> int:
     return min(_MOST_ROWS_PER_ITEM, math.ceil(height / _ITEMS))
-
-
-@lru_cache(maxsize=16)
-def _sources(size: int, padding: str) -> Tensor:
-    """Which row (column) each padded one is; -1 for zeros."""
-    before, after = {"zeros": (-1, -1), "reflect": (1, size - 2), "replicate": (0, size - 1)}[padding]
-    return torch.tensor([before, *range(size), after], dtype=torch.int32)
 
 
 def _in_whole_vectors(tensor: Tensor) -> Tensor:
@@ -198,18 +219,28 @@ def _memory(size: tuple[int, int, int, int], out: Tensor | None, device: torch.d
     return out
 
 
-@torch.no_grad()
-def _convolve_present(block: Block, bands: Sequence[PresentPlanes], out: Tensor | None) -> Tensor:
-    reduced = PresentPlanes.stack(bands)
-    batch, _, height, width = reduced.planes.shape
-    check_padding(height, width, block.padding)
-    out = _memory((batch, len(block.weight), height, width), out, reduced.planes.device)
-    weight = block.weight[:, reduced.channels].contiguous(memory_format=torch.channels_last)
-    mode = "constant" if block.padding == "zeros" else block.padding
-    planes = F.pad(reduced.planes, (1, 1, 1, 1), mode=mode).contiguous(memory_format=torch.channels_last)
-    if block.norm is None:
-        return out.copy_(F.conv2d(planes, weight, block.bias)).relu_()
-    features = F.conv2d(planes, weight)
-    variance, mean = torch.var_mean(features, dim=(2, 3), correction=0, keepdim=True)
-    scale = block.norm.gain[:, None, None] * (variance + block.norm.epsilon).rsqrt()
-    return torch.addcmul(block.norm.shift[:, None, None] - mean * scale, features, scale, out=out).relu_()
+class _PresentConvolution:
+    """A block of which only the weights of channels that are there are used, by torch."""
+
+    def __init__(self, block: Block) -> None:
+        self._weight, self._padding = block.weight.detach(), block.padding
+        self._norm = Norm.of(block, len(block.weight))
+
+    @torch.no_grad()
+    def __call__(self, planes: PresentPlanes, out: Tensor | None) -> Tensor:
+        batch, _, *size = planes.planes.shape
+        out = _memory((batch, len(self._weight), size[0], size[1]), out, planes.planes.device)
+        convolved = self.rows(planes, convolved_band(None, batch, size[0], 1))
+        norm = self._norm.settled(convolved.moments)
+        gain, shift = norm.gain[..., None, None], norm.shift[..., None, None]
+        return torch.addcmul(shift, convolved.cells.permute(0, 3, 1, 2), gain, out=out).relu_()
+
+    @torch.no_grad()
+    def rows(self, planes: PresentPlanes, band: Band) -> Convolved:
+        x = planes.planes
+        band = convolved_band(band, len(x), x.shape[2], 1)
+        check_padding(band.height, x.shape[3], self._padding)
+        weight = self._weight[:, planes.channels].contiguous(memory_format=torch.channels_last)
+        x = padded(x, band, 1, self._padding).contiguous(memory_format=torch.channels_last)
+        cells = F.conv2d(x, weight).permute(0, 2, 3, 1)
+        return Convolved(cells, partial(moments_of, cells))

@@ -31,8 +31,8 @@ class ParameterLayer:
     """``scale * (weight x + bias)`` for every cell.
 
     Args:
-        weight: P C 1 1, float32 on the CPU.
-        bias: P.
+        weight: P C 1 1: compiled, float32 on the CPU; by torch of any type and on any device.
+        bias: P, of the same.
         scale: P, or anything that can be viewed as P; None for 1.
         native: by the compiled kernels, which need ``library.missing() is None``; otherwise by torch.
         instruction_set: one of ``library.instruction_sets()``; None for the fastest.
@@ -60,18 +60,17 @@ class ParameterLayer:
         """Parameters B P height width, whose memory is B height width P, without gradients.
 
         Args:
-            x: features, B C h w, float32.
-            needed: bool P; the other parameters are 0. None for all.
+            x: features, B C h w, of the weights' type and on their device.
+            needed: bool P, on the CPU; the other parameters are 0. None for all.
             cells: (top, left, height, width) of those wanted; None for all.
 
         Raises:
             InputError: ``x``, ``needed`` or ``cells`` does not fit.
         """
-        if x.shape[1] != self.num_channels or x.dtype != torch.float32 or x.device.type != "cpu":
+        dtype, device = self._bias.dtype, self._bias.device
+        if x.shape[1] != self.num_channels or x.dtype != dtype or x.device != device:
             found = f"{x.shape[1]} of {x.dtype} on {x.device}"
-            raise InputError(
-                f"parameters are made of {self.num_channels} torch.float32 channels on the CPU, got {found}"
-            )
+            raise InputError(f"parameters are made of {self.num_channels} {dtype} channels on {device}, got {found}")
         if needed is not None and (needed.shape != (self.num_parameters,) or needed.dtype != torch.bool):
             raise InputError(
                 f"needed must hold {self.num_parameters} booleans, got {tuple(needed.shape)} {needed.dtype}"
@@ -84,7 +83,10 @@ class ParameterLayer:
         if needed is None:
             return F.linear(features, self._weight, self._bias)
         out = features.new_zeros(*features.shape[:3], self.num_parameters)
-        out[..., needed] = F.linear(features, self._weight[needed], self._bias[needed])
+        cells, rows = features.reshape(-1, self.num_channels), out.view(-1, self.num_parameters)
+        # Run by run, where they lie: to gather the weights would take longer than the product.
+        for first, last in _runs(needed):
+            torch.addmm(self._bias[first:last], cells, self._weight[first:last].t(), out=rows[:, first:last])
         return out
 
     def _multiply(self, features: Tensor, needed: Tensor | None) -> Tensor:
@@ -129,6 +131,13 @@ def _group(features: Tensor) -> Tensor:
     """cells C to groups C 16, the last group filled up with zeros."""
     features = F.pad(features, (0, 0, 0, -len(features) % SIDE))
     return features.view(-1, SIDE, features.shape[1]).transpose(1, 2).contiguous()
+
+
+def _runs(needed: Tensor) -> list[tuple[int, int]]:
+    """The first parameter, and the one after the last, of each run of needed ones."""
+    changes = F.pad(needed.int(), (1, 1)).diff()
+    firsts, lasts = ((changes == sign).nonzero().flatten().tolist() for sign in (1, -1))
+    return list(zip(firsts, lasts, strict=True))
 
 
 def _panels(needed: Tensor | None, num_panels: int) -> Tensor:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import ctypes
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 
 import torch
 from torch import Tensor
 
 from pixelwise.errors import InputError
+from pixelwise.lowres.band import Band
 from pixelwise.native import library
 
 LARGEST_STRIDE = 180
@@ -47,19 +46,6 @@ class SparsePlanes:
     ends: Tensor
     repeats: Tensor
 
-    @classmethod
-    def stack(cls, bands: Sequence[SparsePlanes]) -> SparsePlanes:
-        """Bands of the same pictures, from top to bottom, as one."""
-        if len(bands) == 1:
-            return bands[0]
-        first = accumulate((len(band.entries) for band in bands), initial=0)
-        return cls(
-            torch.cat([band.entries for band in bands]),
-            torch.cat([band.starts + before for band, before in zip(bands, first, strict=False)], dim=1),
-            torch.cat([band.ends for band in bands], dim=1),
-            torch.cat([band.repeats for band in bands], dim=1),
-        )
-
 
 @dataclass(frozen=True)
 class PresentPlanes:
@@ -73,39 +59,9 @@ class PresentPlanes:
     channels: Tensor
     planes: Tensor
 
-    @classmethod
-    def stack(cls, bands: Sequence[PresentPlanes]) -> PresentPlanes:
-        """Bands of the same pictures, from top to bottom, as one."""
-        if len(bands) == 1:
-            return bands[0]
-        channels = torch.cat([band.channels for band in bands]).unique()
-        batch, _, _, width = bands[0].planes.shape
-        planes = bands[0].planes.new_zeros(batch, len(channels), sum(band.planes.shape[2] for band in bands), width)
-        first = 0
-        for band in bands:
-            end = first + band.planes.shape[2]
-            planes[:, torch.searchsorted(channels, band.channels), first:end] = band.planes
-            first = end
-        return cls(channels, planes)
-
 
 Reduced = SparsePlanes | PresentPlanes
 """What a ``Reduction`` makes: the first compiled, the second by torch."""
-
-
-@dataclass(frozen=True)
-class Band:
-    """Some rows of a picture, and what is to be made of them.
-
-    Attributes:
-        wanted: rows of the reduced picture.
-        top: the picture's row that is the first one at hand.
-        height: of the whole picture.
-    """
-
-    wanted: range
-    top: int
-    height: int
 
 
 def rows_read(wanted: range, stride: int, height: int) -> range:

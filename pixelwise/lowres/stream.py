@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from copy import copy, deepcopy
+from copy import copy
 from functools import partial
 
-import torch
 from torch import Tensor, nn
 
-from pixelwise.lowres.blocks import Block, Blocks
+from pixelwise.lowres.blocks import Block, Blocks, Stage
 from pixelwise.lowres.front import Front
 from pixelwise.lowres.frozen import freeze
 from pixelwise.lowres.parameters import ParameterLayer
@@ -26,6 +25,7 @@ class FastStream:
         native: by the compiled kernels, which need ``library.missing() is None``; otherwise by torch.
 
     Attributes:
+        front: the reduction and the first convolution.
         parameters: the last layer, from features to the parameters of cells.
     """
 
@@ -34,8 +34,8 @@ class FastStream:
     ) -> None:
         self._make_front = partial(Front, num_labels=num_labels, stride=stream.reduction.stride, native=native)
         self._first = stream.front
-        self._front = self._make_front(Block.of(stream.front.convolution, stream.front.norm))
-        self._strided, self._blocks = (_packed(blocks, native) for blocks in (stream.strided, stream.blocks))
+        self.front = self._make_front(Block.of(stream.front.convolution, stream.front.norm))
+        self._blocks = Blocks([_block(layers) for layers in (*stream.strided, *stream.blocks)], native)
         last = stream.to_parameters
         assert last.bias is not None
         self.parameters = ParameterLayer(last.weight, last.bias, parameter_scale, native)
@@ -48,13 +48,17 @@ class FastStream:
             planes: B C H W, the input's other planes; None without.
 
         Returns:
-            B C h w in channels_last, without gradients.
+            B C h w, without gradients.
 
         Raises:
             InputError: labels or planes that the stream does not read, or classes that it does not know.
         """
-        features: Tensor = self._blocks(self._strided(self._front(labels, planes)))
-        return features
+        return self._blocks(self.front(labels, planes))
+
+    @property
+    def stages(self) -> list[Stage]:
+        """The layers between front and last, each by itself."""
+        return self._blocks.stages
 
     def frozen(self, reduced: Tensor) -> FastStream:
         """The same stream with the instance statistics that it has on one input, for any; weights are shared.
@@ -65,9 +69,8 @@ class FastStream:
         stream = copy(self)
         first, x = freeze(self._first, reduced)
         assert isinstance(first, ConvolutionBlock)
-        stream._front = self._make_front(Block.of(first.convolution, first.norm))
-        stream._strided, x = _frozen(self._strided, x.contiguous(memory_format=torch.channels_last))
-        stream._blocks, _ = _frozen(self._blocks, x)
+        stream.front = self._make_front(Block.of(first.convolution, first.norm))
+        stream._blocks = self._blocks.frozen(x)
         return stream
 
 
@@ -76,17 +79,6 @@ def can_pack(stream: LowResolutionStream, num_labels: int) -> bool:
     return num_labels <= MOST_LABELS and stream.reduction.stride <= LARGEST_STRIDE
 
 
-def _packed(blocks: nn.Sequential, native: bool) -> Blocks | nn.Module:
-    """The blocks by the compiled kernels, or a copy of them in the layout in which torch's convolutions are fastest.
-
-    Winograd by torch would halve the time, but rounds more: full-size pictures differ by more than 1e-4.
-    """
-    packed = [Block.of(block.convolution, block.norm) for block in blocks if isinstance(block, ConvolutionBlock)]
-    if native and packed and len(packed) == len(blocks):
-        return Blocks(packed)
-    copied: nn.Module = deepcopy(blocks).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return copied
-
-
-def _frozen(blocks: Blocks | nn.Module, x: Tensor) -> tuple[Blocks | nn.Module, Tensor]:
-    return (blocks.frozen(x), blocks(x)) if isinstance(blocks, Blocks) else freeze(blocks, x)
+def _block(layers: nn.Module) -> Block:
+    *modules, _ = layers.children()  # but for the ReLU
+    return Block.of(*modules)

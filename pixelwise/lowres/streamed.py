@@ -1,208 +1,216 @@
 """The low-resolution stream over pictures that do not fit in memory: rows in, rows out.
 
 A layer turns one sequence of bands of rows into another. An instance norm's statistics are known only when all of its
-input has passed by, so each takes a pass of its own. Above the cells' resolution, what such a pass made is made again
-rather than kept; from there on the layers' outputs are kept in files. The result is the definition's, but for the order
-in which statistics are summed.
+input has passed by, so each takes a pass of its own: what a layer made is kept in a file meanwhile if it is no larger
+than the result, and made again otherwise. Without instance norms there is but one pass. The kernels and the numbers are
+those of the whole picture, except for the order in which statistics are summed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from pixelwise.lowres.reference import LowResolutionStream, TentReduction
+from pixelwise.lowres.band import Band, rows_convolved
+from pixelwise.lowres.blocks import Norm, Stage, fitted_activations
+from pixelwise.lowres.front import Front
+from pixelwise.lowres.row_file import RowFile
+from pixelwise.lowres.stream import FastStream
+from pixelwise.lowres.winograd import Activations, Convolved, Room
 
-Rows = Callable[[], Iterator[Tensor]]
-"""Starts a pass over a picture: its bands B C rows W, from top to bottom."""
+ReadPlanes = Callable[[int, int], tuple[Tensor | None, Tensor | None]]
+"""From the first row and the one after the last to the labels and the other planes between them, B = 1, as
+``FastStream.features`` reads them."""
 
-ROWS_AT_ONCE = 16
-"""Rows of a layer's output that are read from a file at a time."""
+BAND_BYTES = 8 << 20
+"""About as much memory as a band takes: what one layer makes the next one should find in the cache."""
+
+TILE_ROWS = 4
+"""Rows of the tiles in which blocks are computed (lowres/winograd.py). Bands of cells consist of whole tiles: so the
+same sums are rounded in the same way."""
 
 
-def stream_features(stream: LowResolutionStream, planes: Rows, scratch: Path) -> RowFile:
+def stream_features(stream: FastStream, size: tuple[int, int], read: ReadPlanes, scratch: Path) -> KeptLayer:
     """All of the stream but its last layer.
 
     Args:
-        stream: the network, in eval mode, on the CPU.
-        planes: its input, of whole cells in both directions.
-        scratch: a folder for what the layers make: two files at a time, 4 bytes for each of a cell's ``max_width``
-            channels. One of them is the result.
+        stream: on the CPU.
+        size: (height, width) of its input, whole cells in both directions.
+        read: its input's rows, asked for from top to bottom; several times where there are instance norms.
+        scratch: a folder for one file of the size of the result, which it is; with instance norms for two.
+
+    Raises:
+        InputError: as ``FastStream.features``.
     """
-    rows = _after_rows(planes, _tent_rows(stream.reduction))
-    for block in (stream.front, *stream.strided):
-        rows = _normalised(_after_rows(rows, _convolution_rows(block)), block)
-    kept: RowFile | None = None
-    for number, block in enumerate(stream.blocks):
-        raw = RowFile.write(scratch / f"block{number}", _after_rows(rows, _convolution_rows(block))())
-        if kept is not None:
-            kept.path.unlink()
-        kept, rows = raw, _normalised(raw.bands, block)
-    features = RowFile.write(scratch / "features", rows())
+    layer, stages = _front_layer(stream.front, size, read), stream.stages
+    num_cells = math.prod(layer.shape[:2]) // math.prod(stage.stride for stage in stages) ** 2
+    most_numbers = num_cells * stages[-1].convolution.outputs
+    kept: KeptLayer | None = None
+    for number, stage in enumerate(stages):
+        if layer.norm.epsilon is None or math.prod(layer.shape) > most_numbers:
+            bands = _normalised(layer)
+        else:
+            kept = _keep_instead(kept, layer, scratch / f"layer{number}")
+            bands = kept.bands
+        layer = _layer_above(bands, layer.shape, stage)
+    return _keep_instead(kept, layer, scratch / "features")
+
+
+@dataclass(frozen=True)
+class KeptLayer:
+    """A layer on the disk.
+
+    Attributes:
+        file: what the convolution made.
+        norm: its norm and ReLU, settled.
+    """
+
+    file: RowFile
+    norm: Norm
+
+    def values(self, start: int, stop: int) -> Tensor:
+        """Rows of the layer, 1 C n w; C as the convolution has rounded it up."""
+        return self.norm(self.file.rows(start, stop)).values().permute(0, 3, 1, 2)
+
+    def bands(self) -> Iterator[Activations]:
+        height, width, channels = self.file.shape
+        num_rows = _rows_at_once(width, channels)
+        for start in range(0, height, num_rows):
+            yield self.norm(self.file.rows(start, min(start + num_rows, height)))
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """What one of the stream's convolutions makes of a picture.
+
+    Attributes:
+        shape: (h, w, C).
+        norm: what is still to be done.
+        bands: starts a pass over the picture, from top to bottom.
+    """
+
+    shape: tuple[int, int, int]
+    norm: Norm
+    bands: Callable[[], Iterator[Convolved]]
+
+
+def _front_layer(front: Front, size: tuple[int, int], read: ReadPlanes) -> _Layer:
+    height, width = (side // front.reduction.stride for side in size)
+    channels = len(front.norm.gain)
+    num_rows = _rows_at_once(width, channels)
+
+    def bands() -> Iterator[Convolved]:
+        for start in range(0, height, num_rows):
+            wanted = range(start, min(start + num_rows, height))
+            needed = front.rows_read(wanted, size[0])
+            yield front.rows(*read(needed.start, needed.stop), Band(wanted, needed.start, size[0]))
+
+    return _Layer((height, width, channels), front.norm, bands)
+
+
+def _layer_above(bands: Callable[[], Iterator[Activations]], shape: tuple[int, int, int], stage: Stage) -> _Layer:
+    height, width = (-(-side // stage.stride) for side in shape[:2])
+    # By map and filter, since a loop of its own would hold on to a band while the next one is made.
+    return _Layer(
+        (height, width, stage.convolution.outputs),
+        stage.norm,
+        lambda: filter(None, map(_Passage(stage, shape[0]).push, bands())),
+    )
+
+
+class _Passage:
+    """A stage's convolution on its way over a picture, from top to bottom.
+
+    Args:
+        stage: whose it is.
+        height: rows of what it reads.
+    """
+
+    def __init__(self, stage: Stage, height: int) -> None:
+        self._stage, self._height = stage, height
+        self._num_rows = -(-height // stage.stride)
+        self._room = Room()
+        self._held: list[Tensor] = []
+        self._top = self._bottom = 0  # of the rows that are held
+        self._made = 0
+
+    def push(self, x: Activations) -> Convolved | None:
+        """Takes the next rows, and makes what can be made now."""
+        self._held.append(x.cells)
+        self._bottom += x.cells.shape[1]
+        ready = self._ready(_rows_at_once(*x.cells.shape[2:]))
+        if ready <= self._made:
+            return None
+        cells = torch.cat(self._held, dim=1)
+        given = fitted_activations(replace(x, cells=cells), self._stage.convolution.inputs)
+        band = Band(range(self._made, ready), self._top, self._height)
+        made = self._stage.convolution(given, self._room, band)
+        first = rows_convolved(range(ready, ready + 1), self._stage.stride, self._height).start
+        self._held = [cells[:, first - self._top :].clone()]
+        self._top, self._made = first, ready
+        return made
+
+    def _ready(self, least: int) -> int:
+        """How many rows can be made of what is held. Blocks wait until they are worth it, and make whole tiles."""
+        if self._bottom == self._height:
+            return self._num_rows
+        ready = (self._bottom - 2) // self._stage.stride + 1
+        if self._stage.stride > 1:
+            return ready
+        return self._made if ready - self._made < least else ready // TILE_ROWS * TILE_ROWS
+
+
+def _rows_at_once(width: int, channels: int) -> int:
+    """Rows of a band: whole tiles."""
+    return max(1, BAND_BYTES // (4 * width * channels * TILE_ROWS)) * TILE_ROWS
+
+
+def _normalised(layer: _Layer) -> Callable[[], Iterator[Activations]]:
+    """The layer with its norm. An instance norm runs through all rows first."""
+    seen = _Moments()
+    if layer.norm.epsilon is not None:
+        for made in layer.bands():
+            seen.take_in(made)
+    norm = layer.norm.settled(seen)
+
+    def normalise(made: Convolved) -> Activations:
+        return norm(made.cells)
+
+    # By map, since a loop of its own would hold on to a band while the next one is made.
+    return lambda: map(normalise, layer.bands())
+
+
+def _keep_instead(kept: KeptLayer | None, layer: _Layer, path: Path) -> KeptLayer:
+    """Puts a layer on the disk, and then gives up the one that it was made of, if that is there."""
+    seen = _Moments()
+    file = RowFile.write(path, map(seen.take_in, layer.bands()))
     if kept is not None:
-        kept.path.unlink()
-    return features
+        kept.file.path.unlink()
+    return KeptLayer(file, layer.norm.settled(seen))
 
 
-@dataclass(frozen=True)
-class RowFile:
-    """Numbers B C H W in a file, float32, row by row, so that bands of rows can be read.
+class _Moments:
+    """Mean and biased variance of a picture's channels, merged in float64 (Chan, Golub and LeVeque 1979, Eq. 2.1)."""
 
-    Attributes:
-        path: the file.
-        shape: (B, C, H, W).
-    """
+    def __init__(self) -> None:
+        self._count = 0
+        self._mean = self._deviations = torch.zeros((), dtype=torch.float64)
 
-    path: Path
-    shape: tuple[int, int, int, int]
+    def take_in(self, made: Convolved) -> Tensor:
+        """Takes a band into account, and returns its cells."""
+        count = math.prod(made.cells.shape[1:3])
+        total = self._count + count
+        mean, variance = (part.double() for part in made.moments())
+        change = mean - self._mean
+        self._mean = self._mean + change * (count / total)
+        self._deviations = self._deviations + count * variance + change.square() * (self._count * count / total)
+        self._count = total
+        return made.cells
 
-    @classmethod
-    def write(cls, path: Path, bands: Iterable[Tensor]) -> RowFile:
-        height = batch = channels = width = 0
-        with path.open("wb") as file:
-            for band in bands:
-                batch, channels, num_rows, width = band.shape
-                band.permute(2, 0, 3, 1).contiguous().numpy().tofile(file)
-                height += num_rows
-        return cls(path, (batch, channels, height, width))
-
-    def rows(self, start: int, stop: int) -> Tensor:
-        """B C (stop - start) W."""
-        batch, channels, _, width = self.shape
-        row = batch * width * channels
-        values = np.fromfile(self.path, np.float32, (stop - start) * row, offset=4 * start * row)
-        return torch.from_numpy(values).view(stop - start, batch, width, channels).permute(1, 3, 0, 2)
-
-    def bands(self) -> Iterator[Tensor]:
-        height = self.shape[2]
-        for start in range(0, height, ROWS_AT_ONCE):
-            yield self.rows(start, min(start + ROWS_AT_ONCE, height))
-
-
-@dataclass(frozen=True)
-class _RowFilter:
-    """A layer, as seen along the height.
-
-    Attributes:
-        size, stride: rows read for one row made, and from it to the next.
-        padding, mode: rows added above and below, and what they hold.
-        apply: from n rows, padding included, to (n - size) / stride + 1 rows.
-    """
-
-    size: int
-    stride: int
-    padding: int
-    mode: str
-    apply: Callable[[Tensor], Tensor]
-
-
-def _tent_rows(reduction: TentReduction) -> _RowFilter:
-    stride, taps = reduction.stride, reduction.get_buffer("taps")
-
-    def apply(x: Tensor) -> Tensor:
-        channels = x.shape[1]
-        x = F.pad(x, (stride // 2, stride // 2, 0, 0), mode="reflect")
-        x = F.conv2d(x, taps.expand(channels, 1, 1, -1), stride=(1, stride), groups=channels)
-        return F.conv2d(x, taps[:, None].expand(channels, 1, -1, 1), stride=(stride, 1), groups=channels)
-
-    if stride == 1:
-        return _RowFilter(1, 1, 0, "zeros", lambda x: x)
-    return _RowFilter(2 * stride, stride, stride // 2, "reflect", apply)
-
-
-def _convolution_rows(block: nn.Module) -> _RowFilter:
-    """The block's 3 x 3 convolution, and the 1 x 1 one after it where it is separable; its norm and ReLU not."""
-    first, *others = (layer for layer in block.children() if isinstance(layer, nn.Conv2d))
-    mode = str(first.padding_mode)
-
-    def apply(x: Tensor) -> Tensor:
-        x = F.pad(x, (1, 1, 0, 0), mode="constant" if mode == "zeros" else mode)
-        x = F.conv2d(
-            x.contiguous(memory_format=torch.channels_last), first.weight, first.bias, first.stride, 0, 1, first.groups
-        )
-        for other in others:
-            x = other(x)
-        return x
-
-    return _RowFilter(3, first.stride[0], 1, mode, apply)
-
-
-def _after_rows(rows: Rows, layer: _RowFilter) -> Rows:
-    return lambda: (layer.apply(window) for window in _windows(_padded(rows(), layer), layer))
-
-
-def _padded(bands: Iterator[Tensor], layer: _RowFilter) -> Iterator[Tensor]:
-    """The bands, with the layer's padding above and below."""
-    reach = layer.padding
-    if reach == 0:
-        yield from bands
-        return
-    top = _at_least(reach + 1, bands)
-    yield _beyond(top.flip(2), layer).flip(2)
-    yield top
-    tail = top[:, :, -reach - 1 :]
-    for band in bands:
-        yield band
-        tail = torch.cat([tail, band], dim=2)[:, :, -reach - 1 :]
-    yield _beyond(tail, layer)
-
-
-def _beyond(edge: Tensor, layer: _RowFilter) -> Tensor:
-    """The rows below the border whose last rows are ``edge``."""
-    reach = layer.padding
-    if layer.mode == "zeros":
-        return torch.zeros_like(edge[:, :, -reach:])
-    if layer.mode == "replicate":
-        return edge[:, :, -1:].expand(-1, -1, reach, -1)
-    return edge[:, :, -reach - 1 : -1].flip(2)
-
-
-def _at_least(num_rows: int, bands: Iterator[Tensor]) -> Tensor:
-    band = next(bands)
-    while band.shape[2] < num_rows:
-        band = torch.cat([band, next(bands)], dim=2)
-    return band
-
-
-def _windows(bands: Iterator[Tensor], layer: _RowFilter) -> Iterator[Tensor]:
-    """The same rows as pieces that overlap, such that what the layer makes of them joins without gap."""
-    held: Tensor | None = None
-    for band in bands:
-        held = band if held is None else torch.cat([held, band], dim=2)
-        num_made = (held.shape[2] - layer.size) // layer.stride + 1
-        if num_made > 0:
-            yield held[:, :, : (num_made - 1) * layer.stride + layer.size]
-            held = held[:, :, num_made * layer.stride :]
-
-
-def _normalised(rows: Rows, block: nn.Module) -> Rows:
-    """The block's norm and ReLU. An instance norm runs through all rows first."""
-    *_, norm, _ = block.children()
-    if not isinstance(norm, nn.InstanceNorm2d):
-        return lambda: (F.relu(norm(band)) for band in rows())
-    mean, variance = _statistics(rows())
-    scale = norm.weight[:, None, None] * (variance + norm.eps).rsqrt()
-    shift = norm.bias[:, None, None] - mean * scale
-    return lambda: (torch.addcmul(shift, band, scale).relu_() for band in rows())
-
-
-def _statistics(bands: Iterator[Tensor]) -> tuple[Tensor, Tensor]:
-    """Mean and biased variance of each picture's channels, B C 1 1 float32, merged in float64 (Chan et al. 1979)."""
-    mean = deviations = torch.zeros((), dtype=torch.float64)
-    count = 0
-    for band in bands:
-        part = band.flatten(2)
-        part_mean = part.mean(2).double()
-        part_deviations = part.var(2, correction=0).double() * part.shape[2]
-        total = count + part.shape[2]
-        difference = part_mean - mean
-        mean = mean + difference * (part.shape[2] / total)
-        deviations = deviations + part_deviations + difference**2 * (count * part.shape[2] / total)
-        count = total
-    return mean.float()[..., None, None], (deviations / count).float()[..., None, None]
+    def __call__(self) -> tuple[Tensor, Tensor]:
+        return self._mean, self._deviations / self._count

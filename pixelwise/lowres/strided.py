@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ctypes
-from functools import lru_cache, partial
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from pixelwise.errors import InputError
-from pixelwise.lowres.winograd import SIDE, Activations, Convolved, Room, check_padding, moments
+from pixelwise.lowres.band import Band, convolved_band
+from pixelwise.lowres.padding import check_padding, column_sources, row_sources
+from pixelwise.lowres.winograd import SIDE, Activations, Convolved, Room, moments
 from pixelwise.native import library
 
 _PANEL = 128
@@ -53,14 +55,19 @@ class StridedConvolution:
         self._padding = padding
         self._convolve = library.kernel("strided", instruction_set)
 
-    def __call__(self, x: Activations, room: Room) -> Convolved:
-        """Raises InputError for a reflection in a grid of a single row or column."""
+    def __call__(self, x: Activations, room: Room, band: Band | None = None) -> Convolved:
+        """The cells of whole pictures, or of a band of one.
+
+        Raises:
+            InputError: a reflection in a grid of a single row or column, or a band that cannot be made of ``x``.
+        """
         pictures, height, width, _ = x.cells.shape
-        check_padding(height, width, self._padding)
-        size = (-(-height // 2), -(-width // 2))
+        band = convolved_band(band, pictures, height, 2)
+        check_padding(band.height, width, self._padding)
+        size = (len(band.wanted), -(-width // 2))
         out = torch.empty(pictures, *size, self.outputs)
         statistics = torch.empty(pictures, size[0], 2, self.outputs)
-        rows, columns = (_sources(side, self._padding) for side in (height, width))
+        rows, columns = row_sources(band, 2, self._padding), column_sources(width, self._padding)
         inputs = [part.contiguous() for part in (x.cells, x.scale, x.shift)]
         pointers = [tensor.data_ptr() for tensor in (*inputs, rows, columns, self._weights, out, statistics)]
         panels, panel_outputs = len(self._weights), self._weights.shape[-1]
@@ -70,10 +77,3 @@ class StridedConvolution:
         if job.out_of_memory:
             raise InputError(f"there is not enough memory for a row of {width} cells")
         return Convolved(out, partial(moments, statistics, torch.full((size[0],), float(size[1]))))
-
-
-@lru_cache(maxsize=16)
-def _sources(size: int, padding: str) -> Tensor:
-    """Which row (column) each padded one is; -1 for zeros."""
-    before, after = {"zeros": (-1, -1), "reflect": (1, size - 2), "replicate": (0, size - 1)}[padding]
-    return torch.tensor([before, *range(size), after], dtype=torch.int32)

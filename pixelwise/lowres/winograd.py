@@ -17,7 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pixelwise.errors import InputError
+from pixelwise.lowres.band import Band, convolved_band
+from pixelwise.lowres.padding import check_padding, column_sources, padded, row_sources
 from pixelwise.native import library
 
 SIDE = 16
@@ -28,6 +29,13 @@ POSITIONS = 36
 
 GROUPS = 2
 """Groups of tiles that are multiplied by the same weights in turn: as in native/kernels/winograd.h."""
+
+_RUN = 256
+"""Inputs that torch adds up before the sum joins the others: it lessens the rounding error, as RUN in product.h."""
+
+_TILES_BYTES = 8 << 20
+"""About as much memory as torch takes for transformed tiles at a time: they should still be in the cache when they are
+multiplied, and be enough to be worth reading the weights."""
 
 
 @dataclass(frozen=True)
@@ -63,12 +71,6 @@ class Room:
         if len(self._memory) < count:
             self._memory = torch.empty(count)
         return self._memory
-
-
-def check_padding(height: int, width: int, padding: str) -> None:
-    """Raises InputError for a reflection in a grid of a single row or column."""
-    if padding == "reflect" and min(height, width) < 2:
-        raise InputError(f"a grid of {height} x {width} cells cannot be padded with its reflection: 2 x 2 at least")
 
 
 class _Job(ctypes.Structure):
@@ -109,10 +111,15 @@ class WinogradConvolution:
             library.kernel(f"winograd_{name}", instruction_set) for name in ("tiles", "outputs", "groups")
         )
 
-    def __call__(self, x: Activations, room: Room) -> Convolved:
-        """Raises InputError for a reflection in a grid of a single row or column."""
-        images, height, width, _ = x.cells.shape
-        grid = _Grid.of(height, width, self._padding)
+    def __call__(self, x: Activations, room: Room, band: Band | None = None) -> Convolved:
+        """The cells of whole pictures, or of a band of one.
+
+        Raises:
+            InputError: a reflection in a grid of a single row or column, or a band that cannot be made of ``x``.
+        """
+        images, at_hand, width, _ = x.cells.shape
+        band = convolved_band(band, images, at_hand, 1)
+        height, grid = len(band.wanted), _Grid.of(band, width, self._padding)
         num_groups, num_threads = images * grid.num_groups, torch.get_num_threads()
         num_items = math.ceil(num_groups / GROUPS)
         by_groups = _evenness(num_items, num_threads) > 0.8
@@ -152,13 +159,19 @@ def moments(statistics: Tensor, group_cells: Tensor) -> tuple[Tensor, Tensor]:
     return mean, (deviations + between).sum(1) / num_cells
 
 
+def moments_of(cells: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and variance, B O, of cells B h w O."""
+    variance, mean = torch.var_mean(cells, dim=(1, 2), correction=0)
+    return mean, variance
+
+
 @dataclass(frozen=True)
 class _Grid:
-    """How 4 x 4 tiles lie on the cells of a picture.
+    """How 4 x 4 tiles lie on a band of a picture's cells.
 
     Attributes:
         tiles_high, tiles_wide: how many tiles.
-        rows, columns: which row (column) of cells each row (column) of the tiles' 6 x 6 inputs is; -1 for zeros.
+        rows, columns: which of the cells' rows at hand (columns) each of the tiles' 6 x 6 inputs is; -1 for zeros.
         group_cells: how many cells each group of tiles makes.
     """
 
@@ -174,24 +187,19 @@ class _Grid:
 
     @staticmethod
     @lru_cache(maxsize=16)
-    def of(height: int, width: int, padding: str) -> _Grid:
+    def of(band: Band, width: int, padding: str) -> _Grid:
         """Raises InputError for a reflection in a grid of a single row or column."""
-        check_padding(height, width, padding)
-        tile_rows, tile_columns = _cells_of_tiles(height), _cells_of_tiles(width)
+        check_padding(band.height, width, padding)
+        tile_rows, tile_columns = _cells_of_tiles(len(band.wanted)), _cells_of_tiles(width)
         tiles = torch.outer(tile_rows, tile_columns).flatten()
         group_cells = F.pad(tiles, (0, -len(tiles) % SIDE)).view(-1, SIDE).sum(1)
-        rows, columns = _sources(height, padding), _sources(width, padding)
+        rows, columns = row_sources(band, 1, padding), column_sources(width, padding)
+        rows, columns = (F.pad(places, (0, (2 - len(places)) % 4), value=-1) for places in (rows, columns))
         return _Grid(len(tile_rows), len(tile_columns), rows, columns, group_cells)
 
 
 def _cells_of_tiles(size: int) -> Tensor:
     return torch.tensor([min(4.0, size - first) for first in range(0, size, 4)])
-
-
-def _sources(size: int, padding: str) -> Tensor:
-    before, after = {"zeros": (-1, -1), "reflect": (1, size - 2), "replicate": (0, size - 1)}[padding]
-    beyond = [-1] * (-size % 4)
-    return torch.tensor([before, *range(size), after, *beyond], dtype=torch.int32)
 
 
 def _pack(weight: Tensor) -> Tensor:
@@ -213,25 +221,29 @@ class TorchConvolution:
             columns.copy_(_transformed(filters))
         self._padding = padding
 
-    def __call__(self, x: Activations, room: Room) -> Convolved:
-        """Raises InputError for a reflection in a grid of a single row or column."""
+    def __call__(self, x: Activations, room: Room, band: Band | None = None) -> Convolved:
+        """As ``WinogradConvolution``."""
         values = x.values().permute(0, 3, 1, 2)
-        images, _, height, width = values.shape
-        check_padding(height, width, self._padding)
-        values = F.pad(values, (1, 1, 1, 1), mode="constant" if self._padding == "zeros" else self._padding)
+        images, _, at_hand, width = values.shape
+        band = convolved_band(band, images, at_hand, 1)
+        check_padding(band.height, width, self._padding)
+        height, values = len(band.wanted), padded(values, band, 1, self._padding)
         tiles = F.pad(values, (0, -width % 4, 0, -height % 4)).unfold(2, 6, 4).unfold(3, 6, 4)
-        high, wide = tiles.shape[2:4]
-        tiles = _transforms().tiles @ tiles.permute(4, 5, 0, 2, 3, 1).reshape(POSITIONS, -1)
-        products = torch.bmm(tiles.view(POSITIONS, -1, self.inputs), self._weights)
-        made = (_transforms().products @ products.view(POSITIONS, -1)).view(4, 4, images, high, wide, self.outputs)
-        made = made.permute(2, 3, 0, 4, 1, 5).reshape(images, 4 * high, 4 * wide, self.outputs)
+        rows = max(1, _TILES_BYTES // (4 * POSITIONS * self.inputs * images * tiles.shape[3]))
+        made = torch.cat([self._convolved(band) for band in tiles.split(rows, dim=2)], dim=1)
         cells = made[:, :height, :width]
+        return Convolved(cells, partial(moments_of, cells))
 
-        def moments() -> tuple[Tensor, Tensor]:
-            variance, mean = torch.var_mean(cells, dim=(1, 2), correction=0)
-            return mean, variance
-
-        return Convolved(cells, moments)
+    def _convolved(self, tiles: Tensor) -> Tensor:
+        """B C high wide 6 6 to B 4high 4wide O."""
+        images, _, high, wide = tiles.shape[:4]
+        tiles = _transforms().tiles @ tiles.permute(4, 5, 0, 2, 3, 1).reshape(POSITIONS, -1)
+        tiles = tiles.view(POSITIONS, -1, self.inputs)
+        products = tiles.new_zeros(*tiles.shape[:2], self.outputs)
+        for some, weights in zip(tiles.split(_RUN, dim=2), self._weights.split(_RUN, dim=1), strict=True):
+            products.baddbmm_(some, weights)
+        made = (_transforms().products @ products.view(POSITIONS, -1)).view(4, 4, images, high, wide, self.outputs)
+        return made.permute(2, 3, 0, 4, 1, 5).reshape(images, 4 * high, 4 * wide, self.outputs)
 
 
 @dataclass(frozen=True)

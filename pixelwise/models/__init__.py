@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import torch
+
 from pixelwise.errors import InputError
 from pixelwise.models import asapnet
 from pixelwise.models.family import Family, Generator, WindowGenerator
@@ -13,8 +15,9 @@ from pixelwise.models.fast_asapnet import FastAsapNet
 FAMILIES: Mapping[str, Family] = {family.name: family for family in (asapnet.FAMILY,)}
 
 
-FOR_INFERENCE: Mapping[str, Callable[[Any, str], WindowGenerator]] = {"asapnet": FastAsapNet}
-"""Families whose generators are made ready for inference by (generator, engine); they render parts and scales too."""
+FOR_INFERENCE: Mapping[str, Callable[[Any, str, torch.dtype], WindowGenerator]] = {"asapnet": FastAsapNet}
+"""Families whose generators are made ready for inference by (generator, engine, dtype); they render parts and scales
+too."""
 
 
 def family_named(name: str) -> Family:
@@ -32,15 +35,20 @@ def family_of(config: object) -> Family:
     raise InputError(f"{type(config).__name__} is no family's configuration")
 
 
-def for_inference(generator: Generator, engine: str = "auto") -> WindowGenerator | None:
+def for_inference(
+    generator: Generator, engine: str = "auto", dtype: torch.dtype = torch.float32
+) -> WindowGenerator | None:
     """``generator`` made ready by its family's engines; None where a family has none and just runs.
 
     Raises:
-        InputError: an engine that cannot run here, or any but "auto" for a family that has none.
+        InputError: an engine that cannot run here or in ``dtype``; for a family that has none any but "auto", and
+            any ``dtype`` but float32.
     """
     family = family_of(generator.config)
     if family.name in FOR_INFERENCE:
-        return FOR_INFERENCE[family.name](generator, engine)
+        return FOR_INFERENCE[family.name](generator, engine, dtype)
     if engine != "auto":
         raise InputError(f"engine {engine!r}: models of the family {family.name} have no engines to choose from")
+    if dtype != torch.float32:
+        raise InputError(f"{dtype}: models of the family {family.name} compute in float32")
     return None

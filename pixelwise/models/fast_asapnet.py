@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -18,11 +19,14 @@ from pixelwise.condition import Condition
 from pixelwise.errors import InputError
 from pixelwise.labels import occurring
 from pixelwise.layers.semantics import labels_of, other_planes, semantic_planes
+from pixelwise.lowres.dense import DenseStream
 from pixelwise.lowres.reference import LowResolutionStream
 from pixelwise.lowres.stream import FastStream, can_pack
+from pixelwise.lowres.winograd import SIDE
 from pixelwise.models.asapnet import AsapNet
 from pixelwise.models.edited_asapnet import EditedAsapNet
 from pixelwise.models.family import Editing, Translation
+from pixelwise.models.graphed_asapnet import PARAMETER_BYTES, GraphedAsapNet, can_graph
 from pixelwise.models.streamed_asapnet import ReadRows, StreamedAsapNet
 from pixelwise.native import library
 from pixelwise.render import ENGINES, Guide, PixelwiseField, Window, render
@@ -31,8 +35,10 @@ from pixelwise.render.guide import interpolated
 from pixelwise.render.window import covered
 
 BAND_BYTES = 32 << 20
-"""About as much memory as parameters may take at a time: what comes from the stream should still be in the cache when
-it is rendered, and large pictures have many cells."""
+"""About as much memory as parameters may take at a time on a CPU: what comes from the stream should still be in the
+cache when it is rendered, and large pictures have many cells. On a GPU only memory sets a limit."""
+
+DTYPES = (torch.float32, torch.float16, torch.bfloat16)
 
 Cells = tuple[int, int, int, int]
 """(top, left, height, width) in cells."""
@@ -48,27 +54,43 @@ class FastAsapNet:
         generator: the trained network, in eval mode. Its weights are copied where they have to be packed, so that later
             changes to it are not seen.
         engine: a name of ``render.ENGINES``, for both streams: "native" compiles the low-resolution one too, "torch"
-            has it in plain torch; "auto" takes the compiled kernels where they are and the network is on the CPU.
+            has it in plain torch; "auto" takes the compiled kernels where they are and the network is on the CPU. On a
+            GPU with "auto" and "gpu" whole pictures are CUDA graphs.
+        dtype: in which both streams compute, sums and statistics excepted: float32, or on a GPU float16 or bfloat16.
+
+    Attributes:
+        graphed: makes whole pictures by CUDA graphs; None where that cannot be.
 
     Raises:
-        InputError: an unknown engine, or one that cannot run here.
+        InputError: an unknown engine, or one that cannot run here or in ``dtype``.
     """
 
-    def __init__(self, generator: AsapNet, engine: str = "auto") -> None:
+    def __init__(self, generator: AsapNet, engine: str = "auto", dtype: torch.dtype = torch.float32) -> None:
         if engine != "auto" and engine not in ENGINES:
             raise InputError(f"engine {engine!r} is not one of auto, {', '.join(ENGINES)}")
         if engine != "auto" and (reason := ENGINES[engine].missing()):
             raise InputError(f"engine {engine!r} cannot be used: {reason}")
+        self._on_cpu = next(generator.parameters()).device.type == "cpu"
+        _check_dtype(dtype, engine, self._on_cpu)
         self.generator = generator
         self.config = generator.config
         self.size_multiple = generator.size_multiple
         self.engine = engine
-        self._stream = None
-        stream, num_labels = generator.stream, self.config.num_labels
-        if engine != "reference" and isinstance(stream, LowResolutionStream) and can_pack(stream, num_labels):
-            on_cpu = next(generator.parameters()).device.type == "cpu"
-            native = on_cpu and engine in ("auto", "native") and library.missing() is None
-            self._stream = FastStream(stream, num_labels, generator.get_buffer("parameter_scale"), native)
+        self._dtype = dtype
+        self._stream = None if engine == "reference" else self._packed_stream()
+        self.graphed: GraphedAsapNet | None = None
+        if isinstance(self._stream, DenseStream) and engine in ("auto", "gpu") and can_graph(generator, dtype):
+            self.graphed = GraphedAsapNet(generator, self._stream)
+
+    def _packed_stream(self) -> FastStream | DenseStream | None:
+        """The low-resolution stream; None where it is a constant, or cannot be packed."""
+        stream, num_labels = self.generator.stream, self.config.num_labels
+        if not isinstance(stream, LowResolutionStream) or not can_pack(stream, num_labels):
+            return None
+        scale = self.generator.get_buffer("parameter_scale")
+        if not self._on_cpu:
+            return DenseStream(stream, num_labels, scale, self._dtype)
+        return FastStream(stream, num_labels, scale, self.engine in ("auto", "native") and library.missing() is None)
 
     @torch.no_grad()
     def __call__(self, condition: Condition, window: Window | None = None, scale: float = 1.0) -> Translation:
@@ -82,6 +104,8 @@ class FastAsapNet:
         Raises:
             InputError: see ``render``, and ``semantic_planes`` for what may be wrong with the condition.
         """
+        if self.graphed is not None and window is None and scale == 1 and self.graphed.takes(condition):
+            return Translation(self.graphed(condition))
         return self.part(condition, self.features(condition), window, scale)
 
     @torch.no_grad()
@@ -116,13 +140,14 @@ class FastAsapNet:
 
     def by_rows(self, size: tuple[int, int], read: ReadRows, scratch: Path) -> Iterator[Tensor]:
         """See ``WindowGenerator.by_rows``. Raises InputError for a constant MLP, and unless the model is on the CPU."""
-        if self._stream is None or next(self.generator.parameters()).device.type != "cpu":
+        if not isinstance(self._stream, FastStream):
             raise InputError("only a model with a low-resolution stream can be streamed, and only on the CPU")
-        return StreamedAsapNet(self, size, read, scratch).bands()
+        return StreamedAsapNet(self, self._stream, size, read, scratch).bands()
 
     def scratch_bytes(self, size: tuple[int, int]) -> int:
         num_cells = math.prod(-(-side // self.config.cell) for side in size)
-        return 2 * 4 * self.config.max_width * num_cells
+        num_files = 2 if self.config.norm == "instance" else 1
+        return num_files * 4 * -(-self.config.max_width // SIDE) * SIDE * num_cells
 
     @torch.no_grad()
     def assemble(
@@ -146,7 +171,8 @@ class FastAsapNet:
         """The window from top to bottom, cut between cells where the parameters of all would take too much memory."""
         cell = self.config.cell * scale
         cells_across = window.width / cell + 2
-        rows = max(1, int(BAND_BYTES / (4 * self.config.mlp.num_parameters * cells_across)))
+        num_bytes = BAND_BYTES if self._on_cpu else PARAMETER_BYTES
+        rows = max(1, int(num_bytes / (4 * self.config.mlp.num_parameters * cells_across)))
         # With bilinear parameters, other MLPs act from the cells' centres on.
         first = -cell / 2 if self.config.bilinear else 0.0
         top = window.top
@@ -161,15 +187,11 @@ class FastAsapNet:
     ) -> PixelwiseField:
         """The field of those cells that act on the window; parameters of labels that the guide has not are 0."""
         if self._stream is None or features is None:
-            return self.generator.field(condition)
+            field = self.generator.field(condition)
+            return replace(field, parameters=field.parameters.to(self._dtype))
         needed = self.needed_by(guide)
         grid = (features.shape[-2], features.shape[-1])
         return self.field_in(partial(self._stream.parameters, features, needed), grid, window, scale)
-
-    def parameters(self, features: Tensor, needed: Tensor | None) -> Tensor:
-        """The stream's last layer: B C h w to B P h w; parameters that are not needed are 0."""
-        assert self._stream is not None, "a constant MLP has no stream"
-        return self._stream.parameters(features, needed)
 
     def field_in(
         self, parameters: Callable[[Cells], Tensor], grid: tuple[int, int], window: Window, scale: float
@@ -182,8 +204,13 @@ class FastAsapNet:
         )
 
     def needed_by(self, guide: Guide) -> Tensor | None:
-        """Which of an MLP's parameters the guide's labels can select, P bool; None for all."""
-        return None if guide.labels is None else self.needed(occurring(guide.labels, self.config.num_labels))
+        """Which of an MLP's parameters the guide's labels can select, P bool; None for all.
+
+        On a GPU it is all of them: to wait for the answer would take longer than to compute them.
+        """
+        if guide.labels is None or not self._on_cpu:
+            return None
+        return self.needed(occurring(guide.labels, self.config.num_labels))
 
     def needed(self, occurring: Tensor) -> Tensor:
         """Which of an MLP's parameters can be selected by labels that occur: P bool, from one bool for each label."""
@@ -196,12 +223,12 @@ class FastAsapNet:
             weight[first : first + config.num_labels][~occurring] = False
         return needed
 
-    def _features(self, stream: FastStream, condition: Condition) -> Tensor:
+    def _features(self, stream: FastStream | DenseStream, condition: Condition) -> Tensor:
         config, padded = self.config, self._in_whole_cells(condition)
         labels = labels_of(padded, config.num_labels) if config.num_labels else None
         return stream.features(labels, other_planes(padded, config.image_channels, config.instance_edges))
 
-    def _frozen(self, stream: FastStream, condition: Condition) -> FastStream:
+    def _frozen(self, stream: FastStream | DenseStream, condition: Condition) -> FastStream | DenseStream:
         config, definition = self.config, self.generator.stream
         assert isinstance(definition, LowResolutionStream)
         padded = self._in_whole_cells(condition)
@@ -210,6 +237,14 @@ class FastAsapNet:
 
     def _in_whole_cells(self, condition: Condition) -> Condition:
         return condition.padded(self.config.cell, minimum=2 * self.config.cell)
+
+
+def _check_dtype(dtype: torch.dtype, engine: str, on_cpu: bool) -> None:
+    if dtype not in DTYPES:
+        raise InputError(f"a model computes in float32, float16 or bfloat16, not in {dtype}")
+    if dtype != torch.float32 and (on_cpu or engine == "reference"):
+        reason = "a CPU is faster in float32" if on_cpu else "the engine 'reference' computes in float32"
+        raise InputError(f"{dtype} cannot be used: {reason}")
 
 
 def _input_at(image: Tensor, window: Window, scale: float) -> Tensor:

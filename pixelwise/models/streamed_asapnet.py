@@ -14,10 +14,11 @@ import torch
 from torch import Tensor
 
 from pixelwise.condition import Condition
-from pixelwise.layers.semantics import semantic_planes
-from pixelwise.lowres.reference import LowResolutionStream
+from pixelwise.layers.semantics import labels_of, other_planes
+from pixelwise.lowres.stream import FastStream
 from pixelwise.lowres.streamed import stream_features
 from pixelwise.render import Window, render
+from pixelwise.render.axis import visible_cells
 
 if TYPE_CHECKING:
     from pixelwise.models.fast_asapnet import Cells, FastAsapNet
@@ -25,33 +26,38 @@ if TYPE_CHECKING:
 ReadRows = Callable[[int, int], Condition]
 """From the first row and the one after the last to the condition (B = 1) between them."""
 
-PLANES_BYTES = 8 << 20
-"""About as much memory as the stream's input planes may take at a time."""
+PART_WIDTH = 4096
+"""Pixels of a row that are rendered at a time: so that parameters of several rows of cells are in the cache together,
+not of a single one, which with bilinear parameters would all have to be made twice."""
 
 
 class StreamedAsapNet:
     """One picture of any size.
 
     Args:
-        fast: the network; it has a low-resolution stream, and is on the CPU.
+        fast: the network, on the CPU.
+        stream: its low-resolution stream.
         size: (height, width) of the picture.
         read: its rows. They are asked for from top to bottom, several times.
         scratch: a folder for the stream's layers.
     """
 
     @torch.inference_mode()
-    def __init__(self, fast: FastAsapNet, size: tuple[int, int], read: ReadRows, scratch: Path) -> None:
+    def __init__(
+        self, fast: FastAsapNet, stream: FastStream, size: tuple[int, int], read: ReadRows, scratch: Path
+    ) -> None:
         self._fast, self._size, self._read = fast, size, read
-        stream = fast.generator.stream
-        assert isinstance(stream, LowResolutionStream)
-        self._features = stream_features(stream, self._planes, scratch)
+        self._layer = stream.parameters
+        height, width = (max(2, -(-side // fast.config.cell)) * fast.config.cell for side in size)
+        self._whole_cells = height, width
+        self._features = stream_features(stream, self._whole_cells, self._planes, scratch)
 
     @torch.inference_mode()
     def bands(self) -> Iterator[Tensor]:
         """The picture from top to bottom, 1 C rows W."""
         height, width = self._size
-        for band in self._fast.bands(Window(0, 0, height, width), scale=1.0):
-            yield self._render(band)
+        for band in self._fast.bands(Window(0, 0, height, min(width, PART_WIDTH)), scale=1.0):
+            yield self._render(replace(band, width=width))
 
     def _render(self, band: Window) -> Tensor:
         config = self._fast.config
@@ -61,27 +67,30 @@ class StreamedAsapNet:
         condition = self._read(low, high)
         guide = replace(self._fast.generator.guide(condition), origin=(low, 0)).around(band)
         needed = self._fast.needed_by(guide)
+        grid = self._features.file.shape[:2]
+        top, _, num_rows, _ = visible_cells(config.cell, config.bilinear, grid, band)
+        features = self._features.values(top, top + num_rows)[:, : self._layer.num_channels]
 
         def parameters(cells: Cells) -> Tensor:
-            top, left, num_rows, num_columns = cells
-            rows = self._features.rows(top, top + num_rows)[..., left : left + num_columns]
-            return self._fast.parameters(rows, needed)
+            return self._layer(features, needed, (cells[0] - top, *cells[1:]))
 
-        field = self._fast.field_in(parameters, self._features.shape[2:], band, 1.0)
-        image = render(field, guide, self._fast.engine, window=band)
+        parts = []
+        for left in range(0, band.width, PART_WIDTH):
+            part = replace(band, left=left, width=min(PART_WIDTH, band.width - left))
+            field = self._fast.field_in(parameters, grid, part, 1.0)
+            parts.append(render(field, guide.around(part), self._fast.engine, window=part))
+        image = torch.cat(parts, dim=3)
         if config.residual and condition.image is not None:
             image = image + condition.image[:, :, band.top - low : band.bottom - low]
         return image
 
-    def _planes(self) -> Iterator[Tensor]:
-        """The stream's input, extended to whole cells."""
+    def _planes(self, start: int, stop: int) -> tuple[Tensor | None, Tensor | None]:
+        """Rows of the stream's input, which goes on to whole cells. See ``lowres.streamed.ReadPlanes``."""
         config, height = self._fast.config, self._size[0]
-        whole_height, whole_width = (max(2, -(-side // config.cell)) * config.cell for side in self._size)
-        step = max(1, PLANES_BYTES // (4 * config.stream_channels * whole_width))
-        for start in range(0, height, step):
-            stop = min(start + step, height)
-            low, high = max(0, start - 1), min(height, stop + 1)
-            last = whole_height if stop == height else stop
-            part = self._read(low, high).extended(max(last, high) - low, whole_width)
-            planes = semantic_planes(part, config.num_labels, config.image_channels, config.instance_edges)
-            yield planes[:, :, start - low : last - low]
+        # With a row more on either side, in which there are instances too.
+        low, high = min(max(0, start - 1), height - 1), min(height, stop + 1)
+        part = self._read(low, high).extended(max(stop, high) - low, self._whole_cells[1])
+        rows = slice(start - low, stop - low)
+        planes = other_planes(part, config.image_channels, config.instance_edges)
+        labels = labels_of(part, config.num_labels)[:, rows] if config.num_labels else None
+        return labels, None if planes is None else planes[:, :, rows]

@@ -133,14 +133,14 @@ def interpolated(image: Tensor, y: Tensor, x: Tensor) -> Tensor:
     """Bilinear samples of ``image`` (..., H, W) at rows y and columns x, in pixels from 0; the border is repeated."""
     for dim, positions in ((-2, y), (-1, x)):
         before = positions.floor()
-        share = (positions - before).to(image)
+        share = positions - before
         index = before.long()
         last = image.shape[dim] - 1
         first = _taken(image, index.clamp(0, last), dim)
         if not share.any():
             image = first
         else:
-            share = share if dim == -1 else share[:, None]
+            share = share.to(image) if dim == -1 else share.to(image)[:, None]
             image = torch.lerp(first, _taken(image, (index + 1).clamp(0, last), dim), share)
     return image
 

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from pixelwise.allocator import keep_freed_memory
 from pixelwise.atomic import write_atomically
 from pixelwise.checkpoint import save_checkpoint
 from pixelwise.condition import PairedSample
-from pixelwise.training.allocator import keep_freed_memory
 from pixelwise.training.batches import batches, portions_of, seeded
 from pixelwise.training.config import TrainConfig
 from pixelwise.training.processes import join_processes

@@ -16,6 +16,7 @@ from pixelwise.bench.memory import peak_bytes
 from pixelwise.bench.peaks import Effort, PeakJob, measure_peaks
 from pixelwise.bench.precision import FP32, PRECISIONS, precisions_on
 from pixelwise.errors import InputError
+from pixelwise.layers.graphed_call import CALLS_BEFORE_REPLAY
 from pixelwise.metrics.complexity import CPU
 from pixelwise.models.asapnet import AsapNetConfig
 from pixelwise.native import library
@@ -164,7 +165,12 @@ def test_plans_take_what_the_command_line_says() -> None:
     assert plan.changed() == plan
     changed = plan.changed(["street"], "256x512,8x16", "native,reference", 7, memory=False)
     assert changed == Plan(("street",), ((256, 512), (8, 16)), ("native", "reference"), 7, memory=False)
-    assert plan_on(torch.device("cuda")).warm_up > 0
+
+
+def test_on_a_gpu_large_pictures_are_measured_after_graphs_were_captured() -> None:
+    plan = plan_on(torch.device("cuda"))
+    assert plan.sizes == ((1024, 1024), (2160, 3840), (4320, 7680))
+    assert plan.warm_up > CALLS_BEFORE_REPLAY
 
 
 @pytest.mark.parametrize("sizes", ["256", "0x5", "5x5,", "axb", "5x5x5"])
@@ -180,7 +186,7 @@ def test_at_least_one_round() -> None:
 
 def test_precision_is_put_back() -> None:
     before = torch.backends.cuda.matmul.allow_tf32
-    with PRECISIONS["tf32"].active(CPU):
+    with PRECISIONS["tf32"].active():
         assert torch.backends.cuda.matmul.allow_tf32
     assert torch.backends.cuda.matmul.allow_tf32 == before
     assert precisions_on(CPU) == (FP32,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,16 +10,17 @@ import torch
 from tiny_model import LABEL_MODEL, save_tiny_model
 
 from pixelwise.bench.scene import MOST_LABELS, draw_condition
-from pixelwise.bench.subject import FULL_SIZE, build, full_size, random_network
+from pixelwise.bench.subject import FULL_SIZE, RANDOM, build, full_size, random_network
 from pixelwise.models.asapnet import AsapNetConfig
 
 NARROW = {"width": 16, "max_width": 64, "num_blocks": 2}
 
 
-@pytest.mark.parametrize("cell", [4, 32])
+@pytest.mark.parametrize(("cell", "separable"), [(4, False), (32, False), (16, True)])
 @torch.inference_mode()
-def test_random_networks_are_neither_flat_nor_saturated(cell: int) -> None:
-    network = random_network(AsapNetConfig(num_labels=35, instance_edges=True, out_channels=3, cell=cell, **NARROW))
+def test_random_networks_are_neither_flat_nor_saturated(cell: int, separable: bool) -> None:
+    config = AsapNetConfig(num_labels=35, instance_edges=True, out_channels=3, cell=cell, **NARROW)
+    network = random_network(replace(config, separable_blocks=separable))
     image = network(draw_condition(network.config, (16 * cell, 16 * cell))).image
     assert image.std(dim=(-2, -1)).min() > 0.1
     assert (image.abs() > 0.98).float().mean() < 0.05
@@ -42,6 +44,13 @@ def test_full_size_networks_have_sixteen_cells_or_a_few_more(
     monkeypatch.setattr("pixelwise.bench.subject.random_network", lambda config: config)
     assert build(FULL_SIZE, size) == full_size(cell)
     assert 16 <= min(size) / cell < 24
+
+
+def test_networks_with_cheaper_streams_have_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pixelwise.bench.subject.random_network", lambda config: config)
+    assert list(RANDOM) == ["full-size", "full-size-channels512", "full-size-separable"]
+    assert build("full-size-channels512", (1024, 1024)) == replace(full_size(64), max_width=512)
+    assert build("full-size-separable", (1024, 1024)) == replace(full_size(64), separable_blocks=True)
 
 
 def test_a_network_from_a_file_stays_as_it_is(tmp_path: Path) -> None:

@@ -5,9 +5,9 @@ from torch import Tensor, nn
 
 from pixelwise.errors import InputError
 from pixelwise.labels import one_hot
+from pixelwise.lowres.band import Band
 from pixelwise.lowres.blocks import Block
 from pixelwise.lowres.front import Front
-from pixelwise.lowres.reduction import Band, rows_read
 from pixelwise.lowres.reference import TentReduction
 from pixelwise.native import library
 
@@ -149,15 +149,25 @@ def test_one_label_everywhere_is_its_shift(engine: str | None) -> None:
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("norm", ["instance", "none"])
 def test_bands_make_the_whole(engine: str | None, norm: str) -> None:
-    size, stride = (2, 4 * 22, 4 * 6), 4
+    size, stride = (1, 4 * 22, 4 * 6), 4
     labels, planes = patches(size, 9, 5), edges(size)
     whole = front(engine, modules(10, 32, norm), 9, stride)
     bands = []
     for first, last in ((0, 5), (5, 6), (6, 22)):
-        read = rows_read(range(first, last), stride, size[1])
+        read = whole.rows_read(range(first, last), size[1])
         rows, band = slice(read.start, read.stop), Band(range(first, last), read.start, size[1])
-        bands.append(whole.reduction(labels[:, rows], planes[:, :, rows], band))
-    torch.testing.assert_close(whole.convolve(bands), whole(labels, planes), rtol=0, atol=0 if engine else 1e-6)
+        bands.append(whole.rows(labels[:, rows], planes[:, :, rows], band).cells)
+    convolved = whole.rows(labels, planes, Band(range(22), 0, size[1]))
+    torch.testing.assert_close(torch.cat(bands, dim=1), convolved.cells, rtol=0, atol=0 if engine else 1e-6)
+    features = whole.norm.settled(convolved.moments)(convolved.cells).values().permute(0, 3, 1, 2)
+    torch.testing.assert_close(features, whole(labels, planes), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("band", [Band(range(3, 5), 8, 32), Band(range(7, 9), 0, 32), Band(range(0, 3), 0, 32)])
+def test_bands_that_cannot_be_made_of_the_rows_at_hand(engine: str | None, band: Band) -> None:
+    with pytest.raises(InputError, match="rows"):
+        front(engine, modules(2, 16), 2, 4).rows(torch.zeros(1, 8, 8).long(), None, band)
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -96,3 +96,13 @@ def test_refuses_what_it_cannot_do() -> None:
         fast(Condition(labels=torch.full((1, 16, 16), 9).triu()))
     with pytest.raises(InputError, match="a label map of 5 classes is needed"):
         fast(Condition(image=torch.rand(1, 3, 16, 16)))
+
+
+def test_other_types_than_float32_are_for_gpus() -> None:
+    for dtype in (torch.float16, torch.bfloat16):
+        with pytest.raises(InputError, match=f"{dtype} cannot be used: a CPU is faster in float32"):
+            FastAsapNet(network(LABELS), dtype=dtype)
+    with pytest.raises(InputError, match=r"not in torch\.float64"):
+        FastAsapNet(network(LABELS), dtype=torch.float64)
+    with pytest.raises(InputError, match="the engine 'reference' computes in float32"):
+        FastAsapNet(network(LABELS).to("meta"), "reference", torch.float16)

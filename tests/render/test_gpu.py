@@ -144,6 +144,27 @@ def test_agrees_with_the_reference_in_float16(name: str, interpreted: Interprete
     interpreted(check_agrees, CASES[name], torch.float16)
 
 
+def check_prepared(case: Case) -> None:
+    """Laid out for one picture, it renders another of the same size."""
+    torch.manual_seed(0)
+    guides, fields = [case.guide() for _ in range(2)], [case.field() for _ in range(2)]
+    window = case.window or covered(guides[0].size, guides[0].origin, case.scale)
+    rows = axis(fields[0], window.top, window.height, case.scale, dim=0)
+    columns = axis(fields[0], window.left, window.width, case.scale, dim=1)
+    shape = replace(fields[0], parameters=fields[0].parameters.to("meta"))
+    rendering = gpu.prepare_gpu(shape, guides[0].at(rows, columns), rows, columns, torch.device("cpu"))
+    for guide, field in zip(guides, fields, strict=True):
+        features = guide.at(rows, columns)
+        expected = render_reference(field, features, rows, columns)
+        torch.testing.assert_close(rendering(field.parameters, features), expected, atol=1e-5, rtol=0)
+
+
+@needs_triton
+@pytest.mark.parametrize("name", ["nearest", "bilinear", "labels alone", "image alone", "window"])
+def test_prepared_for_a_size_it_renders_any_picture_of_it(name: str, interpreted: Interpreted) -> None:
+    interpreted(check_prepared, CASES[name])
+
+
 def check_runs_where_interpreted() -> None:
     assert gpu.missing() is None
     assert gpu.unfit(CASES["nearest"].field(), Features([], 0, [])) is None

@@ -7,6 +7,7 @@ before: it is an optional dependency, and its import takes seconds.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -67,6 +68,26 @@ def render_gpu(field: PixelwiseField, features: Features, rows: Axis, columns: A
     from pixelwise.render.gpu.launch import render_fused
 
     return render_fused(field, features, rows, columns)
+
+
+def prepare_gpu(
+    field: PixelwiseField, features: Features, rows: Axis, columns: Axis, device: torch.device
+) -> Callable[[Tensor, Features], Tensor]:
+    """The same in two steps: what depends on sizes alone is laid out on the device first.
+
+    Args:
+        field: its parameters' values are not read: they may be on the device "meta".
+        features: their values are not read either.
+        rows, columns: the output's.
+        device: where parameters and features will be.
+
+    Returns:
+        From parameters and features of these sizes to the output. It neither waits for the device nor copies to it, so
+        that it can be captured in a CUDA graph, which reads what was laid out for as long as it is in use.
+    """
+    from pixelwise.render.gpu.launch import FusedRendering
+
+    return FusedRendering(field, features, rows, columns, device)
 
 
 def _is_interpreted() -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -68,7 +68,7 @@ def num_pixels(dtype: torch.dtype, precision: str, width: int, sides: int, backw
 
 @dataclass(frozen=True)
 class _Job:
-    """What is rendered, but for the tensors that have gradients.
+    """What is rendered, but for the tensors that have gradients; before a call without its labels too.
 
     Attributes:
         mlp: of the field.
@@ -91,23 +91,38 @@ class _Job:
 
 def render_fused(field: PixelwiseField, features: Features, rows: Axis, columns: Axis) -> Tensor:
     """See ``pixelwise.render.gpu.render_gpu``."""
-    device = field.parameters.device
-    batch, _, num_cell_rows, num_cell_columns = field.parameters.shape
-    parameters_BhwP = F.pad(field.parameters.movedim(1, -1), (0, -field.mlp.num_parameters % _ALIGNED)).contiguous()
-    planes = [plane for _, plane in features.planes] + [_sent(along.code, device) for along in (columns, rows)]
-    dense = torch.cat([plane.to(parameters_BhwP).flatten() for plane in planes])
-    job = _Job(
-        mlp=field.mlp,
-        sides=2 if field.bilinear else 1,
-        shape=(batch, field.mlp.widths[-1], len(rows), len(columns)),
-        block=_longest(rows) * _longest(columns),
-        num_cells=num_cell_rows * num_cell_columns,
-        rows=_along(rows, num_cell_columns, device),
-        columns=_along(columns, 1, device),
-        inputs=_inputs(features, batch, rows, columns, device),
-    )
-    image_BOHW: Tensor = _Fused.apply(parameters_BhwP, dense, job)  # type: ignore[no-untyped-call]
-    return image_BOHW
+    return FusedRendering(field, features, rows, columns, field.parameters.device)(field.parameters, features)
+
+
+class FusedRendering:
+    """Renders fields and features of one size. For the arguments see ``pixelwise.render.gpu.prepare_gpu``."""
+
+    def __init__(
+        self, field: PixelwiseField, features: Features, rows: Axis, columns: Axis, device: torch.device
+    ) -> None:
+        batch, _, num_cell_rows, num_cell_columns = field.parameters.shape
+        self._codes = _sent(torch.cat([along.code.flatten() for along in (columns, rows)]), device)
+        self._job = _Job(
+            mlp=field.mlp,
+            sides=2 if field.bilinear else 1,
+            shape=(batch, field.mlp.widths[-1], len(rows), len(columns)),
+            block=_longest(rows) * _longest(columns),
+            num_cells=num_cell_rows * num_cell_columns,
+            rows=_along(rows, num_cell_columns, device),
+            columns=_along(columns, 1, device),
+            inputs=_inputs(features, batch, rows, columns, device),
+        )
+
+    def __call__(self, parameters_BPhw: Tensor, features: Features) -> Tensor:
+        num_padding = -self._job.mlp.num_parameters % _ALIGNED
+        parameters_BhwP = F.pad(parameters_BPhw.movedim(1, -1), (0, num_padding)).contiguous()
+        planes = [plane.to(parameters_BhwP).flatten() for _, plane in features.planes]
+        dense = torch.cat([*planes, self._codes.to(parameters_BhwP)])
+        labels = [plane.to(parameters_BhwP.device) for _, plane in features.labels]
+        labels_BnHW = torch.stack(labels, dim=1) if labels else parameters_BhwP.new_empty(0, dtype=torch.int64)
+        job = replace(self._job, inputs=self._job.inputs._replace(labels=labels_BnHW))
+        image_BOHW: Tensor = _Fused.apply(parameters_BhwP, dense, job)  # type: ignore[no-untyped-call]
+        return image_BOHW
 
 
 def _longest(axis: Axis) -> int:
@@ -123,14 +138,13 @@ def _along(axis: Axis, step: int, device: torch.device) -> Along:
 
 
 def _inputs(features: Features, batch: int, rows: Axis, columns: Axis, device: torch.device) -> Inputs:
-    planes = [plane.to(device) for _, plane in features.labels]
     firsts = torch.tensor([first for first, _ in features.labels], dtype=torch.int32)
     table = [*_planes(features, batch, rows, columns), *_codes(features, batch, rows, columns)]
     return Inputs(
-        labels=torch.stack(planes, dim=1) if planes else torch.empty(0, dtype=torch.int64, device=device),
+        labels=None,
         label_inputs=_sent(firsts, device),
         table=_sent(torch.tensor(table, dtype=torch.int64).T, device),
-        num_label_planes=len(planes),
+        num_label_planes=len(features.labels),
         num_labels=features.num_labels,
         num_dense=len(table),
         num_planes=len(features.planes),

@@ -1,4 +1,4 @@
-"""Keeps the system's memory allocator from giving back what the next step asks for again."""
+"""Keeps the system's memory allocator from giving back what is asked for again at once."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ NEVER = 2**31 - 1
 def keep_freed_memory() -> None:
     """Has glibc keep freed blocks in the process; does nothing elsewhere.
 
-    By default it returns large blocks to the kernel at once, and each training step's first touch of every large tensor
-    is a page fault: on a CPU that can cost more than the arithmetic (measured: half of a step at 256 x 256).
+    By default it returns large blocks to the kernel at once, and to touch each new one again is page faults: on a CPU
+    they can cost more than the arithmetic (measured: half of a training step at 256 x 256). For work that asks for the
+    same sizes again and again: what was freed counts as memory in use until the process ends.
     """
     if not sys.platform.startswith("linux"):
         return

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pixelwise.training import allocator
+from pixelwise import allocator
 
 MEGABYTES = 64
 PROGRAM = f"""
