@@ -26,7 +26,7 @@ from pixelwise.models.family import Family, GeneratorConfig, config_from_json
 
 NPZ_PREFIX = "sd/"
 
-LABELS = {"cityscapes256x512": CITYSCAPES, "cityscapes512x1024": CITYSCAPES}
+LABELS = dict.fromkeys(("cityscapes256x512", "cityscapes512x1024", "cityscapes1024x2048"), CITYSCAPES)
 """Classes of published configurations, where they are known: a state dict only tells how many there are."""
 
 

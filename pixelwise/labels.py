@@ -206,6 +206,8 @@ def default_palette(num_colours: int) -> tuple[Colour, ...]:
 
 
 def _check_range(labels: Tensor, num_channels: int) -> None:
+    if labels.is_meta:  # without values, there to count arithmetic
+        return
     low, high = (int(value) for value in torch.aminmax(labels))
     if low < 0 or high >= num_channels:
         raise InputError(f"labels run from {low} to {high}, expected 0..{num_channels - 1}")

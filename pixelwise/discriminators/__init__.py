@@ -1,1 +1,23 @@
 """Networks that judge a picture together with its condition."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from pixelwise.discriminators.feature_pyramid import FeaturePyramidConfig, FeaturePyramidDiscriminator
+from pixelwise.discriminators.patch import MultiscalePatchDiscriminator, PatchDiscriminatorConfig
+
+DiscriminatorConfig = PatchDiscriminatorConfig | FeaturePyramidConfig
+
+
+def discriminator_of(config: DiscriminatorConfig, semantic_channels: int, picture_channels: int) -> nn.Module:
+    """The network of a configuration; it reads ``conditioning.discriminator_input``.
+
+    Args:
+        config: its type says which.
+        semantic_channels: channels of the condition.
+        picture_channels: channels of the picture, which come after them.
+    """
+    if isinstance(config, FeaturePyramidConfig):
+        return FeaturePyramidDiscriminator(config, semantic_channels, picture_channels)
+    return MultiscalePatchDiscriminator(config, semantic_channels + picture_channels)

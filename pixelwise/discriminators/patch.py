@@ -1,28 +1,28 @@
-"""The multi-scale patch discriminator of pix2pixHD (Wang et al., CVPR 2018, Sec. 3.2) in SPADE's version.
+"""The patch discriminator of pix2pix, the multi-scale one of pix2pixHD, and SPADE's version of it.
 
 Every output judges one patch of the picture (Isola et al., CVPR 2017, Sec. 3.2.2); the same architecture looks at the
-picture at several scales. SPADE (Park et al., CVPR 2019, Fig. 13) adds spectral norm to the layers with instance norm.
+picture at several scales (Wang et al., CVPR 2018, Sec. 3.2). SPADE (Park et al., CVPR 2019, Fig. 13) adds spectral norm
+to the layers with instance norm.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pixelwise.errors import InputError
-from pixelwise.layers.convolution import SpectralConv2d, init_weights
+from pixelwise.layers.convolution import SpectralConv2d, init_gaussian_weights, init_weights
+from pixelwise.layers.residual import NORMS
 
 KERNEL_SIZE = 4
-# Two on each side of an even kernel: at stride 1 a map grows by one pixel. Published weights were trained so.
-PADDING = 2
 NEGATIVE_SLOPE = 0.2
 
 
 @dataclass(frozen=True)
 class PatchDiscriminatorConfig:
-    """The sizes of a MultiscalePatchDiscriminator, all at least 1.
+    """The sizes of a MultiscalePatchDiscriminator, all at least 1, and what normalises; the defaults are SPADE's.
 
     Attributes:
         num_scales: how many discriminators, each but the first on half the resolution of the one before.
@@ -30,18 +30,32 @@ class PatchDiscriminatorConfig:
             the resolution.
         width: channels of the first layer; each next one has twice as many.
         max_width: no layer has more channels.
+        padding: pixels on each side of an even kernel: with 2 a map grows by one pixel at stride 1, with 1 it shrinks.
+        norm: of all layers but the first and the last, "instance" or "batch".
+        spectral: whether the same layers have spectral norm.
     """
 
     num_scales: int = 2
     num_layers: int = 4
     width: int = 64
     max_width: int = 512
+    padding: int = 2
+    norm: str = "instance"
+    spectral: bool = True
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
+        for name in ("num_scales", "num_layers", "width", "max_width", "padding"):
+            value = getattr(self, name)
             if not isinstance(value, int) or value < 1:
-                raise InputError(f"discriminator {field.name} is {value!r}, expected an integer of at least 1")
+                raise InputError(f"discriminator {name} is {value!r}, expected an integer of at least 1")
+        if self.norm not in NORMS:
+            raise InputError(f"discriminator norm is {self.norm!r}, expected one of {', '.join(NORMS)}")
+
+
+PIX2PIX = PatchDiscriminatorConfig(num_scales=1, padding=1, norm="batch", spectral=False)
+"""Judges patches of 70 x 70 pixels."""
+
+PIX2PIX_HD = PatchDiscriminatorConfig(spectral=False)
 
 
 class PatchDiscriminator(nn.Module):
@@ -55,12 +69,12 @@ class PatchDiscriminator(nn.Module):
     def __init__(self, config: PatchDiscriminatorConfig, in_channels: int) -> None:
         super().__init__()
         widths = [min(config.width << layer, config.max_width) for layer in range(config.num_layers)]
-        first = nn.Conv2d(in_channels, widths[0], KERNEL_SIZE, stride=2, padding=PADDING)
+        first = nn.Conv2d(in_channels, widths[0], KERNEL_SIZE, stride=2, padding=config.padding)
         self.add_module("model0", nn.Sequential(first, nn.LeakyReLU(NEGATIVE_SLOPE, inplace=True)))
         for layer in range(1, config.num_layers):
             stride = 1 if layer == config.num_layers - 1 else 2
-            self.add_module(f"model{layer}", _hidden_layer(widths[layer - 1], widths[layer], stride))
-        prediction = nn.Conv2d(widths[-1], 1, KERNEL_SIZE, padding=PADDING)
+            self.add_module(f"model{layer}", _hidden_layer(config, widths[layer - 1], widths[layer], stride))
+        prediction = nn.Conv2d(widths[-1], 1, KERNEL_SIZE, padding=config.padding)
         self.add_module(f"model{config.num_layers}", nn.Sequential(prediction))
 
     def forward(self, x: Tensor) -> list[Tensor]:
@@ -80,7 +94,8 @@ class MultiscalePatchDiscriminator(nn.Module):
     """Patch discriminators on a pyramid of one input.
 
     They are called ``discriminator_0`` (full resolution), ``discriminator_1``, … as in published checkpoints. Weights
-    start as SPADE's do (Xavier normal, gain 0.02), from torch's global random numbers.
+    start from torch's global random numbers: as SPADE's do (Xavier normal, gain 0.02), or without spectral norm, where
+    their scale matters, as pix2pix's do (Gaussian, deviation 0.02).
 
     Args:
         config: sizes.
@@ -92,7 +107,7 @@ class MultiscalePatchDiscriminator(nn.Module):
         self.config = config
         for scale in range(config.num_scales):
             self.add_module(f"discriminator_{scale}", PatchDiscriminator(config, in_channels))
-        init_weights(self)
+        init_weights(self) if config.spectral else init_gaussian_weights(self)
 
     def forward(self, x: Tensor) -> list[list[Tensor]]:
         """Outputs per scale, fine to coarse; of each scale the outputs of all layers, the prediction last.
@@ -108,8 +123,10 @@ class MultiscalePatchDiscriminator(nn.Module):
         return outputs
 
 
-def _hidden_layer(in_channels: int, out_channels: int, stride: int) -> nn.Sequential:
-    # No bias: the instance norm would take it away again.
-    conv = SpectralConv2d(in_channels, out_channels, KERNEL_SIZE, stride, PADDING, bias=False)
-    normed = nn.Sequential(conv, nn.InstanceNorm2d(out_channels))
+def _hidden_layer(config: PatchDiscriminatorConfig, in_channels: int, out_channels: int, stride: int) -> nn.Sequential:
+    sizes = in_channels, out_channels, KERNEL_SIZE, stride, config.padding
+    # In front of a norm a bias does nothing, but published weights with instance norm have one.
+    bias = config.norm == "instance" and not config.spectral
+    conv = SpectralConv2d(*sizes, bias=bias) if config.spectral else nn.Conv2d(*sizes, bias=bias)
+    normed = nn.Sequential(conv, NORMS[config.norm](out_channels))
     return nn.Sequential(normed, nn.LeakyReLU(NEGATIVE_SLOPE, inplace=True))

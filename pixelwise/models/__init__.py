@@ -8,11 +8,24 @@ from typing import Any
 import torch
 
 from pixelwise.errors import InputError
-from pixelwise.models import asapnet
+from pixelwise.models import asapnet, ccfpse, clade, dagan, groupdnet, pix2pix, pix2pixhd, sean, spade
 from pixelwise.models.family import Family, Generator, WindowGenerator
 from pixelwise.models.fast_asapnet import FastAsapNet
 
-FAMILIES: Mapping[str, Family] = {family.name: family for family in (asapnet.FAMILY,)}
+FAMILIES: Mapping[str, Family] = {
+    family.name: family
+    for family in (
+        asapnet.FAMILY,
+        spade.FAMILY,
+        clade.FAMILY,
+        dagan.FAMILY,
+        ccfpse.FAMILY,
+        sean.FAMILY,
+        groupdnet.FAMILY,
+        pix2pix.FAMILY,
+        pix2pixhd.FAMILY,
+    )
+}
 
 
 FOR_INFERENCE: Mapping[str, Callable[[Any, str, torch.dtype], WindowGenerator]] = {"asapnet": FastAsapNet}

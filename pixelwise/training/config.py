@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from pixelwise.discriminators import DiscriminatorConfig
 from pixelwise.discriminators.patch import PatchDiscriminatorConfig
 from pixelwise.errors import InputError
 from pixelwise.losses.objective import Objective
@@ -29,7 +30,7 @@ class TrainConfig:
         data: the data set's folder.
         out: the run's folder: checkpoints, state to resume from, sample sheets, log.
         objective: weights of the losses; None for the paper's own.
-        discriminator: its sizes; not read without an adversarial term.
+        discriminator: its sizes, whose type says which one it is; not read without an adversarial term.
         scale: (height, width) that samples are resized to before cropping; None to leave them.
         crop: (height, width) of random crops; None for whole samples.
         flip: whether samples are mirrored left to right, every second one.
@@ -59,7 +60,7 @@ class TrainConfig:
     data: str
     out: str
     objective: Objective | None = None
-    discriminator: PatchDiscriminatorConfig = field(default_factory=PatchDiscriminatorConfig)
+    discriminator: DiscriminatorConfig = field(default_factory=PatchDiscriminatorConfig)
     scale: tuple[int, int] | None = None
     crop: tuple[int, int] | None = None
     flip: bool = True

@@ -16,8 +16,8 @@ from pixelwise.checkpoint import Manifest, load_checkpoint, manifest_for, resolv
 from pixelwise.data import DATASETS
 from pixelwise.data.augment import Augment
 from pixelwise.data.paired_data import PairedData
+from pixelwise.discriminators import discriminator_of
 from pixelwise.discriminators.conditioning import num_input_channels
-from pixelwise.discriminators.patch import MultiscalePatchDiscriminator
 from pixelwise.errors import InputError
 from pixelwise.losses.objective import Objective
 from pixelwise.losses.perceptual import MissingWeightsError, PerceptualLoss, load_perceptual_loss
@@ -163,8 +163,8 @@ def _discriminator(
 ) -> Player | None:
     if objective.adversarial is None:
         return None
-    channels = num_input_channels(samples.spec, samples.target.channels)
-    network = MultiscalePatchDiscriminator(config.discriminator, channels)
+    semantic_channels = num_input_channels(samples.spec, picture_channels=0)
+    network = discriminator_of(config.discriminator, semantic_channels, samples.target.channels)
     return _player(network, config, config.discriminator_learning_rate, processes)
 
 

@@ -1,12 +1,12 @@
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from pixelwise.discriminators.patch import MultiscalePatchDiscriminator, PatchDiscriminatorConfig
+from pixelwise.discriminators.patch import PIX2PIX, PIX2PIX_HD, MultiscalePatchDiscriminator, PatchDiscriminatorConfig
 from pixelwise.errors import InputError
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -36,6 +36,30 @@ def test_every_output_agrees_with_the_original() -> None:
             torch.testing.assert_close(stored, arrays[f"out/{scale}_{layer}"], rtol=0, atol=2e-4)
             compared.append(f"out/{scale}_{layer}")
     assert sorted(compared) == sorted(key for key in arrays if key.startswith("out/"))
+
+
+@pytest.mark.parametrize(("num_layers", "millions"), [(4, 2.765), (3, 0.662)])
+def test_pix2pix_has_the_published_number_of_parameters(num_layers: int, millions: float) -> None:
+    """What junyanz/pytorch-CycleGAN-and-pix2pix prints for pictures of one channel, see its issue 1152."""
+    network = MultiscalePatchDiscriminator(replace(PIX2PIX, num_layers=num_layers), in_channels=2)
+    assert round(sum(weight.numel() for weight in network.parameters()) / 1e6, 3) == millions
+
+
+@torch.no_grad()
+def test_pix2pix_judges_patches_of_70_pixels() -> None:
+    """What one output sees: where the input may change without changing it."""
+    network = MultiscalePatchDiscriminator(replace(PIX2PIX, width=4), in_channels=1).eval()
+    picture = torch.randn(1, 1, 160, 160, generator=torch.Generator().manual_seed(0))
+    with torch.enable_grad():
+        network(picture.requires_grad_())[0][-1][0, 0, 9, 9].backward()
+    assert picture.grad is not None
+    rows = picture.grad[0, 0].any(dim=1).nonzero().flatten()
+    assert rows[-1] - rows[0] + 1 == 70
+
+
+def test_weights_start_as_published() -> None:
+    layer = MultiscalePatchDiscriminator(PIX2PIX_HD, in_channels=3).get_parameter("discriminator_0.model2.0.0.weight")
+    assert layer.std().item() == pytest.approx(0.02, rel=0.02)
 
 
 def test_power_iteration_of_a_training_step_agrees_with_the_original() -> None:
@@ -89,6 +113,19 @@ def test_published_size_has_the_published_number_of_parameters() -> None:
 def test_config_survives_json() -> None:
     config = PatchDiscriminatorConfig(num_scales=3, width=32)
     assert PatchDiscriminatorConfig(**json.loads(json.dumps(asdict(config)))) == config
+
+
+@pytest.mark.parametrize("config", [PIX2PIX, PIX2PIX_HD], ids=["pix2pix", "pix2pixhd"])
+def test_gradients_reach_all_weights_without_spectral_norm(config: PatchDiscriminatorConfig) -> None:
+    network = MultiscalePatchDiscriminator(replace(config, width=4), in_channels=3)
+    outputs = network(torch.randn(2, 3, 48, 32))
+    sum(output.square().mean() for scale in outputs for output in scale).backward()
+    assert all(weight.grad is not None and weight.grad.isfinite().all() for weight in network.parameters())
+
+
+def test_unknown_norms_are_named() -> None:
+    with pytest.raises(InputError, match="norm is 'none', expected one of batch, instance"):
+        PatchDiscriminatorConfig(norm="none")
 
 
 @pytest.mark.parametrize(("field", "value"), [("num_scales", 0), ("width", 1.5), ("max_width", -4), ("num_layers", 0)])

@@ -3,7 +3,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from pixelwise.layers.convolution import SpectralConv2d, init_weights
+from pixelwise.layers.convolution import SpectralConv2d, init_gaussian_weights, init_weights, spectral_layer
 
 
 @pytest.fixture
@@ -92,3 +92,24 @@ def test_init_weights_repeats_with_the_generator_only() -> None:
     init_weights(third, generator=torch.Generator().manual_seed(6))
     assert torch.equal(first.weight, second.weight)
     assert not torch.equal(first.weight, third.weight)
+
+
+def test_init_gaussian_weights_reaches_every_convolution_and_no_norm() -> None:
+    net = nn.Sequential(
+        nn.Conv2d(64, 64, 3), SpectralConv2d(64, 64, 3), nn.BatchNorm2d(64), nn.ConvTranspose2d(64, 64, 3)
+    )
+    init_gaussian_weights(net, deviation=0.5)
+    for weight in (net[0].weight, net[1].weight_orig, net[3].weight):
+        assert weight.std().item() == pytest.approx(0.5, rel=0.03)
+    assert all(not layer.bias.any() for layer in (net[0], net[1], net[3]))
+    assert (net[2].weight == 1).all()
+
+
+def test_a_spectral_layer_normalises_and_rectifies_and_halves_odd_sizes_upwards() -> None:
+    torch.manual_seed(0)
+    layer = spectral_layer(3, 8, 3, nn.InstanceNorm2d, stride=2)
+    output = layer(torch.randn(2, 3, 9, 14))
+    assert output.shape == (2, 8, 5, 7)
+    normalised = torch.where(output < 0, output / 0.2, output)
+    torch.testing.assert_close(normalised.mean(dim=(2, 3)), torch.zeros(2, 8), atol=1e-5, rtol=0)
+    assert sum(weight.numel() for weight in layer.parameters()) == 8 * 3 * 9

@@ -14,6 +14,7 @@ from pixelwise.data import DATASETS
 from pixelwise.data.bsd import SIGMA_25
 from pixelwise.data.layout import Folder
 from pixelwise.data.noisy_folder import NoisyFolder
+from pixelwise.discriminators.feature_pyramid import FeaturePyramidConfig
 from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
 from pixelwise.losses.objective import Objective
@@ -36,6 +37,14 @@ def test_channels_come_from_the_data(config: TrainConfig):
     assert run.config.model == replace(MODEL, num_labels=5, out_channels=3)
     assert run.manifest.config["num_labels"] == 5
     assert run.game.discriminator.network.discriminator_0.model0[0].in_channels == 5 + 3
+
+
+def test_the_configuration_says_which_discriminator(config: TrainConfig):
+    discriminator = FeaturePyramidConfig(width=2)
+    last = train(replace(config, discriminator=discriminator, crop=None, flip=False, scale=(40, 40), steps=2))
+    assert last.is_file()
+    network = prepare(replace(config, discriminator=discriminator), ALONE).game.discriminator.network
+    assert network.channels == (5, 3)
 
 
 def test_the_familys_own_objective_stands_in_for_none(config: TrainConfig):

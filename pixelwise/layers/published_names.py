@@ -1,0 +1,76 @@
+"""The names that published checkpoints give to the layers of this folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from torch import Tensor
+
+Renames = Sequence[tuple[str, str]]
+"""Patterns for a whole part of a name, or some parts in a row, and what stands there instead."""
+
+_BLOCKS = ("head_0", "G_middle_0", "G_middle_1", "up_0", "up_1", "up_2", "up_3", "up_4")
+
+DECODER: Renames = [
+    *((block, f"decoder.blocks.{number}") for number, block in enumerate(_BLOCKS)),
+    ("conv_img", "decoder.to_image"),
+    ("param_free_norm", "norm"),
+]
+
+SPATIAL_MODULATION: Renames = [(r"mlp_shared\.0", "shared"), ("mlp_gamma", "gamma"), ("mlp_beta", "beta")]
+
+CLASS_MODULATION: Renames = [
+    (r"class_specified_affine\.dist_conv_w", "gamma_by_offsets"),
+    (r"class_specified_affine\.dist_conv_b", "beta_by_offsets"),
+    (r"class_specified_affine\.weight", "gamma"),
+    (r"class_specified_affine\.bias", "beta"),
+    ("inst_conv", "of_edges"),
+]
+
+ENCODER: Renames = [
+    *((rf"netE\.layer{number}\.0", f"start.encoder.layers.{number - 1}") for number in range(1, 7)),
+    (r"netE\.fc_mu", "start.encoder.mean"),
+    (r"netE\.fc_var", "start.encoder.log_variance"),
+]
+"""Of encoders, whose names bear the prefix ``netE.``: their files are others than the generators'."""
+
+
+def residual_network(down: str, up: str, trunk: str, picture: str, num_downsamplings: int, num_blocks: int) -> Renames:
+    """Of a ``ResidualTrunk`` and a ``to_picture``, whose modules were numbered, paddings and activations among them.
+
+    Args:
+        down: the sequence that begins with the first padding.
+        up: the sequence that the residual blocks are in: the same one, or another that begins with them.
+        trunk, picture: what the two are called here. Where nothing is published of the latter, nothing is renamed.
+        num_downsamplings, num_blocks: of the trunk.
+    """
+    blocks = 4 + 3 * num_downsamplings if up == down else 0
+    enlarging = blocks + num_blocks
+    levels = [(level, place) for level in range(num_downsamplings) for place in (0, 1)]
+    return [
+        *((rf"{down}\.{place}", f"{trunk}.entry.{place}") for place in (1, 2)),
+        *((rf"{down}\.{4 + 3 * level + place}", f"{trunk}.down.{level}.{place}") for level, place in levels),
+        *((rf"{up}\.{blocks + block}", f"{trunk}.blocks.{block}") for block in range(num_blocks)),
+        *((rf"{up}\.{enlarging + 3 * level + place}", f"{trunk}.up.{level}.{place}") for level, place in levels),
+        (rf"{up}\.{enlarging + 3 * num_downsamplings + 1}", f"{picture}.1"),
+        ("conv_block", "body"),
+    ]
+
+
+def without_statistics(state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Without running statistics, which old versions of torch kept for instance norms too, without ever using them."""
+    statistics = ("running_mean", "running_var", "num_batches_tracked")
+    return {name: tensor for name, tensor in state_dict.items() if not name.endswith(statistics)}
+
+
+def renamed(state_dict: dict[str, Tensor], renames: Renames) -> dict[str, Tensor]:
+    """The same tensors, under names in which each pattern has been replaced; the prefix ``netG.`` is dropped."""
+    patterns = [(re.compile(rf"(^|(?<=\.)){old}(?=\.|$)"), new) for old, new in renames]
+
+    def rename(name: str) -> str:
+        for pattern, new in patterns:
+            name = pattern.sub(new, name)
+        return name
+
+    return {rename(name.removeprefix("netG.")): tensor for name, tensor in state_dict.items()}

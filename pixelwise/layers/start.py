@@ -1,0 +1,72 @@
+"""What a picture grows from: features at a small fraction of its size."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pixelwise.condition import Condition
+from pixelwise.errors import InputError
+from pixelwise.layers.encoder import LATENT, ImageEncoder, sample
+from pixelwise.layers.layout import Layout
+
+Posterior = tuple[Tensor, Tensor]
+"""Mean and log-variance, B Z each."""
+
+
+class LayoutStart(nn.Module):
+    """A convolution over the layout, resized to the start's size.
+
+    Args:
+        layout_channels: of ``Layout.planes``.
+        channels: of the start.
+        offsets: also reads the layout's offsets ("+disti" of Tan et al., TPAMI 2021, Sec. 4.9).
+    """
+
+    def __init__(self, layout_channels: int, channels: int, offsets: bool = False) -> None:
+        super().__init__()
+        self.offsets = offsets
+        self.convolution = nn.Conv2d(layout_channels + 2 * offsets, channels, 3, padding=1)
+
+    def forward(self, condition: Condition, layout: Layout, size: tuple[int, int]) -> tuple[Tensor, Posterior | None]:
+        """B channels, of ``size``; no posterior."""
+        small = layout.at(size)
+        planes = [small.planes] if small.offsets is None or not self.offsets else [small.planes, small.offsets]
+        return self.convolution(torch.cat(planes, dim=1)), None
+
+
+class StyleStart(nn.Module):
+    """A linear layer over a style: the condition's latent, what the encoder finds in its style picture, or a draw.
+
+    Args:
+        channels: of the start.
+        size: (height, width) that the linear layer makes; for another one its features are interpolated.
+        width: channels of the encoder's first convolution.
+    """
+
+    def __init__(self, channels: int, size: tuple[int, int], width: int) -> None:
+        super().__init__()
+        self.size = size
+        self.linear = nn.Linear(LATENT, channels * size[0] * size[1])
+        self.encoder = ImageEncoder(width)
+
+    def forward(self, condition: Condition, layout: Layout, size: tuple[int, int]) -> tuple[Tensor, Posterior | None]:
+        """B channels, of ``size``, and the style picture's posterior, if there is one.
+
+        Of a posterior, training takes a sample, inference the mean; without latent and style picture the style is drawn
+        from the standard Gaussian.
+
+        Raises:
+            InputError: a latent of another length than 256.
+        """
+        latent, posterior = condition.latent, None
+        if latent is None and condition.style is not None:
+            posterior = self.encoder(condition.style)
+            latent = sample(*posterior) if self.training else posterior[0]
+        elif latent is None:
+            latent = torch.randn(len(condition), LATENT, device=condition.device)
+        if latent.shape[1] != LATENT:
+            raise InputError(f"a style has {LATENT} numbers, the condition's latent {latent.shape[1]}")
+        start = self.linear(latent).unflatten(1, (-1, *self.size))
+        return start if size == self.size else F.interpolate(start, size, mode="bilinear"), posterior

@@ -1,0 +1,284 @@
+"""pix2pixHD: Wang, Liu, Zhu, Tao, Kautz, Catanzaro, "High-Resolution Image Synthesis and Semantic Manipulation with
+Conditional GANs", CVPR 2018.
+
+A residual network makes the picture at a moderate size. Around it come local enhancers, one for each further doubling:
+each reads the input at its own size and adds to its features those that the smaller network has found (Fig. 3). Borders
+of instances are an input of their own (Sec. 3.3); numbers that an encoder finds for each object of a picture let its
+look be chosen (Sec. 3.4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pixelwise.condition import Condition
+from pixelwise.errors import InputError
+from pixelwise.layers.convolution import init_gaussian_weights
+from pixelwise.layers.published_names import Renames, renamed, residual_network, without_statistics
+from pixelwise.layers.residual import NORMS, Normalisation, ResidualTrunk, to_picture
+from pixelwise.layers.semantics import semantic_planes
+from pixelwise.losses.objective import Objective
+from pixelwise.models.family import Family, Published, StateDict, Translation
+from pixelwise.models.pix2pixhd_styles import Styles, means_of_objects, number_objects
+
+
+@dataclass(frozen=True)
+class Pix2PixHdConfig:
+    """The published options.
+
+    Attributes:
+        num_labels: channels of the one-hot label map, don't care included; 0 without labels.
+        instance_edges: whether the borders of the instance map are an input.
+        image_channels: channels of the input picture; 0 without one.
+        out_channels: channels of the output.
+        width: "ngf", channels at full resolution.
+        num_downsamplings: of the global generator, which has ``width`` * 2^``num_enhancers`` channels.
+        num_blocks: its residual blocks.
+        num_enhancers: local enhancers around it, each for pictures twice as large.
+        num_enhancer_blocks: residual blocks of each.
+        norm: "instance" or "batch".
+        num_features: numbers that describe an object's look; 0 for no encoder. They need instance maps.
+        encoder_width: "nef".
+        encoder_num_downsamplings: of the encoder.
+        num_styles: looks that are kept of each class.
+    """
+
+    num_labels: int = 0
+    instance_edges: bool = False
+    image_channels: int = 0
+    out_channels: int = 0
+    width: int = 64
+    num_downsamplings: int = 4
+    num_blocks: int = 9
+    num_enhancers: int = 0
+    num_enhancer_blocks: int = 3
+    norm: str = "instance"
+    num_features: int = 0
+    encoder_width: int = 16
+    encoder_num_downsamplings: int = 4
+    num_styles: int = 10
+
+    def __post_init__(self) -> None:
+        least = {"num_enhancers": 0, "num_features": 0, **dict.fromkeys(_COUNTS, 1)}
+        if wrong := [name for name, bound in least.items() if getattr(self, name) < bound]:
+            raise InputError(f"pix2pixhd: {wrong[0]} must be at least {least[wrong[0]]}, got {getattr(self, wrong[0])}")
+        if self.norm not in NORMS:
+            raise InputError(f"pix2pixhd: norm must be one of {tuple(NORMS)}, got {self.norm!r}")
+        if self.num_features and not self.instance_edges:
+            raise InputError("pix2pixhd: features belong to instances: num_features needs instance_edges")
+
+    @property
+    def in_channels(self) -> int:
+        return self.num_labels + self.image_channels + self.instance_edges + self.num_features
+
+    @property
+    def normalisation(self) -> Normalisation:
+        return Normalisation(NORMS[self.norm], bias=True)
+
+
+_COUNTS = ("width", "num_downsamplings", "num_blocks", "num_enhancer_blocks", "encoder_width",
+           "encoder_num_downsamplings", "num_styles")  # fmt: skip
+
+
+class Pix2PixHd(nn.Module):
+    """The generator (Fig. 3): ``condition`` of any size to a picture of the same size.
+
+    Attributes:
+        trunks: the global generator, then the local enhancers from the innermost to the outermost one. A generator with
+            one enhancer less and twice the width has trunks of the same names and shapes, but for the last one: so
+            training from coarse to fine takes them over.
+        encoder, styles: find objects' features and keep those of each class; None without features.
+    """
+
+    def __init__(self, config: Pix2PixHdConfig) -> None:
+        super().__init__()
+        self.config = config
+        # Paddings reflect what is there, at the lowest resolution too: two places at least.
+        self.size_multiple = 2 ** (config.num_downsamplings + config.num_enhancers)
+        self.encoder = FeatureEncoder(config) if config.num_features else None
+        sizes = config.num_labels, config.num_styles, config.num_features
+        self.styles = Styles(*sizes) if config.num_features else None
+        self.trunks = nn.ModuleList(self._trunk(number) for number in range(config.num_enhancers + 1))
+        self.to_picture = to_picture(config.width, config.out_channels)
+        init_gaussian_weights(self)
+
+    def _trunk(self, number: int) -> ResidualTrunk:
+        config = self.config
+        width = config.width << (config.num_enhancers - number)
+        sizes = (1, config.num_enhancer_blocks) if number else (config.num_downsamplings, config.num_blocks)
+        return ResidualTrunk(config.in_channels, width, *sizes, config.normalisation)
+
+    def forward(self, condition: Condition) -> Translation:
+        """Objects look as in the condition's style picture, or else as one of their class's styles, which is drawn.
+
+        Raises:
+            InputError: as ``encode``; in training, a condition without a style picture, which there is the target.
+        """
+        planes = self._planes(condition)
+        features = None
+        if self.styles is not None and (condition.style is not None or self.training):
+            features = self.encode(condition)
+        elif self.styles is not None:
+            features = self.styles.draw(*_labels_and_instances(condition))
+        return self._translation(condition.size, planes, features)
+
+    def with_features(self, condition: Condition, features: Tensor) -> Translation:
+        """As ``forward``, with looks of one's own choice.
+
+        Args:
+            features: B num_features H W in [-1, 1].
+
+        Raises:
+            InputError: features of another shape.
+        """
+        expected = (len(condition), self.config.num_features, *condition.size)
+        if tuple(features.shape) != expected:
+            raise InputError(f"pix2pixhd: features must be of shape {expected}, got {tuple(features.shape)}")
+        return self._translation(condition.size, self._planes(condition), features)
+
+    def _planes(self, condition: Condition) -> Tensor:
+        config = self.config
+        padded = condition.padded(self.size_multiple, 2 * self.size_multiple)
+        return semantic_planes(padded, config.num_labels, config.image_channels, config.instance_edges)
+
+    def _translation(self, size: tuple[int, int], planes: Tensor, features: Tensor | None) -> Translation:
+        if features is not None:
+            planes = torch.cat([planes, _padded(features, self.size_multiple)], dim=1)
+        pyramid = [planes]
+        for _ in range(self.config.num_enhancers):
+            pyramid.append(F.avg_pool2d(pyramid[-1], 3, 2, 1, count_include_pad=False))
+        x = None
+        for trunk in self.trunks:
+            x = trunk(pyramid.pop(), x)
+        return Translation(self.to_picture(x)[:, :, : size[0], : size[1]])
+
+    def encode(self, condition: Condition) -> Tensor:
+        """B num_features H W in [-1, 1]: what the encoder finds for each instance in the condition's style picture.
+
+        Raises:
+            InputError: no encoder, no instance map, no style picture, or one of another size.
+        """
+        style, instances = condition.style, condition.instances
+        if self.encoder is None or style is None or instances is None:
+            raise InputError("pix2pixhd: features need a model with num_features, an instance map and a style picture")
+        if tuple(style.shape[-2:]) != condition.size:
+            raise InputError(
+                f"pix2pixhd: features of objects need a style picture of the condition's (height, width) "
+                f"{condition.size}, got {tuple(style.shape[-2:])}"
+            )
+        return self.encoder(style, instances)  # type: ignore[no-any-return]
+
+    @torch.no_grad()
+    def learn_styles(self, conditions: Iterable[Condition]) -> None:
+        """Keeps of each class the centres of its objects' features (Sec. 3.4), to draw from where there is no style
+        picture.
+
+        Args:
+            conditions: the training set's, each with its target as the style picture.
+
+        Raises:
+            InputError: as ``encode``; a condition without a label map.
+        """
+        if self.styles is None:
+            raise InputError("pix2pixhd: a model without num_features has no styles to learn")
+        self.styles.learn((*_labels_and_instances(condition), self.encode(condition)) for condition in conditions)
+
+    def enhancer_parameters(self) -> Iterator[nn.Parameter]:
+        """What belongs to the outermost local enhancer alone: all that learns while the rest holds still (Sec. 3.2: the
+        global generator is trained first, then the enhancer, then both). Raises InputError when there is none."""
+        if not self.config.num_enhancers:
+            raise InputError("pix2pixhd: a generator without local enhancers has none to train alone")
+        yield from self.trunks[-1].parameters()
+        yield from self.to_picture.parameters()
+
+
+class FeatureEncoder(nn.Module):
+    """From a picture to a few numbers for each of its instances (Sec. 3.4)."""
+
+    def __init__(self, config: Pix2PixHdConfig) -> None:
+        super().__init__()
+        self.size_multiple = 2**config.encoder_num_downsamplings
+        self.trunk = ResidualTrunk(
+            config.out_channels, config.encoder_width, config.encoder_num_downsamplings, 0, config.normalisation
+        )
+        self.to_features = to_picture(config.encoder_width, config.num_features)
+
+    def forward(self, picture: Tensor, instances: Tensor) -> Tensor:
+        """B out_channels H W in [-1, 1] of any size, and B H W, to B num_features H W, equal within an instance."""
+        height, width = instances.shape[-2:]
+        features = self.to_features(self.trunk(_padded(picture, self.size_multiple)))[:, :, :height, :width]
+        return means_of_objects(features, number_objects(instances))
+
+
+def _padded(picture: Tensor, multiple: int) -> Tensor:
+    """As ``Condition.padded``, to twice ``multiple`` at least."""
+    padded = Condition(image=picture).padded(multiple, 2 * multiple).image
+    assert padded is not None
+    return padded
+
+
+def _labels_and_instances(condition: Condition) -> tuple[Tensor, Tensor]:
+    if condition.labels is None or condition.instances is None:
+        raise InputError("pix2pixhd: styles belong to objects of a class: a label map and an instance map are needed")
+    return condition.labels, condition.instances
+
+
+_SOURCE = "https://github.com/NVIDIA/pix2pixHD"
+_LICENCE = "CC BY-NC-SA 4.0 or BSD, as stated by the authors of the weights; not distributed with pixelwise"
+_COMPARISON = f"as trained with {_SOURCE} for the comparisons of Park et al. and Tan et al.; no weights are published"
+
+
+def _published(num_labels: int, size: tuple[int, int], source: str, **fields: int | bool) -> Published:
+    config = Pix2PixHdConfig(num_labels=num_labels, out_channels=3, **fields)  # type: ignore[arg-type]
+    return Published(config, size, source, _LICENCE)
+
+
+PUBLISHED = {
+    "ade20k": _published(151, (256, 256), _COMPARISON),
+    "coco_stuff": _published(183, (256, 256), _COMPARISON, instance_edges=True),
+    "cityscapes": _published(35, (256, 512), _COMPARISON, instance_edges=True),
+    "cityscapes1024x2048": _published(35, (1024, 2048), _SOURCE, instance_edges=True, width=32, num_enhancers=1),
+}
+
+
+def adopt(state_dict: StateDict, config: Pix2PixHdConfig) -> StateDict:
+    """Published names to ours; a generator with its encoder comes as one, under the prefixes netG. and netE."""
+    if config.norm == "instance":
+        state_dict = without_statistics(state_dict)
+    adopted = renamed(state_dict, [*_encoder_names(config), *_generator_names(config)])
+    if config.num_features:
+        # Published apart from the weights, if at all.
+        sizes = config.num_labels, config.num_styles, config.num_features
+        adopted.setdefault("styles.centres", torch.zeros(sizes))
+    return adopted
+
+
+def _encoder_names(config: Pix2PixHdConfig) -> Renames:
+    theirs = r"netE\.model"
+    sizes = config.encoder_num_downsamplings, 0
+    return residual_network(theirs, theirs, "encoder.trunk", "encoder.to_features", *sizes)
+
+
+def _generator_names(config: Pix2PixHdConfig) -> Renames:
+    names = [*residual_network("model", "model", "trunks.0", "to_picture", config.num_downsamplings, config.num_blocks)]
+    for number in range(1, config.num_enhancers + 1):
+        down, up = f"model{number}_1", f"model{number}_2"
+        names += residual_network(down, up, f"trunks.{number}", "to_picture", 1, config.num_enhancer_blocks)
+    return names
+
+
+# The authors weigh feature matching by 4 / (layers + 1) too: by 1 for a discriminator of the published depth.
+FAMILY = Family(
+    name="pix2pixhd",
+    paper="Wang et al., High-Resolution Image Synthesis and Semantic Manipulation with Conditional GANs, CVPR 2018",
+    config=Pix2PixHdConfig,
+    generator=Pix2PixHd,
+    objective=Objective(adversarial="least_squares", feature_matching=10.0, perceptual=10.0, kl=0.0),
+    published=PUBLISHED,
+    adopt=adopt,
+)
