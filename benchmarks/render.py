@@ -20,8 +20,8 @@ from pixelwise.bench.growth import SIDES
 from pixelwise.bench.peaks import Effort
 from pixelwise.bench.subject import RANDOM
 from pixelwise.checkpoint import BUNDLED
+from pixelwise.device import find_device
 from pixelwise.errors import InputError
-from pixelwise.translate import find_device
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"

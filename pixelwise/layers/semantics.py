@@ -34,7 +34,9 @@ def semantic_planes(condition: Condition, num_labels: int, image_channels: int, 
 def other_planes(condition: Condition, image_channels: int, edges: bool) -> Tensor | None:
     """What ``semantic_planes`` gives after the labels; None when there is nothing. Raises InputError as it does."""
     planes = _other_planes(condition, image_channels, edges)
-    return torch.cat(planes, dim=1) if planes else None
+    if len(planes) > 1:
+        return torch.cat(planes, dim=1)
+    return planes[0] if planes else None
 
 
 def labels_of(condition: Condition, num_labels: int) -> Tensor:

@@ -101,8 +101,9 @@ class _Layer:
 
 def _front_layer(front: Front, size: tuple[int, int], read: ReadPlanes) -> _Layer:
     height, width = (side // front.reduction.stride for side in size)
-    channels = len(front.norm.gain)
-    num_rows = _rows_at_once(width, channels)
+    channels, reduction = len(front.norm.gain), front.reduction
+    # What it reads for a place may be more than what it makes there.
+    num_rows = _rows_at_once(width, max(channels, reduction.stride**2 * (1 + reduction.num_planes)))
 
     def bands() -> Iterator[Convolved]:
         for start in range(0, height, num_rows):

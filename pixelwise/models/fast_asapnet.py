@@ -7,6 +7,7 @@ parameters of labels that are there, and of cells that are in view, are computed
 from __future__ import annotations
 
 import math
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -37,6 +38,9 @@ from pixelwise.render.window import covered
 BAND_BYTES = 32 << 20
 """About as much memory as parameters may take at a time on a CPU: what comes from the stream should still be in the
 cache when it is rendered, and large pictures have many cells. On a GPU only memory sets a limit."""
+
+WHOLE_BYTES = 32 << 20
+"""As much as the stream's input planes may take; see ``_is_large``."""
 
 DTYPES = (torch.float32, torch.float16, torch.bfloat16)
 
@@ -104,8 +108,11 @@ class FastAsapNet:
         Raises:
             InputError: see ``render``, and ``semantic_planes`` for what may be wrong with the condition.
         """
-        if self.graphed is not None and window is None and scale == 1 and self.graphed.takes(condition):
-            return Translation(self.graphed(condition))
+        if window is None and scale == 1:
+            if self.graphed is not None and self.graphed.takes(condition):
+                return Translation(self.graphed(condition))
+            if isinstance(self._stream, FastStream) and len(condition) == 1 and self._is_large(condition.size):
+                return Translation(self._streamed(self._stream, condition))
         return self.part(condition, self.features(condition), window, scale)
 
     @torch.no_grad()
@@ -144,6 +151,25 @@ class FastAsapNet:
             raise InputError("only a model with a low-resolution stream can be streamed, and only on the CPU")
         return StreamedAsapNet(self, self._stream, size, read, scratch).bands()
 
+    def _is_large(self, size: tuple[int, int]) -> bool:
+        """Whether to stream a whole picture too, since its planes or the stream's first layer would take much memory.
+
+        With instance norms the first layer is made anew for every other one that is larger than the features; then only
+        very large ones are worth it.
+        """
+        config, num_bytes = self.config, 4 * math.prod(size)
+        planes = num_bytes * (config.image_channels + config.instance_edges)
+        first_layer = num_bytes * config.width // (config.cell // config.strided_reduction) ** 2
+        return planes > WHOLE_BYTES or first_layer > WHOLE_BYTES * (16 if config.norm == "instance" else 2)
+
+    def _streamed(self, stream: FastStream, condition: Condition) -> Tensor:
+        def read(start: int, stop: int) -> Condition:
+            return condition.map_planes(lambda plane: plane[..., start:stop, :])
+
+        with tempfile.TemporaryDirectory(prefix="pixelwise-") as scratch:
+            streamed = StreamedAsapNet(self, stream, condition.size, read, Path(scratch))
+            return _joined(streamed.bands(), condition.size[0])
+
     def scratch_bytes(self, size: tuple[int, int]) -> int:
         num_cells = math.prod(-(-side // self.config.cell) for side in size)
         num_files = 2 if self.config.norm == "instance" else 1
@@ -158,11 +184,12 @@ class FastAsapNet:
         window = window or whole
         if not whole.contains(window):
             raise InputError(f"the window {window} reaches beyond the image, which is {whole}")
-        bands = []
-        for band in self.bands(window, scale):
+
+        def render_band(band: Window) -> Tensor:
             part = guide.around(band, scale)
-            bands.append(render(fields(part, band, scale), part, self.engine, window=band, scale=scale))
-        image = torch.cat(bands, 2)
+            return render(fields(part, band, scale), part, self.engine, window=band, scale=scale)
+
+        image = _joined((render_band(band) for band in self.bands(window, scale)), window.height)
         if self.config.residual and condition.image is not None:
             image = image + _input_at(condition.image, window, scale)
         return Translation(image)
@@ -245,6 +272,21 @@ def _check_dtype(dtype: torch.dtype, engine: str, on_cpu: bool) -> None:
     if dtype != torch.float32 and (on_cpu or engine == "reference"):
         reason = "a CPU is faster in float32" if on_cpu else "the engine 'reference' computes in float32"
         raise InputError(f"{dtype} cannot be used: {reason}")
+
+
+def _joined(bands: Iterator[Tensor], height: int) -> Tensor:
+    """From top to bottom, B C n W each, to B C height W. They are not all held at once, as torch.cat would have it."""
+    image: Tensor | None = None
+    top = 0
+    for band in bands:
+        if band.shape[2] == height:
+            return band
+        if image is None:
+            image = band.new_empty(*band.shape[:2], height, band.shape[3])
+        image[:, :, top : top + band.shape[2]] = band
+        top += band.shape[2]
+    assert image is not None
+    return image
 
 
 def _input_at(image: Tensor, window: Window, scale: float) -> Tensor:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 ReadRows = Callable[[int, int], Condition]
 """From the first row and the one after the last to the condition (B = 1) between them."""
 
+BAND_BYTES = 8 << 20
+"""As much memory as a band of the picture may take."""
+
 PART_WIDTH = 4096
 """Pixels of a row that are rendered at a time: so that parameters of several rows of cells are in the cache together,
 not of a single one, which with bilinear parameters would all have to be made twice."""
@@ -56,8 +59,10 @@ class StreamedAsapNet:
     def bands(self) -> Iterator[Tensor]:
         """The picture from top to bottom, 1 C rows W."""
         height, width = self._size
+        num_rows = max(1, BAND_BYTES // (4 * self._fast.config.out_channels * width))
         for band in self._fast.bands(Window(0, 0, height, min(width, PART_WIDTH)), scale=1.0):
-            yield self._render(replace(band, width=width))
+            for top in range(band.top, band.bottom, num_rows):
+                yield self._render(Window(top, 0, min(num_rows, band.bottom - top), width))
 
     def _render(self, band: Window) -> Tensor:
         config = self._fast.config
@@ -79,7 +84,7 @@ class StreamedAsapNet:
             part = replace(band, left=left, width=min(PART_WIDTH, band.width - left))
             field = self._fast.field_in(parameters, grid, part, 1.0)
             parts.append(render(field, guide.around(part), self._fast.engine, window=part))
-        image = torch.cat(parts, dim=3)
+        image = parts[0] if len(parts) == 1 else torch.cat(parts, dim=3)
         if config.residual and condition.image is not None:
             image = image + condition.image[:, :, band.top - low : band.bottom - low]
         return image
