@@ -1,7 +1,13 @@
 """The bundled `facades`: label map -> photo of a house front, 256 x 256, a compact ASAP-Net for a CPU.
 
-It learns from crops of 128 x 128; a generator of this kind then takes any size. Its first 1750 steps were called with
---steps 20000 --constant-steps 20000, which for those steps means the same rates.
+The bundled weights come from these calls, each going on where the one before was stopped or had ended: at step 1750, at
+3000, at 4300. Of the third, the first steps may have been crops of 128 x 128 at batch 4, as below.
+
+    pixelwise train experiments/asapnet_facades256.py --steps 20000 --constant-steps 20000
+    pixelwise train experiments/asapnet_facades256.py
+    pixelwise train experiments/asapnet_facades256.py --crop none --batch-size 2 --steps 20000 --constant-steps 20000
+    pixelwise train experiments/asapnet_facades256.py --crop none --batch-size 2 --steps 7400 --constant-steps 5400
+        --learning-rate 4e-4 --discriminator-learning-rate 2e-4
 """
 
 from pixelwise.discriminators.patch import PatchDiscriminatorConfig

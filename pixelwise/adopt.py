@@ -17,39 +17,55 @@ from torch import Tensor, nn
 
 from pixelwise.checkpoint import Manifest, build, load_strictly, manifest_for, save_checkpoint
 from pixelwise.condition import ConditionSpec
+from pixelwise.data.ade20k import LABELS as ADE20K
 from pixelwise.data.cityscapes import LABELS as CITYSCAPES
+from pixelwise.data.coco_stuff import LABELS as COCO_STUFF
 from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
 from pixelwise.labels import LabelSpec
+from pixelwise.layers.published_names import with_hooked_norms
+from pixelwise.likeness import nearest_family
 from pixelwise.models import family_named
-from pixelwise.models.family import Family, GeneratorConfig, config_from_json
+from pixelwise.models.family import Family, GeneratorConfig, StateDict, config_from_json
 
 NPZ_PREFIX = "sd/"
 
-LABELS = dict.fromkeys(("cityscapes256x512", "cityscapes512x1024", "cityscapes1024x2048"), CITYSCAPES)
-"""Classes of published configurations, where they are known: a state dict only tells how many there are."""
+LABELS = {"cityscapes": CITYSCAPES, "ade20k": ADE20K, "coco_stuff": COCO_STUFF}
+"""Classes of published configurations, by how their names begin: a state dict only tells how many there are."""
 
 
-def adopt(family: str, state_dict: Mapping[str, Tensor | np.ndarray], config: GeneratorConfig) -> nn.Module:
+def adopt(
+    family: str,
+    state_dict: Mapping[str, Tensor | np.ndarray],
+    config: GeneratorConfig,
+    encoder: Mapping[str, Tensor | np.ndarray] | None = None,
+) -> nn.Module:
     """A generator with weights that its authors published.
 
     Args:
         family: a name of ``FAMILIES``.
-        state_dict: tensors or arrays under their published names.
+        state_dict: tensors or arrays under their published names. With the encoder's among them, all names bear a
+            prefix, netG. or netE.
         config: the family's configuration that they were trained with.
+        encoder: the encoder's, if it was published apart.
 
     Returns:
         The generator in eval mode.
 
     Raises:
-        InputError: an unknown family, another family's configuration, or weights that do not fit it exactly.
+        InputError: an unknown family, another family's configuration, or weights that do not fit it exactly; then with
+            the family whose weights they rather are.
     """
     adopted = family_named(family)
     if not isinstance(config, adopted.config):
         raise InputError(f"{family} takes a {adopted.config.__name__}, got a {type(config).__name__}")
     generator = build(config)
-    tensors = {name: torch.as_tensor(value) for name, value in state_dict.items()}
-    load_strictly(generator, adopted.adopt(tensors, config))
+    parts = {**state_dict, **{f"netE.{name}": value for name, value in (encoder or {}).items()}}
+    tensors = with_hooked_norms({name: torch.as_tensor(value) for name, value in parts.items()})
+    try:
+        load_strictly(generator, adopted.adopt(tensors, config))
+    except InputError as error:
+        raise InputError(f"{error}{_hint(adopted, generator, tensors, config)}") from error
     return generator.eval()
 
 
@@ -60,6 +76,7 @@ def adopt_file(
     published: str | None = None,
     config_file: Path | None = None,
     overwrite: bool = False,
+    encoder: Path | None = None,
 ) -> Manifest:
     """Reads a published file and writes a checkpoint of ours.
 
@@ -70,6 +87,7 @@ def adopt_file(
         published: a name of the family's published configurations; or
         config_file: JSON with the configuration's fields, where it is not a published one.
         overwrite: whether ``out`` is replaced if it is there; otherwise it is refused.
+        encoder: the encoder's state dict, where it was published apart.
 
     Returns:
         The manifest that was written.
@@ -82,16 +100,17 @@ def adopt_file(
         raise InputError(f"{out} is there already, and may be replaced with --overwrite only")
     adopted = family_named(family)
     config, origin, licence = _configuration(adopted, published, config_file)
+    weights, of_encoder = read_state_dict(source), None if encoder is None else read_state_dict(encoder)
     try:
-        generator = adopt(family, read_state_dict(source), config)
+        generator = adopt(family, weights, config, of_encoder)
     except InputError as error:
-        raise InputError(f"{source}: {str(error).removeprefix(f'{source}: ')}") from error
+        raise InputError(f"{source}: {error}") from error
     manifest = manifest_for(
         config,
-        _spec(config, LABELS.get(published or "")),
+        _spec(adopted, config, published or ""),
         image=ImageSpec(config.image_channels) if config.image_channels else None,
         target=ImageSpec(config.out_channels),
-        source=f"adopted from {source.name}{origin}",
+        source=f"adopted from {' and '.join(path.name for path in (source, encoder) if path is not None)}{origin}",
         licence=licence,
     )
     save_checkpoint(out, generator, manifest)
@@ -175,7 +194,23 @@ def _configuration(family: Family, published: str | None, config_file: Path | No
         raise InputError(f"{config_file}: {error}") from error
 
 
-def _spec(config: GeneratorConfig, labels: LabelSpec | None) -> ConditionSpec:
+def _spec(family: Family, config: GeneratorConfig, published: str) -> ConditionSpec:
+    known = [labels for name, labels in LABELS.items() if published.startswith(name)]
+    labels = next((labels for labels in known if labels.num_channels == config.num_labels), None)
     if labels is None and config.num_labels:
         labels = LabelSpec(tuple(f"class {index}" for index in range(config.num_labels)))
-    return ConditionSpec(labels, config.instance_edges, config.image_channels)
+    return ConditionSpec(labels, config.instance_edges, config.image_channels, family.reads_style(config))
+
+
+def _hint(family: Family, generator: nn.Module, published: StateDict, config: GeneratorConfig) -> str:
+    """Why weights may not fit, if that can be told."""
+    nearest = nearest_family(published, config)
+    if nearest is not None and nearest != family.name:
+        return f"; their names are rather those of the family {nearest}"
+    has_encoder = any(name.startswith(("netE.", "Zencoder.")) for name in published)
+    reads_encoder = any(".encoder." in f".{name}" for name in generator.state_dict())
+    if reads_encoder and not has_encoder and nearest is not None:
+        return "; the encoder's weights are missing: where they are published in a file of their own, name it too"
+    if has_encoder and not reads_encoder:
+        return "; this configuration has no encoder"
+    return ""

@@ -204,6 +204,12 @@ def _check_agreement(manifest: Manifest, config: GeneratorConfig) -> None:
     for name, value in said.items():
         if getattr(config, name) != value:
             raise InputError(f"the configuration has {name} = {getattr(config, name)}, the manifest's specs {value}")
+    if config.instance_edges and not spec.instances:
+        raise InputError("the configuration has instance_edges = True, the manifest's specs no instance maps")
+    if spec.style != (reads_style := family_of(config).reads_style(config)):
+        raise InputError(
+            f"a generator of the configuration has style = {reads_style}, the manifest's specs {spec.style}"
+        )
 
 
 def _check_version(version: Any) -> None:

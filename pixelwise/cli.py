@@ -11,6 +11,7 @@ import logging
 import sys
 import warnings
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -21,9 +22,10 @@ from rich.progress import Progress
 from pixelwise.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
     from pixelwise.jobs import Outcome
+    from pixelwise.style import Style
     from pixelwise.translate import Translator
 
 app = typer.Typer(
@@ -46,7 +48,12 @@ def translate(
         Path,
         typer.Option(help="Folder for the pictures; names mirror the inputs'. Or one .tif or .dzi, of any size."),
     ],
-    instances: Annotated[Path | None, typer.Option(help="Folder (for one .tif: file) of instance maps.")] = None,
+    instances: Annotated[Path | None, typer.Option(help="Instance maps: a folder that mirrors the inputs'.")] = None,
+    style: Annotated[Path | None, typer.Option(help="A picture whose look is wanted, or a folder of them.")] = None,
+    style_labels: Annotated[Path | None, typer.Option(help="The label map of --style, if not the input.")] = None,
+    style_instances: Annotated[Path | None, typer.Option(help="Its instance map, for models that read one.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Where random numbers begin, for models that draw some.")] = None,
+    samples: Annotated[int | None, typer.Option(help="Pictures of each input, of seeds one after the other.")] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Neighbours of one size translated together.")] = 1,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace pictures that are there.")] = False,
     suffix: Annotated[str, typer.Option("--format", help="png, jpg, tif or npy.")] = "png",
@@ -64,40 +71,25 @@ def translate(
     import torch
 
     from pixelwise import jobs
-    from pixelwise.large import PYRAMIDS, translate_large
+    from pixelwise.large import PYRAMIDS
 
     if threads:
         torch.set_num_threads(threads)
+    load = partial(_load, model, device, engine, precision, verbose)
     part = None if region is None else jobs.read_region(region)
     if out.suffix.lower() in PYRAMIDS and not out.is_dir():
-        if len(inputs) != 1 or part is not None or scale != 1:
+        if len(inputs) != 1 or part is not None or scale != 1 or {style, seed, samples} != {None}:
             raise InputError(
-                f"{out}: is one file, for one input, whole and at scale 1; give a folder for anything else"
+                f"{out}: is one file, for one input, whole and at scale 1, with neither style nor seed; give a folder "
+                "for anything else"
             )
-        with _progress_bar() as show:
-            size = translate_large(
-                _load(model, device, engine, precision, verbose),
-                Path(inputs[0]),
-                out,
-                instances=instances,
-                overwrite=overwrite,
-                progress=show,
-            )
-        print(f"wrote {out}: {size[1]}x{size[0]} pixels")
+        _translate_large(load(), Path(inputs[0]), out, instances, overwrite)
         return
-    planned = jobs.plan(inputs, out, f".{suffix.removeprefix('.')}", instances)
-    translator = _load(model, device, engine, precision, verbose)
-    outcomes = []
-    try:
-        running = jobs.run(translator, planned, batch_size, overwrite, part, scale)
-        with _progress_bar() as show, closing(running):
-            for outcome in running:
-                outcomes.append(outcome)
-                show(len(outcomes), len(planned))
-    finally:
-        _summarise(outcomes, len(planned), out)
-    if any(outcome.error for outcome in outcomes):
-        raise typer.Exit(1)
+    maps = style_labels, style_instances
+    planned = jobs.plan(inputs, out, f".{suffix.removeprefix('.')}", instances, style, seed, samples)
+    translator = load()
+    found = None if maps == (None, None) else _find_style(translator, style, *maps)
+    _tell(jobs.run(translator, planned, batch_size, overwrite, part, scale, found), len(planned), out)
 
 
 @app.command()
@@ -154,6 +146,7 @@ def adopt(
     family: Annotated[str, typer.Argument(help="asapnet, …")],
     source: Annotated[Path, typer.Argument(metavar="FILE", help="Published weights: .pth or .npz, never unpickled.")],
     out: Annotated[Path, typer.Option(help="The .safetensors file to write.")],
+    encoder: Annotated[Path | None, typer.Option(help="The encoder's weights, if published apart.")] = None,
     published: Annotated[str | None, typer.Option(help="Name of a published configuration.")] = None,
     config: Annotated[Path | None, typer.Option(help="JSON of the configuration's fields, for others.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the checkpoint if it is there.")] = False,
@@ -161,17 +154,16 @@ def adopt(
     """Turn published weights into a checkpoint."""
     from pixelwise.adopt import adopt_file
 
-    manifest = adopt_file(family, source, out, published, config, overwrite)
+    manifest = adopt_file(family, source, out, published, config, overwrite, encoder)
     print(f"wrote {out}: {manifest.family}, {manifest.source}")
 
 
 @app.command()
 def bench(
-    model: Annotated[
-        list[str] | None,
-        typer.Option(help="A bundled name or a .safetensors file; without it the paper's network, random weights."),
-    ] = None,
-    sizes: Annotated[str, typer.Option(help="HEIGHTxWIDTH, with commas; without it five, of 256x256 and more.")] = "",
+    model: Annotated[list[str] | None, typer.Option(help="A bundled name or a file; else the paper's network.")] = None,
+    families: Annotated[str, typer.Option(help="all, or names: what each costs, instead of ASAP-Net's engines.")] = "",
+    quick: Annotated[bool, typer.Option("--quick", help="With --families: small pictures, once.")] = False,
+    sizes: Annotated[str, typer.Option(help="HEIGHTxWIDTH, with commas; without it some of 256x256 and more.")] = "",
     engines: Annotated[str, typer.Option(help="Names, with commas; without it all that can run.")] = "",
     repeats: Annotated[int, typer.Option(min=0, help="Rounds that are measured; 0: as suits the device.")] = 0,
     memory: Annotated[bool, typer.Option(help="Measure memory too, each time in a process of its own.")] = True,
@@ -183,20 +175,26 @@ def bench(
     import torch
 
     from pixelwise import bench
-    from pixelwise.translate import find_device
+    from pixelwise.device import find_device
 
     if threads:
         torch.set_num_threads(threads)
     if out is not None and out.suffix != ".json":
         raise InputError(f"{out}: the results are JSON, expected a name that ends in .json")
-    plan = bench.plan_on(find_device(device)).changed(model or (), sizes, engines, repeats, memory)
+    if families and (model or engines or device != "cpu"):
+        raise InputError("--families: measured as published and on the CPU, so without --model, --engines and --device")
     try:
-        results = bench.measure(plan, progress=console.print)
+        if families:
+            results = bench.measure_published(families, quick, sizes, repeats, memory, console.print)
+        else:
+            plan = bench.plan_on(find_device(device)).changed(model or (), sizes, engines, repeats, memory)
+            results = bench.measure(plan, progress=console.print)
     except bench.Unequal as error:
         _fail(f"refused: {error}")
+    to_markdown = bench.families_markdown if families else bench.markdown
     if out is not None:
-        bench.write(results, out)
-    print(bench.markdown(results), end="")
+        bench.write(results, out, to_markdown)
+    print(to_markdown(results), end="")
 
 
 @app.command()
@@ -247,14 +245,43 @@ def _progress_bar() -> Iterator[Callable[[int, int], None]]:
 
 def _load(model: str, device: str, engine: str, precision: str, verbose: bool) -> Translator:
     """Refuses an engine that was named and cannot render this model, before any picture is read."""
+    from pixelwise.device import find_dtype
     from pixelwise.engine_choice import explain_choice
-    from pixelwise.translate import find_dtype, load
+    from pixelwise.translate import load
 
     translator = load(model, device, engine, find_dtype(precision))
     choice = explain_choice(translator, engine)
     if verbose:
         console.print(choice)
     return translator
+
+
+def _translate_large(translator: Translator, source: Path, out: Path, instances: Path | None, overwrite: bool) -> None:
+    from pixelwise.large import translate_large
+
+    with _progress_bar() as show:
+        size = translate_large(translator, source, out, instances=instances, overwrite=overwrite, progress=show)
+    print(f"wrote {out}: {size[1]}x{size[0]} pixels")
+
+
+def _find_style(translator: Translator, picture: Path | None, labels: Path | None, instances: Path | None) -> Style:
+    if picture is None or not picture.is_file():
+        raise InputError(f"--style {picture}: expected the picture that the given maps belong to")
+    return translator.styles.of_file(picture, labels, instances)
+
+
+def _tell(running: Generator[Outcome, None, None], num_planned: int, out: Path) -> None:
+    """Does what ``running`` does, and says how each of it went. Exit status 1 if something failed."""
+    outcomes = []
+    try:
+        with _progress_bar() as show, closing(running):
+            for outcome in running:
+                outcomes.append(outcome)
+                show(len(outcomes), num_planned)
+    finally:
+        _summarise(outcomes, num_planned, out)
+    if any(outcome.error for outcome in outcomes):
+        raise typer.Exit(1)
 
 
 def _summarise(outcomes: Sequence[Outcome], num_planned: int, out: Path) -> None:

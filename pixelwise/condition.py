@@ -57,6 +57,10 @@ class Condition:
     def __len__(self) -> int:
         return len(next(iter(self.planes().values())))
 
+    def __getitem__(self, part: slice) -> Condition:
+        """A part of the batch."""
+        return self.map(lambda tensor: tensor[part])
+
     @property
     def device(self) -> torch.device:
         return next(iter(self.planes().values())).device
@@ -123,7 +127,7 @@ class PairedSample:
 
     def __getitem__(self, part: slice) -> PairedSample:
         """A part of the batch."""
-        return PairedSample(self.condition.map(lambda tensor: tensor[part]), self.target[part], self.names[part])
+        return PairedSample(self.condition[part], self.target[part], self.names[part])
 
     def to(self, device: torch.device | str) -> PairedSample:
         return replace(self, condition=self.condition.to(device), target=self.target.to(device))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from pixelwise.codecs import SUFFIXES
-from pixelwise.data.layout import files_below
+from pixelwise.data.layout import Folder, files_below
 from pixelwise.errors import InputError
 
 WILDCARDS = "*?["
@@ -39,6 +40,22 @@ def find_pictures(text: str, out: Path) -> list[tuple[Path, Path]]:
     if not pictures:
         raise InputError(f"{text}: no images there; expected files ending in {', '.join(SUFFIXES)}")
     return [(file, root) for file in pictures]
+
+
+def partners(place: Path | None) -> Callable[[Path], Path | None]:
+    """From the name of an input, without suffix, to the file that belongs to it.
+
+    Args:
+        place: a file, which belongs to all; a folder with a file of each name; or None for no files.
+
+    Raises:
+        InputError: two files of one name, or no files, in a folder; or no such folder.
+    """
+    if place is None or place.is_file():
+        return lambda name: place
+    files = Folder(place).files()
+    # Where there is none, a path that cannot be read and names what is missing.
+    return lambda name: files.get(name.as_posix(), place / f"{name}.png")
 
 
 def _glob(root: Path, pattern: str) -> list[Path]:

@@ -15,14 +15,16 @@ import numpy as np
 from torch import Tensor
 
 from pixelwise import images
+from pixelwise.allocator import keep_freed_memory
+from pixelwise.chance import seeds_from
 from pixelwise.codecs import to_bytes
 from pixelwise.condition import Condition, stack_conditions
-from pixelwise.data.layout import Folder
 from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
-from pixelwise.inputs import find_pictures
+from pixelwise.inputs import find_pictures, partners
 from pixelwise.overlap import ahead, behind, one_thread
 from pixelwise.session import Region
+from pixelwise.style import Style
 from pixelwise.translate import Translator
 
 _FAILURES = (InputError, RuntimeError, MemoryError)
@@ -40,11 +42,15 @@ class Job:
         source: the label map or image.
         destination: the picture to write.
         instances: the instance map that belongs to it.
+        style: the picture that it is to look like.
+        seed: where random numbers begin.
     """
 
     source: Path
     destination: Path
     instances: Path | None = None
+    style: Path | None = None
+    seed: int | None = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,15 @@ class Outcome:
     error: str | None = None
 
 
-def plan(inputs: Sequence[str], out: Path, suffix: str = ".png", instances: Path | None = None) -> list[Job]:
+def plan(
+    inputs: Sequence[str],
+    out: Path,
+    suffix: str = ".png",
+    instances: Path | None = None,
+    style: Path | None = None,
+    seed: int | None = None,
+    samples: int | None = None,
+) -> list[Job]:
     """What files, folders and globs mean.
 
     Args:
@@ -73,19 +87,24 @@ def plan(inputs: Sequence[str], out: Path, suffix: str = ".png", instances: Path
             lies within one of them.
         out: where pictures go.
         suffix: of the pictures.
-        instances: a folder with the same tree of instance maps, matched by stem.
+        instances, style: a folder with the same tree of instance maps or style pictures, matched by stem; or one file.
+        seed: where random numbers begin.
+        samples: so many pictures of each input, of the seeds ``seed``, ``seed + 1``, … , which end their names:
+            ``out/<stem>-<seed>``.
 
     Raises:
         InputError: an input that is not there, a folder without images, two instance maps of one name, two inputs that
-            would become the same picture, or a picture that would take the place of an input.
+            would become the same picture, a picture that would take the place of an input, or no such seeds.
     """
     jobs = []
-    partners = {} if instances is None else Folder(instances).files()
+    drawn = seed is not None or samples is not None
+    seeds = seeds_from(seed, 1 if samples is None else samples) if drawn else [None]
+    find_instances, find_style = partners(instances), partners(style)
     for source, root in dict.fromkeys(found for text in inputs for found in find_pictures(text, out)):
         name = source.relative_to(root).with_suffix("")
-        # Where there is none, a path that cannot be read and names what is missing.
-        partner = None if instances is None else partners.get(name.as_posix(), instances / f"{name}.png")
-        jobs.append(Job(source, out / f"{name}{suffix}", partner))
+        for number in seeds:
+            destination = out / (f"{name}{suffix}" if samples is None else f"{name}-{number}{suffix}")
+            jobs.append(Job(source, destination, find_instances(name), find_style(name), number))
     _check_destinations(jobs)
     return jobs
 
@@ -105,6 +124,7 @@ def run(
     overwrite: bool = False,
     region: Region | None = None,
     scale: float = 1.0,
+    style: Style | None = None,
 ) -> Generator[Outcome, None, None]:
     """Does the jobs, one outcome each, in their order. One that fails does not keep the others from being done.
 
@@ -117,15 +137,19 @@ def run(
         batch_size: neighbours of one size are translated together, up to so many.
         overwrite: whether a picture that is there is replaced; otherwise its job fails.
         region, scale: what is wanted of every picture: see ``Translator``.
+        style: for all pictures, in the place of the jobs' style pictures.
 
     Raises:
         InputError: before anything is done, when no job can succeed: a file format that cannot keep the model's output,
-            instance maps that are missing or not read, a region without pixels or a scale that is not positive.
+            instance maps that are missing or not read, style pictures that are not read, seeds for a model that draws
+            nothing, a region without pixels or a scale that is not positive.
     """
     _check_model(translator, jobs)
+    _check_wishes(translator, jobs, style)
     _check_view(region, scale)
+    keep_freed_memory()
     with one_thread("pixelwise-reader") as reader, one_thread("pixelwise-writer") as writer:
-        readings = ahead(reader, partial(_read, translator, overwrite=overwrite), jobs, _NUM_WAITING)
+        readings = ahead(reader, partial(_read, translator, style, overwrite), jobs, _NUM_WAITING)
         pictures = _translate_all(partial(_translate, translator, region, scale), readings, batch_size)
         yield from behind(writer, partial(_write, translator.manifest.target), pictures, _NUM_WAITING)
 
@@ -147,6 +171,12 @@ class _Reading:
     job: Job
     condition: Condition
 
+    @property
+    def kind(self) -> tuple[object, ...]:
+        """Equal for those that may be translated together."""
+        style = self.condition.style
+        return self.condition.size, None if style is None else style.shape[-2:], self.job.seed
+
 
 @dataclass(frozen=True)
 class _Picture:
@@ -157,11 +187,14 @@ class _Picture:
     seconds: float
 
 
-def _read(translator: Translator, job: Job, overwrite: bool) -> _Reading | Outcome:
+def _read(translator: Translator, style: Style | None, overwrite: bool, job: Job) -> _Reading | Outcome:
     try:
         if job.destination.exists() and not overwrite:
             raise InputError(f"{job.destination} is there already, and may be replaced with --overwrite only")
-        return _Reading(job, translator.read_condition(job.source, job.instances))
+        if style is None:
+            return _Reading(job, translator.read_condition(job.source, job.instances, job.style))
+        condition = translator.read_condition(job.source, job.instances)
+        return _Reading(job, translator.styles.given(condition, style))
     except _FAILURES as error:
         return _failed(job, error)
 
@@ -171,10 +204,10 @@ def _translate_all(
     readings: Iterable[_Reading | Outcome],
     batch_size: int,
 ) -> Iterator[_Picture | Outcome]:
-    """What has been read, in batches of one size; failures keep their place between them."""
+    """What has been read, in batches of one size and seed; failures keep their place between them."""
     batch: list[_Reading] = []
     for reading in readings:
-        if batch and (isinstance(reading, Outcome) or reading.condition.size != batch[0].condition.size):
+        if batch and (isinstance(reading, Outcome) or reading.kind != batch[0].kind):
             yield from translate(batch)
             batch = []
         if isinstance(reading, Outcome):
@@ -194,7 +227,7 @@ def _translate(
     start = time.perf_counter()
     try:
         condition = stack_conditions([reading.condition for reading in batch])
-        pictures = translator.translate(condition, region, scale).cpu()
+        pictures = translator.translate(condition, region, scale, batch[0].job.seed).cpu()
     except _FAILURES as error:
         if len(batch) == 1:
             yield _failed(batch[0].job, error)
@@ -235,6 +268,14 @@ def _check_model(translator: Translator, jobs: Sequence[Job]) -> None:
         raise InputError("a folder of instance maps was named, but the model reads none")
 
 
+def _check_wishes(translator: Translator, jobs: Sequence[Job], style: Style | None) -> None:
+    with_picture = any(job.style is not None for job in jobs)
+    if with_picture:
+        translator.styles.check_picture()
+    if any(job.seed is not None for job in jobs):
+        translator.check_chance(with_picture or style is not None)
+
+
 def _check_view(region: Region | None, scale: float) -> None:
     if region is not None and (min(region) < 0 or min(region[2:]) < 1):
         raise InputError(f"region {region}: expected top and left of 0 or more, height and width of 1 or more")
@@ -253,6 +294,7 @@ def _check_destinations(jobs: Sequence[Job]) -> None:
                 "folder above them, whose tree is kept"
             )
     present = [path for path in sources if path.exists()]
-    read = {path.resolve() for job in jobs for path in (job.source, job.instances) if path is not None and present}
+    sources_of = (path for job in jobs for path in (job.source, job.instances, job.style))
+    read = {path.resolve() for path in sources_of if path is not None and present}
     if replaced := [path for path in present if path.resolve() in read]:
         raise InputError(f"{replaced[0]}: is an input and would be replaced by a picture; choose another folder")

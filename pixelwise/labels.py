@@ -153,13 +153,22 @@ class LabelSpec:
         return f"{self.num_classes} classes with ids {min(self.ids)}..{max(self.ids)}{ignored}"
 
 
+def check_range(labels: Tensor, num_channels: int) -> None:
+    """Raises InputError for an index outside 0..num_channels - 1."""
+    if labels.is_meta:  # without values, there to count arithmetic
+        return
+    low, high = (int(value) for value in torch.aminmax(labels))
+    if low < 0 or high >= num_channels:
+        raise InputError(f"labels run from {low} to {high}, expected 0..{num_channels - 1}")
+
+
 def one_hot(labels: Tensor, num_channels: int) -> Tensor:
     """Class indices B H W to planes B num_channels H W of 0.0 and 1.0 (float32), on the labels' device.
 
     Raises:
         InputError: an index outside 0..num_channels - 1 (checked before the device would abort on it).
     """
-    _check_range(labels, num_channels)
+    check_range(labels, num_channels)
     return F.one_hot(labels.long(), num_channels).movedim(-1, 1).float()
 
 
@@ -169,7 +178,7 @@ def occurring(labels: Tensor, num_channels: int) -> Tensor:
     Raises:
         InputError: an index outside 0..num_channels - 1.
     """
-    _check_range(labels, num_channels)
+    check_range(labels, num_channels)
     return torch.bincount(labels.flatten().long(), minlength=num_channels).cpu() > 0
 
 
@@ -203,14 +212,6 @@ def default_palette(num_colours: int) -> tuple[Colour, ...]:
         return channels[0], channels[1], channels[2]
 
     return tuple(colour(index) for index in range(num_colours))
-
-
-def _check_range(labels: Tensor, num_channels: int) -> None:
-    if labels.is_meta:  # without values, there to count arithmetic
-        return
-    low, high = (int(value) for value in torch.aminmax(labels))
-    if low < 0 or high >= num_channels:
-        raise InputError(f"labels run from {low} to {high}, expected 0..{num_channels - 1}")
 
 
 def _colour(values: Any) -> Colour:

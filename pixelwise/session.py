@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from pixelwise.condition import Condition
 from pixelwise.errors import InputError
 from pixelwise.models.family import Editing
+from pixelwise.pictures import Plane
 from pixelwise.render import Window
 
 Region = tuple[int, int, int, int]
 """(top, left, height, width) in pixels."""
-
-Plane = Image.Image | np.ndarray | Tensor
 
 
 class Session:

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, overload
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor, nn
 
 from pixelwise import images
+from pixelwise.chance import seeded, seeds_from
 from pixelwise.checkpoint import Checkpoint, load_checkpoint, resolve
-from pixelwise.codecs import ID_MODES, IMAGE_MODES, shape_text
 from pixelwise.condition import Condition
-from pixelwise.data.layout import check_sizes
+from pixelwise.device import find_device
 from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
-from pixelwise.models import for_inference
+from pixelwise.layers.folded import folded
+from pixelwise.models import family_of, for_inference
+from pixelwise.pictures import PictureReader, Plane, to_pil
 from pixelwise.render import Window
-from pixelwise.session import Plane, Region, Session
-
-_UNSIGNED = (torch.uint16, torch.uint32, torch.uint64)
-"""What torch stores but hardly reckons with."""
-
-DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
-"""What a model may compute in, by the names of a command line."""
+from pixelwise.session import Region, Session
+from pixelwise.style import Style, StyleSource
 
 Picture = TypeVar("Picture", Image.Image, np.ndarray, Tensor)
 
@@ -58,6 +56,9 @@ class Translator:
     Args:
         checkpoint: the model; its generator is moved to ``device`` and set to eval mode.
         device, engine, dtype: as for ``load``.
+
+    Attributes:
+        styles: how things may look, for models with styles: found in pictures or drawn.
     """
 
     def __init__(
@@ -73,15 +74,48 @@ class Translator:
         assert isinstance(self.generator, nn.Module)
         self.generator.to(self.device).eval()
         self.ready = for_inference(checkpoint.generator, engine, dtype)
+        if self.ready is None:
+            self.generator = folded(self.generator)
+        spec, family = self.manifest.spec, family_of(self.generator.config)
+        image = self.manifest.image or (ImageSpec(spec.image_channels) if spec.image_channels else None)
+        self.reader = PictureReader(spec, image, self.manifest.target)
+        self.styles = StyleSource(self.generator, self.reader, self.device)
+        self.draws_noise = family.draws_noise(self.generator.config)
 
+    @overload
     def __call__(
         self,
         picture: Picture,
         *,
-        instances: Image.Image | np.ndarray | Tensor | None = None,
+        instances: Plane | None = None,
+        style: Plane | Style | None = None,
         region: Region | None = None,
         scale: float = 1.0,
-    ) -> Picture:
+        seed: int | None = None,
+    ) -> Picture: ...
+    @overload
+    def __call__(
+        self,
+        picture: Picture,
+        *,
+        instances: Plane | None = None,
+        style: Plane | Style | None = None,
+        region: Region | None = None,
+        scale: float = 1.0,
+        seed: int | None = None,
+        samples: int,
+    ) -> list[Picture]: ...
+    def __call__(
+        self,
+        picture: Picture,
+        *,
+        instances: Plane | None = None,
+        style: Plane | Style | None = None,
+        region: Region | None = None,
+        scale: float = 1.0,
+        seed: int | None = None,
+        samples: int | None = None,
+    ) -> Picture | list[Picture]:
         """Translates one picture, or a batch of tensors.
 
         Args:
@@ -89,41 +123,61 @@ class Translator:
                 H W, or the spec's colours, H W 3 uint8; as a tensor class indices, H W or B H W. A photo as PIL image
                 or array H W C has the manifest's channels and dtype; as a tensor it is C H W or B C H W in [-1, 1].
             instances: the instance map, for models that read one: H W integers or colours, as a tensor also B H W.
+            style: how things are to look, for models that read it: another picture, as those that the model makes; or
+                a style from ``styles``. Where classes have styles of their own, a picture must show what ``picture``
+                says, at the same size; of any other picture ``styles.of`` finds the style.
             region: (top, left, height, width) of the part wanted, in pixels of the output: the same pixels as of the
                 whole, without the others' cost. None for all.
             scale: pixels of the output per pixel of the input; a pixelwise model is evaluated between pixels.
+            seed: where random numbers begin, for models that draw a style or noise; 0 if None, so that a picture comes
+                out the same each time. Each picture of a batch is drawn as it would be by itself.
+            samples: that many pictures, of the seeds ``seed``, ``seed + 1``, … .
 
         Returns:
             The same kind, of the same height and width, those of the region, or ``scale`` times as large: a PIL image;
             an array H W C of the dtype that the manifest states for outputs; or a tensor C H W or B C H W float32 in
-            [-1, 1], on the picture's device.
+            [-1, 1], on the picture's device. With ``samples`` a list of these.
 
         Raises:
             InputError: wrong channels, dtype or values; a class that the label spec does not know; an instance map that
                 is missing, not read, or of another size; a model that reads labels and a photo (see ``translate``); a
-                region beyond the picture, a scale that is not positive, or either for a model that has neither.
+                region beyond the picture, a scale that is not positive, or either for a model that has neither; a style
+                that is missing, not read, or of another size where that matters; a seed or samples where nothing is
+                left to chance.
         """
-        condition = self.condition(picture, instances)
-        image = self.translate(condition, region, scale)
-        if isinstance(picture, Tensor):
-            batched = picture.dim() == getattr(condition, self._part).dim()
-            return (image if batched else image[0]).to(picture.device)
-        array = images.from_tensor(image[0], self.manifest.target)
-        return _to_pil(array) if isinstance(picture, Image.Image) else array
+        condition = self.condition(picture, instances, style)
+        pictures = [
+            self._as_given(picture, condition, self.translate(condition, region, scale, number))
+            for number in self._seeds(seed, samples, condition)
+        ]
+        return pictures[0] if samples is None else pictures
 
     @torch.inference_mode()
-    def translate(self, condition: Condition, region: Region | None = None, scale: float = 1.0) -> Tensor:
+    def translate(
+        self, condition: Condition, region: Region | None = None, scale: float = 1.0, seed: int | None = None
+    ) -> Tensor:
         """Conditions of any size as pictures B C H W float32 in [-1, 1] (what lies outside is clipped), on ``device``.
 
         Args:
             condition: B H W.
-            region, scale: see ``__call__``.
+            region, scale, seed: see ``__call__``.
 
         Raises:
             InputError: a part that the model reads is missing or has other channels, labels beyond its classes, an
-                output that is not a number, or a region or scale that cannot be had.
+                output that is not a number, or a region, scale, style or seed that cannot be had.
         """
+        self.styles.check(condition)
+        (first,) = self._seeds(seed, None, condition)
         condition = condition.to(self.device)
+        if first is None:
+            return self._translate(condition, region, scale)
+        pictures = []
+        for number in range(len(condition)):
+            with seeded(first, self.device):
+                pictures.append(self._translate(condition[number : number + 1], region, scale))
+        return torch.cat(pictures)
+
+    def _translate(self, condition: Condition, region: Region | None, scale: float) -> Tensor:
         if self.ready is not None:
             translation = self.ready(condition, None if region is None else Window(*region), scale)
         elif region is None and scale == 1:
@@ -131,6 +185,19 @@ class Translator:
         else:
             raise InputError(f"a {self.manifest.family} model renders whole pictures only, of the input's size")
         return translation.picture()
+
+    def draws(self, styled: bool) -> bool:
+        """Whether pictures depend on chance, if conditions have a style, or if they have none."""
+        return self.draws_noise or (not styled and self.styles.can_draw)
+
+    def check_chance(self, styled: bool) -> None:
+        """Raises InputError when seeds and samples make no sense."""
+        if not self.draws(styled):
+            given = " that is given a style" if styled and self.styles.can_draw else ""
+            raise InputError(
+                f"a {self.manifest.family} model of this configuration{given} leaves nothing to chance: there is one "
+                "picture only, without seed or samples"
+            )
 
     def begin(
         self, condition: Condition | Plane, *, instances: Plane | None = None, approximate: bool = False
@@ -153,8 +220,8 @@ class Translator:
             instances: with a picture: see ``__call__``.
             approximate: leaves instance norms the statistics that they have now, so that edits stay local. The picture
                 is exact until the first edit and strays from ``translate`` as more of the condition changes: with the
-                bundled facades at 512 x 512 by 0.2 of 255 levels in the mean (4 at most) after an edit of 0.4 % of the
-                pixels, by 1 (21) after 1.6 %, by 4 (82) after 6 %. Beginning a new session sets it right. Without
+                bundled facades at 512 x 512 by 0.4 of 255 levels in the mean (7 at most) after an edit of 0.4 % of the
+                pixels, by 2 (29) after 1.6 %, by 11 (123) after 6 %. Beginning a new session sets it right. Without
                 instance norms it changes nothing.
 
         Raises:
@@ -169,131 +236,40 @@ class Translator:
             raise InputError("instances: a condition holds them itself")
         with torch.inference_mode():
             editing = self.ready.edit(condition.to(self.device), approximate)
-        spec = self.manifest.spec
-        readers = {"labels": self._labels, "instances": _instances, "image": self._image}
+        spec, reader = self.manifest.spec, self.reader
+        readers = {"labels": reader.read_labels, "instances": reader.read_instances, "image": reader.read_image}
         is_read = {"labels": spec.labels is not None, "instances": spec.instances, "image": spec.image_channels > 0}
         return Session(editing, {name: reader for name, reader in readers.items() if is_read[name]})
 
-    def read_condition(self, path: Path, instances: Path | None = None) -> Condition:
-        """One condition (B = 1) from a file with what the model reads, and one with the instance map.
+    def read_condition(self, path: Path, instances: Path | None = None, style: Path | None = None) -> Condition:
+        """One condition (B = 1) from a file with what the model reads, one with the instance map, and a style picture.
 
         Raises:
             InputError: naming the file: unreadable, other channels or dtype, ids or colours unknown to the label spec,
-                an instance map that is missing, not read, or of another size.
+                an instance map that is missing, not read, or of another size; a style picture that is not read, or of
+                another size where classes have styles of their own.
         """
-        spec = self.manifest.spec
-        self._check_instances(instances is not None, path)
-        if self._part == "labels" and spec.labels is not None:
-            plane = torch.from_numpy(images.read_labels(path, spec.labels))
-        else:
-            plane = images.to_tensor(images.read(path), self._image_spec, path)
-        if instances is None:
-            return Condition(**{self._part: plane[None]})
-        ids = torch.from_numpy(images.read_instances(instances))
-        check_sizes({path: tuple(plane.shape[-2:]), instances: tuple(ids.shape)})
-        return Condition(**{self._part: plane[None], "instances": ids[None]})
+        condition = self.reader.condition_of_files(path, instances)
+        return condition if style is None else self.styles.given_file(condition, path, style)
 
-    @property
-    def _part(self) -> str:
-        """Which part of a condition the one picture is that this model reads."""
-        spec = self.manifest.spec
-        if (spec.labels is None) == (spec.image_channels == 0) or spec.style:
-            raise InputError("this model does not read just one picture: make a Condition and call translate()")
-        return "image" if spec.labels is None else "labels"
-
-    @property
-    def _image_spec(self) -> ImageSpec:
-        return self.manifest.image or ImageSpec(self.manifest.spec.image_channels)
-
-    def condition(self, picture: Plane, instances: Plane | None = None) -> Condition:
+    def condition(
+        self, picture: Plane, instances: Plane | None = None, style: Plane | Style | None = None
+    ) -> Condition:
         """What the model reads, from pictures in the forms that a call takes; see there for these and for errors."""
-        self._check_instances(instances is not None, "input")
-        plane = self._labels(picture) if self._part == "labels" else self._image(picture)
-        return Condition(
-            **{self._part: plane}, instances=None if instances is None else _instances(instances).to(plane.device)
-        )
+        condition = self.reader.condition(picture, instances)
+        return condition if style is None else self.styles.given(condition, style)
 
-    def _labels(self, picture: Image.Image | np.ndarray | Tensor) -> Tensor:
-        """B H W class indices."""
-        if isinstance(picture, Tensor):
-            return _batched(picture, num_dims=3, floating=False, expected="class indices H W or B H W")
-        spec = self.manifest.spec.labels
-        assert spec is not None
-        stored = images.check_ids(_stored(picture, ID_MODES), "label map")
-        return torch.from_numpy(images.index_labels(stored, spec))[None]
+    def _seeds(self, seed: int | None, samples: int | None, condition: Condition) -> Sequence[int | None]:
+        """Of all samples; None stands for a picture that needs no seed."""
+        styled = condition.style is not None or condition.latent is not None
+        if seed is not None or samples is not None:
+            self.check_chance(styled)
+        return seeds_from(seed, 1 if samples is None else samples) if self.draws(styled) else [None]
 
-    def _image(self, picture: Image.Image | np.ndarray | Tensor) -> Tensor:
-        """B C H W in [-1, 1]."""
-        if isinstance(picture, Tensor):
-            expected = "floats C H W or B C H W in [-1, 1]"
-            return _in_range(_batched(picture, num_dims=4, floating=True, expected=expected).float())
-        array = _stored(picture, IMAGE_MODES)
-        if not array.size:
-            raise InputError(f"image: is {shape_text(array)}, expected at least one pixel")
-        return images.to_tensor(array[..., None] if array.ndim == 2 else array, self._image_spec)[None]
-
-    def _check_instances(self, given: bool, source: str | Path) -> None:
-        if self.manifest.spec.instances and not given:
-            raise InputError(f"{source}: the model reads an instance map too, and there is none")
-        if given and not self.manifest.spec.instances:
-            raise InputError(f"{source}: comes with an instance map, which the model does not read")
-
-
-def find_device(name: torch.device | str) -> torch.device:
-    """The device that torch calls so; for "auto" the GPU if there is one. Raises InputError when it is not there."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        return torch.empty(0, device=name).device
-    except (RuntimeError, AssertionError) as error:  # builds without CUDA assert
-        reason = str(error).splitlines()[0]
-        raise InputError(f"device {name}: not available here ({reason})") from error
-
-
-def find_dtype(precision: str) -> torch.dtype:
-    """The type of that name in ``DTYPES``. Raises InputError where there is none."""
-    if precision not in DTYPES:
-        raise InputError(f"precision {precision!r} is not one of {', '.join(DTYPES)}")
-    return DTYPES[precision]
-
-
-def _instances(picture: Image.Image | np.ndarray | Tensor) -> Tensor:
-    """B H W ids."""
-    if isinstance(picture, Tensor):
-        return _batched(picture, num_dims=3, floating=False, expected="instance ids H W or B H W")
-    stored = images.check_ids(_stored(picture, ID_MODES), "instance map")
-    return torch.from_numpy(images.pack_instances(stored))[None]
-
-
-def _batched(tensor: Tensor, num_dims: int, floating: bool, expected: str) -> Tensor:
-    fits = tensor.is_floating_point() == floating and not tensor.is_complex() and tensor.dtype not in _UNSIGNED
-    if tensor.dim() not in (num_dims - 1, num_dims) or not fits or not tensor.numel():
-        raise InputError(f"expected {expected}; got a tensor {tuple(tensor.shape)} of {tensor.dtype}")
-    return tensor if tensor.dim() == num_dims else tensor[None]
-
-
-def _in_range(image: Tensor) -> Tensor:
-    low, high = (float(value) for value in torch.aminmax(image.detach()))
-    # As far beyond the range as files of floats may be, for noise. Asked this way round, NaN fails too.
-    if not (low >= -3 and high <= 3):
-        raise InputError(f"image: values run from {low:g} to {high:g}, expected a tensor in [-1, 1]")
-    return image
-
-
-def _stored(picture: Image.Image | np.ndarray, modes: dict[str, str]) -> np.ndarray:
-    """What a file of this picture would store."""
-    if isinstance(picture, np.ndarray):
-        return picture
-    if not isinstance(picture, Image.Image):
-        raise InputError(f"expected a PIL image, an array or a tensor, got a {type(picture).__name__}")
-    if picture.mode not in modes:
-        raise InputError(f"a PIL image of mode {picture.mode!r}, expected one of {', '.join(modes)}")
-    # As files are turned upright, so that both ways give the same picture.
-    return np.array(ImageOps.exif_transpose(picture))
-
-
-def _to_pil(array: np.ndarray) -> Image.Image:
-    try:
-        return Image.fromarray(array[..., 0] if array.shape[2] == 1 else array)
-    except TypeError as error:
-        raise InputError(f"a PIL image cannot hold {shape_text(array)}; pass an array or a tensor") from error
+    def _as_given(self, given: Picture, condition: Condition, image: Tensor) -> Picture:
+        """B C H W as what the caller has."""
+        if isinstance(given, Tensor):
+            batched = given.dim() == condition.planes()[self.reader.part].dim()
+            return (image if batched else image[0]).to(given.device)
+        array = images.from_tensor(image[0], self.manifest.target)
+        return to_pil(array) if isinstance(given, Image.Image) else array

@@ -193,6 +193,14 @@ def test_a_manifest_of_a_later_version(path: Path):
             "the configuration has out_channels = 1, the manifest's specs 3",
         ),
         (
+            lambda manifest: manifest["config"].update(instance_edges=True),
+            "the configuration has instance_edges = True, the manifest's specs no instance maps",
+        ),
+        (
+            lambda manifest: manifest["spec"].update(style=True),
+            "a generator of the configuration has style = False, the manifest's specs True",
+        ),
+        (
             lambda manifest: manifest["spec"].update(labels={"names": ["a"]}),
             "the configuration has num_labels = .*, the manifest's specs 1",
         ),

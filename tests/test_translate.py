@@ -16,7 +16,7 @@ from pixelwise.checkpoint import load_checkpoint
 from pixelwise.condition import Condition, ConditionSpec
 from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
-from pixelwise.translate import Translator, find_device, load
+from pixelwise.translate import Translator, load
 
 INDICES = torch.tensor([[0, 1, 2, 3, 0, 1, 1]] * 3 + [[2, 2, 0, 0, 3, 3, 1]] * 2)
 FILE_IDS = LABELS.file_ids(INDICES.numpy())
@@ -267,10 +267,3 @@ def test_unfit_files_are_named(with_instances: Translator, tmp_path: Path) -> No
         with_instances.read_condition(label)
     with pytest.raises(InputError, match=r"instances.png: ids 3 \(\d+ pixels\), 5"):
         with_instances.read_condition(instances, label)
-
-
-def test_devices_that_are_not_there_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert find_device("auto") == find_device("cpu") == torch.device("cpu")
-    with pytest.raises(InputError, match="device abacus: not available here"):
-        find_device("abacus")

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
-from tiny_model import LABEL_MODEL, save_tiny_model
+from tiny_model import LABEL_MODEL, TINY_RIVALS, save_tiny_model, save_tiny_rival
 from tiny_pairs import draw
 
 from pixelwise import images
+from pixelwise.translate import load
 
 Command = Callable[..., int]
 
@@ -91,3 +93,101 @@ def test_which_engine_was_chosen_is_said_when_asked(translate: Command, capsys: 
     assert capsys.readouterr().err == "engine: reference, as asked for\n"
     assert translate("--overwrite", "--verbose") == 0
     assert capsys.readouterr().err.startswith("engine: ")
+
+
+@pytest.fixture
+def translate_by(pixelwise_command: Command, tmp_path: Path) -> Command:
+    """Translates two label maps of 40 x 48 by a rival, the first argument; takes further options."""
+    draw(tmp_path / "in" / "a.png", (40, 48))
+    draw(tmp_path / "in" / "b.png", (40, 48))
+
+    def run(name: str, *options: object) -> int:
+        model = save_tiny_rival(tmp_path / "model.safetensors", TINY_RIVALS[name])
+        where = ("--model", model, "--out", tmp_path / "out", "--device", "cpu", "--overwrite")
+        return pixelwise_command("translate", tmp_path / "in", *where, *options)
+
+    return run
+
+
+def photo(path: Path, height: int = 40, seed: int = 0) -> Path:
+    images.write(path, np.random.default_rng(seed).integers(0, 256, (height, 48, 3), np.uint8))
+    return path
+
+
+def test_samples_bear_the_names_of_their_seeds(translate_by: Command, tmp_path: Path) -> None:
+    assert translate_by("spade", "--seed", 4, "--samples", 2, "--batch-size", 2) == 0
+    assert list(sizes(tmp_path / "out")) == ["a-4.png", "a-5.png", "b-4.png", "b-5.png"]
+    ids = images.read_ids(tmp_path / "in" / "b.png")
+    expected = load(tmp_path / "model.safetensors", "cpu")(ids, seed=5)
+    np.testing.assert_array_equal(images.read(tmp_path / "out" / "b-5.png"), expected)
+    assert translate_by("spade", "--seed", 5) == 0
+    np.testing.assert_array_equal(images.read(tmp_path / "out" / "b.png"), expected)
+
+
+@pytest.mark.parametrize("one_for_all", [True, False])
+def test_a_style_for_all_or_one_for_each(translate_by: Command, tmp_path: Path, one_for_all: bool) -> None:
+    pictures = [photo(tmp_path / "styles" / name, seed=seed) for seed, name in enumerate(("a.png", "b.png"))]
+    assert translate_by("spade", "--style", pictures[0] if one_for_all else pictures[0].parent) == 0
+    translator = load(tmp_path / "model.safetensors", "cpu")
+    for name, style in (("a.png", pictures[0]), ("b.png", pictures[0] if one_for_all else pictures[1])):
+        expected = translator(images.read_ids(tmp_path / "in" / name), style=images.read(style))
+        np.testing.assert_array_equal(images.read(tmp_path / "out" / name), expected)
+
+
+def test_a_style_picture_that_shows_something_else_comes_with_its_label_map(
+    translate_by: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    style, maps = photo(tmp_path / "style.png", height=30), draw(tmp_path / "labels.png", (30, 48))
+    assert translate_by("sean", "--style", style, "--style-labels", maps) == 0
+    translator = load(tmp_path / "model.safetensors", "cpu")
+    found = translator.styles.of(images.read(style), images.read_ids(maps))
+    expected = translator(images.read_ids(tmp_path / "in" / "a.png"), style=found)
+    np.testing.assert_array_equal(images.read(tmp_path / "out" / "a.png"), expected)
+    capsys.readouterr()
+    assert translate_by("sean", "--style", style) == 1
+    assert "in/a.png is 48x40, " in capsys.readouterr().err
+
+
+def test_an_instance_map_of_the_style_picture_is_read_where_it_is_needed(translate_by: Command, tmp_path: Path) -> None:
+    style, maps = photo(tmp_path / "style.png"), draw(tmp_path / "labels.png", (40, 48))
+    options = ("--instances", maps, "--style", style, "--style-labels", maps, "--style-instances", maps)
+    assert translate_by("pix2pixhd", *options) == 0
+    assert sizes(tmp_path / "out") == {"a.png": (40, 48), "b.png": (40, 48)}
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("dagan", ("--seed", "1"), "a dagan model of this configuration leaves nothing to chance"),
+        ("dagan", ("--samples", "2"), "a dagan model of this configuration leaves nothing to chance"),
+        ("dagan", ("--style", "in/a.png"), "a dagan model of this configuration reads no style pictures"),
+        ("spade", ("--samples", "0"), "samples must be at least 1, got 0"),
+        ("spade", ("--seed", "-1", "--samples", "1"), "seeds run from -1 to -1"),
+        ("spade", ("--style", "in/a.png", "--seed", "1"), "a spade model of this configuration that is given a style"),
+        ("spade", ("--style-labels", "in/a.png"), "--style None: expected the picture that the given maps belong to"),
+        ("spade", ("--style", "in", "--style-labels", "in/a.png"), "--style in: expected the picture that"),
+        ("spade", ("--style", "in/a.png", "--style-labels", "in/a.png"), "in/a.png: is a palette image"),
+        ("spade", ("--seed", "-1"), "seeds run from -1 to -1"),
+        ("spade", ("--style", "nowhere"), "nowhere: no such folder"),
+    ],
+)
+def test_what_a_family_cannot_do_is_refused_before_any_picture(
+    translate_by: Command,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    options: tuple[str, ...],
+    message: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert translate_by(name, *options) == 1
+    assert capsys.readouterr().err.startswith(f"error: {message}")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_large_picture_has_neither_style_nor_seed(
+    translate: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert translate("--out", tmp_path / "large.tif", "--seed", "1") == 1
+    assert "with neither style nor seed" in capsys.readouterr().err

@@ -11,11 +11,39 @@ from pixelwise.checkpoint import manifest_for, save_checkpoint
 from pixelwise.condition import ConditionSpec
 from pixelwise.images import ImageSpec
 from pixelwise.labels import LabelSpec
+from pixelwise.models import family_of
 from pixelwise.models.asapnet import AsapNet, AsapNetConfig
+from pixelwise.models.ccfpse import CcfpseConfig
+from pixelwise.models.clade import CladeConfig
+from pixelwise.models.dagan import DaganConfig
+from pixelwise.models.family import GeneratorConfig
+from pixelwise.models.groupdnet import GroupDNetConfig
+from pixelwise.models.pix2pix import Pix2PixConfig
+from pixelwise.models.pix2pixhd import Pix2PixHd, Pix2PixHdConfig
+from pixelwise.models.sean import RegionModulation, SeanConfig
+from pixelwise.models.spade import SpadeConfig
 
 LABELS = LabelSpec(
     ("a", "b", "c"), colours=((9, 9, 9), (90, 0, 0), (0, 90, 0), (255, 255, 255)), ids=(1, 4, 2), ignore_id=0
 )
+TINY_RIVALS = {
+    "spade": SpadeConfig(num_labels=4, out_channels=3, width=2, style=True, size=(64, 64)),
+    "clade": CladeConfig(num_labels=4, out_channels=3, width=2, style=True, size=(64, 64)),
+    "ccfpse": CcfpseConfig(num_labels=4, out_channels=3, width=2, style=True, size=(64, 64)),
+    "dagan": DaganConfig(num_labels=4, out_channels=3, width=2),
+    "sean": SeanConfig(num_labels=4, out_channels=3, width=2, style_length=6, hidden=5, encoder_width=2),
+    "groupdnet": GroupDNetConfig(
+        num_labels=4, out_channels=3, widths=(16, 16, 16, 16, 8, 8, 8, 8), groups=(0, 0, 4, 4, 2, 2, 1),
+        encoder_width=2, size=(64, 128),
+    ),
+    "pix2pix": Pix2PixConfig(num_labels=4, out_channels=3, width=2, num_downsamplings=6),
+    "pix2pixhd": Pix2PixHdConfig(
+        num_labels=4, instance_edges=True, out_channels=3, width=2, num_downsamplings=2, num_blocks=1, num_features=2,
+        encoder_width=2, encoder_num_downsamplings=1, num_styles=3,
+    ),
+}  # fmt: skip
+"""For ``LABELS``: with styles, where the family has them, and with noise."""
+
 LABEL_MODEL = ConditionSpec(LABELS)
 INSTANCE_MODEL = ConditionSpec(LABELS, instances=True)
 PHOTO_MODEL = ConditionSpec(image_channels=3)
@@ -36,4 +64,20 @@ def save_tiny_model(
         image = ImageSpec(spec.image_channels)
     torch.manual_seed(0)
     save_checkpoint(path, AsapNet(model), manifest_for(model, spec, image=image, target=target))
+    return path
+
+
+@torch.no_grad()
+def save_tiny_rival(path: Path, config: GeneratorConfig) -> Path:
+    """Writes a model of ``LABELS`` whose noise counts and whose styles of classes differ; returns the path."""
+    family = family_of(config)
+    torch.manual_seed(0)
+    generator = family.generator(config)
+    for part in generator.modules():
+        if isinstance(part, RegionModulation):
+            part.noise_scale.fill_(1)
+    if isinstance(generator, Pix2PixHd) and generator.styles is not None:
+        generator.styles.centres.normal_()
+    spec = ConditionSpec(LABELS, config.instance_edges, style=family.reads_style(config))
+    save_checkpoint(path, generator, manifest_for(config, spec))
     return path

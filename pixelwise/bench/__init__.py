@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from pixelwise.bench.contest import Unequal
+from pixelwise.bench.families import measure_published
+from pixelwise.bench.families_table import families_markdown
 from pixelwise.bench.growth import measure_growth
 from pixelwise.bench.measurement import measure, write
 from pixelwise.bench.plan import Plan, plan_on
 from pixelwise.bench.subject import FULL_SIZE
 from pixelwise.bench.table import markdown
 
-__all__ = ["FULL_SIZE", "Plan", "Unequal", "markdown", "measure", "measure_growth", "plan_on", "write"]
+__all__ = [
+    "FULL_SIZE",
+    "Plan",
+    "Unequal",
+    "families_markdown",
+    "markdown",
+    "measure",
+    "measure_growth",
+    "measure_published",
+    "plan_on",
+    "write",
+]

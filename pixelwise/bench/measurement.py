@@ -62,10 +62,10 @@ def measure(plan: Plan, progress: Progress = print) -> Row:
     }
 
 
-def write(results: Row, path: Path) -> None:
+def write(results: Row, path: Path, to_markdown: Callable[[Row], str] = markdown) -> None:
     """The results as JSON, and beside them, made from them, the tables: the same name with .md."""
     content = json.dumps(results, indent=1)
-    tables = markdown(json.loads(content))
+    tables = to_markdown(json.loads(content))
     write_atomically(path, lambda beside: beside.write_text(f"{content}\n", encoding="utf-8"))
     write_atomically(path.with_suffix(".md"), lambda beside: beside.write_text(tables, encoding="utf-8"))
 

@@ -1,29 +1,42 @@
-"""How much memory a picture takes beyond input, output and network, measured in a process of its own."""
+"""How much memory a picture takes beyond input, output and network, measured in a process of its own.
+
+What an engine keeps from run to run, such as weights in a layout of its own, belongs to the network: a smaller picture
+is made before. Results are None where the operating system does not tell: anywhere but on Linux.
+"""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
 import torch
 
 from pixelwise.bench.subject import Size
+from pixelwise.models import family_of
+from pixelwise.models.family import GeneratorConfig, config_to_json
 
 
 def peak_bytes(model: str, size: Size, engine: str, precision: str, device: torch.device) -> int | None:
-    """Bytes by which memory grows at most while one picture of ``size`` is made, the picture itself left out.
-
-    What an engine keeps from run to run, such as weights in a layout of its own, belongs to the network: a smaller
-    picture is made before. Of the CPU's memory what is resident counts, of a GPU's what torch has given out.
-
-    Returns:
-        None where the operating system does not tell: anywhere but on Linux.
+    """Bytes by which memory grows at most while an engine makes one picture of ``size``, see ``grown_bytes``.
 
     Raises:
         subprocess.CalledProcessError: the run failed, for want of memory perhaps.
     """
-    height, width = size
-    arguments = (model, f"{height}x{width}", engine, precision, str(device), str(torch.get_num_threads()))
-    command = [sys.executable, "-m", "pixelwise.bench.memory_probe", *arguments]
+    return _ask("memory_probe", model, _text(size), engine, precision, str(device), str(torch.get_num_threads()))
+
+
+def family_peak_bytes(config: GeneratorConfig, size: Size) -> int | None:
+    """The same while a family's generator, ready for inference, makes one on the CPU. Raises as ``peak_bytes``."""
+    fields = json.dumps(config_to_json(config))
+    return _ask("family_probe", family_of(config).name, fields, _text(size), str(torch.get_num_threads()))
+
+
+def _ask(probe: str, *arguments: str) -> int | None:
+    command = [sys.executable, "-m", f"pixelwise.bench.{probe}", *arguments]
     printed = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
     return None if "unknown" in printed else int(printed)
+
+
+def _text(size: Size) -> str:
+    return f"{size[0]}x{size[1]}"

@@ -59,7 +59,7 @@ class Plan:
         return replace(
             self,
             models=tuple(models) or self.models,
-            sizes=_read_sizes(sizes) if sizes else self.sizes,
+            sizes=read_sizes(sizes) if sizes else self.sizes,
             engines=tuple(engines.split(",")) if engines else self.engines,
             repeats=repeats or self.repeats,
             memory=memory,
@@ -75,7 +75,8 @@ def plan_on(device: torch.device) -> Plan:
     return Plan(sizes=sizes, repeats=50, warm_up=10, device=device, effort=effort)
 
 
-def _read_sizes(text: str) -> tuple[Size, ...]:
+def read_sizes(text: str) -> tuple[Size, ...]:
+    """Such as 256x256,512x1024, height first. Raises InputError for what is no sizes."""
     if not re.fullmatch(r"[1-9]\d*x[1-9]\d*(,[1-9]\d*x[1-9]\d*)*", text):
         raise InputError(f"sizes {text!r}: expected HEIGHTxWIDTH, or several with commas between them")
     pairs = (part.split("x") for part in text.split(","))

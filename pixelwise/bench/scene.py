@@ -14,7 +14,7 @@ from torch import Tensor
 
 from pixelwise.bench.subject import Size
 from pixelwise.condition import Condition
-from pixelwise.models.asapnet import AsapNetConfig
+from pixelwise.models.family import GeneratorConfig
 
 MOST_LABELS = 16
 """Classes in one picture; Cityscapes has about as many of its 35. An engine may skip those that are absent."""
@@ -24,7 +24,7 @@ NUM_SHAPES = 60
 Points = list[tuple[float, float]]
 
 
-def draw_condition(config: AsapNetConfig, size: Size, seed: int = 0) -> Condition:
+def draw_condition(config: GeneratorConfig, size: Size, seed: int = 0) -> Condition:
     """Polygons, each an instance of a random class, and for networks that read one a smooth picture.
 
     Args:

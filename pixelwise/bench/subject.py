@@ -36,15 +36,16 @@ def build(model: str, size: Size) -> AsapNet:
         InputError: no such file, or not an ASAP-Net.
     """
     if model in RANDOM:
-        return random_network(replace(full_size(_cell(min(size))), **RANDOM[model]))  # type: ignore[arg-type]
+        return random_network(replace(full_size(cell_for(size)), **RANDOM[model]))  # type: ignore[arg-type]
     generator = load_checkpoint(resolve(model), family=FAMILY.name).generator
     assert isinstance(generator, AsapNet)
     return generator
 
 
-def _cell(short_side: int) -> int:
-    """A sixteenth, or the next smaller side that a cell can have: a power of two up to 16, then multiples of 32."""
-    cell = max(1, short_side // 16)
+def cell_for(size: Size) -> int:
+    """A sixteenth of the short side, or the next smaller side that a cell can have: a power of two up to 16, then
+    multiples of 32."""
+    cell = max(1, min(size) // 16)
     return cell // 32 * 32 if cell >= 32 else 1 << cell.bit_length() - 1
 
 

@@ -23,12 +23,14 @@ class Augment:
         crop: the size (height, width) cut out at random after that; None: the whole.
         flip: mirror left to right, every second time.
         degrade: makes ``condition.image`` anew from the target, after all else; None: as it is.
+        own_style: makes the target ``condition.style``, after all else.
     """
 
     scale: tuple[int, int] | int | None = None
     crop: tuple[int, int] | None = None
     flip: bool = False
     degrade: Degrade | None = None
+    own_style: bool = False
 
     def __post_init__(self) -> None:
         scale = (self.scale,) if isinstance(self.scale, int) else self.scale
@@ -51,15 +53,20 @@ class Augment:
         if self.degrade is not None:
             image = self.degrade(sample.target, generator)
             sample = replace(sample, condition=replace(sample.condition, image=image))
-        return sample
+        return self._styled(sample)
 
     def centred(self, sample: PairedSample) -> PairedSample:
         """Scaled, the middle cut out, no flip and no degradation: for validation. Errors as ``__call__``."""
         sample = self._scaled(sample)
-        if self.crop is None:
+        if self.crop is not None:
+            rows, columns = self._room(sample, self.crop)
+            sample = cropped(sample, rows // 2, columns // 2, self.crop)
+        return self._styled(sample)
+
+    def _styled(self, sample: PairedSample) -> PairedSample:
+        if not self.own_style:
             return sample
-        rows, columns = self._room(sample, self.crop)
-        return cropped(sample, rows // 2, columns // 2, self.crop)
+        return replace(sample, condition=replace(sample.condition, style=sample.target))
 
     def _scaled(self, sample: PairedSample) -> PairedSample:
         if self.scale is None:

@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
+from pixelwise.layers.layout_convolution import LayoutConv2d
+
 
 class SpectralConv2d(nn.Module):
     """A square convolution whose weight is divided by an estimate of its largest singular value (Miyato et al. 2018).
@@ -122,7 +124,7 @@ def init_gaussian_weights(module: nn.Module, deviation: float = 0.02) -> None:
 
 def _init(module: nn.Module, fill: Callable[[Tensor], object]) -> None:
     for layer in module.modules():
-        if not isinstance(layer, SpectralConv2d | nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+        if not isinstance(layer, SpectralConv2d | LayoutConv2d | nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
             continue
         if isinstance(layer, SpectralConv2d):
             fill(layer.weight_orig)

@@ -3,19 +3,40 @@
 from __future__ import annotations
 
 import copy
+from typing import TypeVar, cast
 
 import torch
 from torch import nn
 
 from pixelwise.layers.convolution import SpectralConv2d
+from pixelwise.layers.layout_convolution import GatheredConv2d, LayoutConv2d
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 @torch.no_grad()
-def folded(network: nn.Module) -> nn.Module:
+def folded(network: Network) -> Network:
     """The same network with plain convolutions in place of those with spectral norm, whose weights are divided by their
-    norm as in eval mode. All other weights are shared."""
+    norm as in eval mode. All other weights are shared.
+
+    On a CPU, where that is faster, convolutions over layouts gather their labels' part, and weights come to lie in
+    memory channels last, shared ones too; but for networks with instance norms, which go through channel by channel.
+    """
+    ready = cast(Network, _folded(network))
+    if _on_cpu(network) and not any(isinstance(part, nn.InstanceNorm2d) for part in network.modules()):
+        ready.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return ready
+
+
+def _folded(network: nn.Module) -> nn.Module:
     if isinstance(network, SpectralConv2d):
         return network.folded()
+    if isinstance(network, LayoutConv2d) and _on_cpu(network):
+        return GatheredConv2d(network)
     clone = copy.copy(network)
-    clone._modules = {name: None if part is None else folded(part) for name, part in network._modules.items()}
+    clone._modules = {name: None if part is None else _folded(part) for name, part in network._modules.items()}
     return clone
+
+
+def _on_cpu(network: nn.Module) -> bool:
+    return all(weight.device.type == "cpu" for weight in network.parameters())

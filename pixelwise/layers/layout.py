@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -10,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pixelwise.condition import Condition
-from pixelwise.labels import one_hot
+from pixelwise.labels import check_range, one_hot
 from pixelwise.layers.semantics import labels_of, other_planes
 
 
@@ -39,9 +40,11 @@ class Layout:
     @classmethod
     def of(cls, condition: Condition, num_labels: int, image_channels: int, edges: bool) -> Layout:
         """Raises InputError as ``semantics.semantic_planes``."""
+        labels = labels_of(condition, num_labels) if num_labels else None
+        if labels is not None:
+            check_range(labels, num_labels)
         image = other_planes(condition, image_channels, edges=False)
-        borders = other_planes(condition, 0, edges)
-        return cls(labels_of(condition, num_labels) if num_labels else None, num_labels, image, borders)
+        return cls(labels, num_labels, image, other_planes(condition, 0, edges))
 
     @property
     def size(self) -> tuple[int, int]:
@@ -63,9 +66,25 @@ class Layout:
     def planes(self) -> Tensor:
         """One-hot labels, the image, the edges, and the pyramid's features of this size: B C H W."""
         labels = None if self.labels is None else one_hot(self.labels, self.num_labels)
+        return joined([part for part in (labels, self.other_planes) if part is not None])
+
+    @cached_property
+    def other_planes(self) -> Tensor | None:
+        """What ``planes`` has after the labels: B C H W; None when there is nothing."""
         features = [level for level in self.pyramid if level.shape[-2:] == self.size]
-        parts = [part for part in (labels, self.image, self.edges) if part is not None]
-        return torch.cat([*parts, *features], dim=1)
+        parts = [part for part in (self.image, self.edges, *features) if part is not None]
+        return joined(parts) if parts else None
+
+
+def joined(parts: Sequence[Tensor]) -> Tensor:
+    """B C H W each, one behind the other along the channels; the result is in memory channels last.
+
+    So are one-hot planes and rows that were gathered. ``torch.cat`` would not keep it: of a single plane it cannot tell
+    the layout, takes the result for contiguous, and goes through it in strides.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    return torch.cat([part.movedim(1, -1) for part in parts], dim=-1).movedim(-1, 1)
 
 
 def _nearest(labels: Tensor, size: tuple[int, int]) -> Tensor:

@@ -10,7 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pixelwise.errors import InputError
-from pixelwise.layers.layout import Layout
+from pixelwise.layers.layout import Layout, joined
+from pixelwise.layers.layout_convolution import LayoutConv2d
 
 NORMS: Mapping[str, Callable[[int], nn.Module]] = {
     "batch": lambda channels: nn.BatchNorm2d(channels, affine=False),
@@ -47,7 +48,7 @@ class SpatialModulation(nn.Module):
         super().__init__()
         self.out_channels = channels
         self.norm = NORMS[norm](channels)
-        self.shared = nn.Conv2d(layout_channels, hidden, kernel_size, padding=kernel_size // 2)
+        self.shared = LayoutConv2d(layout_channels, hidden, kernel_size)
         self.gamma = nn.Conv2d(hidden, channels, kernel_size, padding=kernel_size // 2)
         self.beta = nn.Conv2d(hidden, channels, kernel_size, padding=kernel_size // 2)
 
@@ -58,7 +59,7 @@ class SpatialModulation(nn.Module):
 
     def scale_and_shift(self, layout: Layout) -> tuple[Tensor, Tensor]:
         """B C h w each, of the layout at h w."""
-        hidden = F.relu(self.shared(layout.planes))
+        hidden = F.relu(self.shared(layout))
         return 1 + self.gamma(hidden), self.beta(hidden)
 
 
@@ -105,7 +106,7 @@ class ClassModulation(nn.Module):
             for convolution, planes in ((self.of_edges, layout.edges), (self.of_offsets, layout.offsets))
             if convolution is not None
         ]
-        return torch.cat([features, *appended], dim=1) if appended else features
+        return joined([features, *appended])
 
     def scale_and_shift(self, layout: Layout) -> tuple[Tensor, Tensor]:
         """B C h w each, of the layout at h w. Raises InputError for a layout without labels."""

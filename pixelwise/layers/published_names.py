@@ -64,6 +64,30 @@ def without_statistics(state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor for name, tensor in state_dict.items() if not name.endswith(statistics)}
 
 
+def with_hooked_norms(state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Spectral norms under the names that torch's hook gives them, from what older and newer versions of torch store.
+
+    The oldest keep the normalised weight and no second vector: it is any v with uᵀ W v = sigma. The newest, which have
+    parametrisations, call everything otherwise.
+    """
+    hooked = {_hooked(name): tensor for name, tensor in state_dict.items()}
+    for name in [name for name in hooked if name.endswith("weight_u")]:
+        layer = name.removesuffix("_u")
+        original, normalised = hooked.get(f"{layer}_orig"), hooked.pop(layer, None)
+        if original is None or f"{layer}_v" in hooked:
+            continue
+        back = original.flatten(1).T @ hooked[name]
+        sigma = back.norm() if normalised is None else original.norm() / normalised.norm()
+        hooked[f"{layer}_v"] = back * sigma / back.square().sum()
+    return hooked
+
+
+def _hooked(name: str) -> str:
+    for new, old in ((".original", "_orig"), (".0._u", "_u"), (".0._v", "_v")):
+        name = name.replace(f"parametrizations.weight{new}", f"weight{old}")
+    return name
+
+
 def renamed(state_dict: dict[str, Tensor], renames: Renames) -> dict[str, Tensor]:
     """The same tensors, under names in which each pattern has been replaced; the prefix ``netG.`` is dropped."""
     patterns = [(re.compile(rf"(^|(?<=\.)){old}(?=\.|$)"), new) for old, new in renames]

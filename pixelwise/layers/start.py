@@ -65,8 +65,17 @@ class StyleStart(nn.Module):
             posterior = self.encoder(condition.style)
             latent = sample(*posterior) if self.training else posterior[0]
         elif latent is None:
-            latent = torch.randn(len(condition), LATENT, device=condition.device)
+            latent = self.draw(len(condition))
         if latent.shape[1] != LATENT:
             raise InputError(f"a style has {LATENT} numbers, the condition's latent {latent.shape[1]}")
         start = self.linear(latent).unflatten(1, (-1, *self.size))
         return start if size == self.size else F.interpolate(start, size, mode="bilinear"), posterior
+
+    def encode(self, condition: Condition) -> Tensor:
+        """The style of the condition's style picture: the posterior's mean, B 256."""
+        assert condition.style is not None
+        return self.encoder(condition.style)[0]  # type: ignore[no-any-return]
+
+    def draw(self, num_styles: int) -> Tensor:
+        """Styles from the standard Gaussian: num_styles 256."""
+        return torch.randn(num_styles, LATENT, device=self.linear.weight.device)

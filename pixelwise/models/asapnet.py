@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from pixelwise.condition import Condition
+from pixelwise.discriminators.patch import PatchDiscriminatorConfig
 from pixelwise.errors import InputError
 from pixelwise.labels import instance_edges
 from pixelwise.layers.semantics import semantic_planes
@@ -258,6 +259,7 @@ FAMILY = Family(
     config=AsapNetConfig,
     generator=AsapNet,
     objective=Objective(adversarial="hinge", feature_matching=10.0, perceptual=10.0),
+    discriminator=PatchDiscriminatorConfig(),
     published=PUBLISHED,
     adopt=adopt,
 )

@@ -16,15 +16,17 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pixelwise.condition import Condition
+from pixelwise.discriminators.feature_pyramid import FeaturePyramidConfig
 from pixelwise.errors import InputError
 from pixelwise.layers.convolution import SpectralConv2d, spectral_layer
 from pixelwise.layers.layout import Layout
+from pixelwise.layers.layout_convolution import LayoutConv2d
 from pixelwise.layers.modulated import ModulatedDecoder
 from pixelwise.layers.modulation import SpatialModulation
 from pixelwise.layers.published_names import DECODER, ENCODER, SPATIAL_MODULATION, Renames, renamed
 from pixelwise.layers.start import LayoutStart, StyleStart
 from pixelwise.losses.objective import Objective
-from pixelwise.models.family import Family, Published, StateDict, Translation
+from pixelwise.models.family import Family, Published, StateDict, Styling, Translation
 
 KERNEL_SIZE = 3
 """Side of the predicted kernels."""
@@ -167,8 +169,8 @@ class ConditionalConv2d(nn.Module):
 
     def forward(self, x: Tensor, layout: Layout) -> Tensor:
         """B in_channels h w, and the layout at h w, to B out_channels h w."""
-        features = self.pointwise(convolve_by_place(x, self.kernels(layout.planes)))
-        return features * torch.sigmoid(self.gates(layout.planes))  # type: ignore[no-any-return]
+        features = self.pointwise(convolve_by_place(x, self.kernels(layout)))
+        return features * torch.sigmoid(self.gates(layout))  # type: ignore[no-any-return]
 
 
 def convolve_by_place(x: Tensor, kernels: Tensor) -> Tensor:
@@ -194,7 +196,7 @@ def convolve_by_place(x: Tensor, kernels: Tensor) -> Tensor:
 
 def _prediction(layout_channels: int, out_channels: int) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(layout_channels, _HIDDEN, 3, padding=1),
+        LayoutConv2d(layout_channels, _HIDDEN, 3),
         nn.ReLU(inplace=True),
         nn.Conv2d(_HIDDEN, out_channels, 3, padding=1),
     )
@@ -251,6 +253,9 @@ FAMILY = Family(
     generator=Ccfpse,
     # The paper's 20, over the four features of its discriminator: here it is over its three scales.
     objective=Objective(adversarial="hinge", feature_matching=15.0, perceptual=10.0, kl=0.05),
+    discriminator=FeaturePyramidConfig(),
     published=PUBLISHED,
     adopt=adopt,
+    reads_style=lambda config: config.style,
+    styling=lambda generator: Styling(generator.start.encode, generator.start.draw) if generator.config.style else None,
 )

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pixelwise.condition import Condition
+from pixelwise.discriminators.patch import PatchDiscriminatorConfig
 from pixelwise.errors import InputError
 from pixelwise.layers.layout import Layout
 from pixelwise.layers.modulated import ModulatedBlock, ModulatedDecoder
@@ -141,6 +142,7 @@ FAMILY = Family(
     config=DaganConfig,
     generator=Dagan,
     objective=Objective(adversarial="hinge", feature_matching=10.0, perceptual=10.0),
+    discriminator=PatchDiscriminatorConfig(),
     published=PUBLISHED,
     adopt=adopt,
 )

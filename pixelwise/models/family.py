@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from torch import Tensor, nn
 
 from pixelwise.condition import Condition, ConditionSpec
+from pixelwise.discriminators import DiscriminatorConfig
 from pixelwise.errors import InputError
 from pixelwise.losses.objective import Objective
 from pixelwise.render import PixelwiseField, Window
@@ -121,6 +122,53 @@ class Published:
 
 
 @dataclass(frozen=True)
+class Growth:
+    """How a family trains from coarse to fine: a small network first, then one that has it inside.
+
+    Attributes:
+        coarser: from a configuration to that of the network it grows from; None where it grows from nothing.
+        take_over: (fine, coarse), the two networks: gives the fine one the coarse one's weights.
+        added: the parameters that the fine network has beyond those.
+    """
+
+    coarser: Callable[[Any], GeneratorConfig | None]
+    take_over: Callable[[Any, Any], None]
+    added: Callable[[Any], Iterable[nn.Parameter]]
+
+
+def reads_no_style(config: GeneratorConfig) -> bool:
+    """Whether a generator of this configuration reads a style picture: of families that never do."""
+    return False
+
+
+@dataclass(frozen=True)
+class Styling:
+    """How a generator comes by a style: by all that decides how things look, and not what stands where.
+
+    Attributes:
+        encode: from conditions with a style picture to their styles, B Z, any of which may be the latent of another
+            condition. Not called where the family's ``reads_style`` says no.
+        draw: from a number B to as many styles, B Z, by torch's global random numbers; None where a condition without a
+            style gets none that is drawn.
+        by_class: whether a style consists of equal parts, one for each class, don't care included.
+    """
+
+    encode: Callable[[Condition], Tensor]
+    draw: Callable[[int], Tensor] | None = None
+    by_class: bool = False
+
+
+def without_styling(generator: Any) -> Styling | None:
+    """How this generator comes by a style: of families that have none."""
+    return None
+
+
+def draws_no_noise(config: GeneratorConfig) -> bool:
+    """Whether a generator of this configuration draws noise for each picture: of families that never do."""
+    return False
+
+
+@dataclass(frozen=True)
 class Family:
     """One paper's system.
 
@@ -130,8 +178,15 @@ class Family:
         config: the configuration's type.
         generator: builds the network from a configuration; a Generator.
         objective: the paper's losses.
+        discriminator: the paper's.
         published: published configurations by name.
         adopt: renames a published state dict to the generator's names, given the configuration.
+        reads_style: whether a generator of a configuration reads ``Condition.style``.
+        draws_noise: whether a generator of a configuration draws random numbers for each picture, besides a style.
+        styling: of a generator in eval mode, how it comes by a style; None when it has none.
+        growth: of a family that trains from coarse to fine.
+        learn_styles: of a family that keeps styles to draw from: finds them, after training, in conditions that have
+            their targets as style pictures; called for generators that read a style.
     """
 
     name: str
@@ -139,8 +194,18 @@ class Family:
     config: type[Any]
     generator: Callable[[Any], nn.Module]
     objective: Objective
+    discriminator: DiscriminatorConfig
     published: Mapping[str, Published]
     adopt: Callable[[StateDict, Any], StateDict]
+    reads_style: Callable[[Any], bool] = reads_no_style
+    draws_noise: Callable[[Any], bool] = draws_no_noise
+    styling: Callable[[Any], Styling | None] = without_styling
+    growth: Growth | None = None
+    learn_styles: Callable[[Any, Iterable[Condition]], None] | None = None
+
+    def coarser(self, config: Any) -> GeneratorConfig | None:
+        """Of the network that one of ``config`` grows from; None where it grows from nothing."""
+        return None if self.growth is None else self.growth.coarser(config)
 
 
 def config_from_json(family: Family, content: Mapping[str, Any]) -> GeneratorConfig:

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pixelwise.condition import Condition
+from pixelwise.discriminators.patch import PatchDiscriminatorConfig
 from pixelwise.errors import InputError
 from pixelwise.layers.encoder import sample
 from pixelwise.layers.layout import Layout
@@ -24,7 +25,7 @@ from pixelwise.layers.published_names import DECODER, ENCODER, SPATIAL_MODULATIO
 from pixelwise.layers.semantics import labels_of
 from pixelwise.layers.start import Posterior
 from pixelwise.losses.objective import Objective
-from pixelwise.models.family import Family, Published, StateDict, Translation
+from pixelwise.models.family import Family, Published, StateDict, Styling, Translation
 from pixelwise.models.groupdnet_encoder import LATENT, ClassEncoder
 
 _NUM_BLOCKS = 7
@@ -71,6 +72,8 @@ class GroupDNetConfig:
             raise InputError(f"groupdnet: widths must be {_NUM_BLOCKS + 1} numbers or none, got {self.widths}")
         if len(self.size) != 2 or any(side < 1 or side % 64 for side in self.size):
             raise InputError(f"groupdnet: size must be two multiples of 64, got {self.size}")
+        if self.encoder_width and self.size == (64, 64):
+            raise InputError("groupdnet: an encoder needs a size above 64 x 64, of which it makes one place")
         if self.image_channels:
             raise InputError(f"groupdnet reads label maps, not pictures of {self.image_channels} channels")
         if self.class_modulation and self.instance_edges:
@@ -170,9 +173,18 @@ class ClassStart(nn.Module):
             posterior = self._posterior(condition, condition.style)
             latent = sample(*posterior) if self.training else posterior[0]
         elif latent is None:
-            latent = torch.randn(len(condition), *self.config.latent_shape, device=condition.device).flatten(1)
+            latent = self.draw(len(condition))
         start = self.convolution(latent_map(latent, self.config))
         return start if start.shape[-2:] == size else F.interpolate(start, size, mode="bilinear"), posterior
+
+    def encode(self, condition: Condition) -> Tensor:
+        """The styles of the classes of the condition's style picture, B Z: the posterior's mean."""
+        assert condition.style is not None
+        return self._posterior(condition, condition.style)[0]
+
+    def draw(self, num_styles: int) -> Tensor:
+        """Styles from the standard Gaussian: num_styles Z."""
+        return torch.randn(num_styles, *self.config.latent_shape, device=self.convolution.weight.device).flatten(1)
 
     def _posterior(self, condition: Condition, style: Tensor) -> Posterior:
         if self.encoder is None:
@@ -279,6 +291,9 @@ FAMILY = Family(
     config=GroupDNetConfig,
     generator=GroupDNet,
     objective=Objective(adversarial="hinge", feature_matching=10.0, perceptual=10.0, kl=0.05),
+    discriminator=PatchDiscriminatorConfig(),
     published=PUBLISHED,
     adopt=adopt,
+    reads_style=lambda config: config.encoder_width > 0,
+    styling=lambda generator: Styling(generator.start.encode, generator.start.draw, by_class=True),
 )

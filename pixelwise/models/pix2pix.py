@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pixelwise.condition import Condition
+from pixelwise.discriminators.patch import PIX2PIX
 from pixelwise.errors import InputError
 from pixelwise.layers.convolution import init_gaussian_weights
 from pixelwise.layers.published_names import Renames, renamed, residual_network, without_statistics
@@ -74,6 +75,17 @@ class Pix2PixConfig:
     @property
     def in_channels(self) -> int:
         return self.num_labels + self.image_channels + self.instance_edges
+
+    @property
+    def noisy_levels(self) -> range:
+        """Of the U-Net, counted from the outermost one."""
+        return range(_FIRST_NOISY_LEVEL, self.num_downsamplings - 1 if self.dropout else 0)
+
+    @property
+    def noisy_at_test(self) -> bool:
+        """Whether the same input gives another picture each time."""
+        noisy = self.dropout > 0 if self.num_blocks else len(self.noisy_levels) > 0
+        return noisy and self.dropout_at_test
 
     @property
     def normalisation(self) -> Normalisation:
@@ -146,8 +158,7 @@ def _up(config: Pix2PixConfig, level: int, widths: list[int]) -> nn.Sequential:
         return nn.Sequential(nn.ReLU(), nn.ConvTranspose2d(before, config.out_channels, 4, 2, 1))
     after = widths[level - 1]
     convolution = nn.ConvTranspose2d(before, after, 4, 2, 1, bias=normalisation.bias)
-    noisy = _FIRST_NOISY_LEVEL <= level < innermost and config.dropout > 0
-    noise = [Noise(config.dropout, config.dropout_at_test)] if noisy else []
+    noise = [Noise(config.dropout, config.dropout_at_test)] if level in config.noisy_levels else []
     return nn.Sequential(nn.ReLU(), convolution, normalisation.make_norm(after), *noise)
 
 
@@ -237,6 +248,8 @@ FAMILY = Family(
     config=Pix2PixConfig,
     generator=Pix2Pix,
     objective=Objective(adversarial="cross_entropy", feature_matching=0.0, perceptual=0.0, l1=100.0, kl=0.0),
+    discriminator=PIX2PIX,
     published=PUBLISHED,
     adopt=adopt,
+    draws_noise=lambda config: config.noisy_at_test,
 )

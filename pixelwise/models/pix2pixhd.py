@@ -10,21 +10,24 @@ look be chosen (Sec. 3.4).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pixelwise.condition import Condition
+from pixelwise.discriminators.patch import PIX2PIX_HD
 from pixelwise.errors import InputError
+from pixelwise.labels import one_hot
 from pixelwise.layers.convolution import init_gaussian_weights
 from pixelwise.layers.published_names import Renames, renamed, residual_network, without_statistics
+from pixelwise.layers.regions import class_means, painted
 from pixelwise.layers.residual import NORMS, Normalisation, ResidualTrunk, to_picture
-from pixelwise.layers.semantics import semantic_planes
+from pixelwise.layers.semantics import labels_of, semantic_planes
 from pixelwise.losses.objective import Objective
-from pixelwise.models.family import Family, Published, StateDict, Translation
-from pixelwise.models.pix2pixhd_styles import Styles, means_of_objects, number_objects
+from pixelwise.models.family import Family, Growth, Published, StateDict, Styling, Translation
+from pixelwise.models.pix2pixhd_styles import FeatureEncoder, Styles, labels_and_instances, padded_picture
 
 
 @dataclass(frozen=True)
@@ -100,12 +103,17 @@ class Pix2PixHd(nn.Module):
         self.config = config
         # Paddings reflect what is there, at the lowest resolution too: two places at least.
         self.size_multiple = 2 ** (config.num_downsamplings + config.num_enhancers)
-        self.encoder = FeatureEncoder(config) if config.num_features else None
+        self.encoder = self._feature_encoder() if config.num_features else None
         sizes = config.num_labels, config.num_styles, config.num_features
         self.styles = Styles(*sizes) if config.num_features else None
         self.trunks = nn.ModuleList(self._trunk(number) for number in range(config.num_enhancers + 1))
         self.to_picture = to_picture(config.width, config.out_channels)
         init_gaussian_weights(self)
+
+    def _feature_encoder(self) -> FeatureEncoder:
+        config = self.config
+        sizes = config.encoder_width, config.encoder_num_downsamplings
+        return FeatureEncoder(config.out_channels, config.num_features, *sizes, config.normalisation)
 
     def _trunk(self, number: int) -> ResidualTrunk:
         config = self.config
@@ -114,18 +122,22 @@ class Pix2PixHd(nn.Module):
         return ResidualTrunk(config.in_channels, width, *sizes, config.normalisation)
 
     def forward(self, condition: Condition) -> Translation:
-        """Objects look as in the condition's style picture, or else as one of their class's styles, which is drawn.
+        """Objects look as the condition's latent says of their class, see ``codes``; or as in its style picture; or as
+        one of their class's styles, which is drawn.
 
         Raises:
-            InputError: as ``encode``; in training, a condition without a style picture, which there is the target.
+            InputError: as ``encode``, which is always called in training; a latent of another length.
         """
         planes = self._planes(condition)
-        features = None
-        if self.styles is not None and (condition.style is not None or self.training):
-            features = self.encode(condition)
-        elif self.styles is not None:
-            features = self.styles.draw(*_labels_and_instances(condition))
+        features = None if self.styles is None else self._features(condition, self.styles)
         return self._translation(condition.size, planes, features)
+
+    def _features(self, condition: Condition, styles: Styles) -> Tensor:
+        if condition.latent is not None:
+            return painted(styles.by_class(condition.latent), labels_of(condition, self.config.num_labels))
+        if condition.style is not None or self.training:
+            return self.encode(condition)
+        return styles.draw(*labels_and_instances(condition))
 
     def with_features(self, condition: Condition, features: Tensor) -> Translation:
         """As ``forward``, with looks of one's own choice.
@@ -148,7 +160,7 @@ class Pix2PixHd(nn.Module):
 
     def _translation(self, size: tuple[int, int], planes: Tensor, features: Tensor | None) -> Translation:
         if features is not None:
-            planes = torch.cat([planes, _padded(features, self.size_multiple)], dim=1)
+            planes = torch.cat([planes, padded_picture(features, self.size_multiple)], dim=1)
         pyramid = [planes]
         for _ in range(self.config.num_enhancers):
             pyramid.append(F.avg_pool2d(pyramid[-1], 3, 2, 1, count_include_pad=False))
@@ -173,6 +185,14 @@ class Pix2PixHd(nn.Module):
             )
         return self.encoder(style, instances)  # type: ignore[no-any-return]
 
+    def codes(self, condition: Condition) -> Tensor:
+        """How each class looks in the condition's style picture, the mean over its pixels: B num_labels num_features.
+
+        They go from one picture to another by way of the latent, ``codes.flatten(1)``. Raises InputError as ``encode``.
+        """
+        num_labels = self.config.num_labels
+        return class_means(self.encode(condition), one_hot(labels_of(condition, num_labels), num_labels))
+
     @torch.no_grad()
     def learn_styles(self, conditions: Iterable[Condition]) -> None:
         """Keeps of each class the centres of its objects' features (Sec. 3.4), to draw from where there is no style
@@ -186,7 +206,14 @@ class Pix2PixHd(nn.Module):
         """
         if self.styles is None:
             raise InputError("pix2pixhd: a model without num_features has no styles to learn")
-        self.styles.learn((*_labels_and_instances(condition), self.encode(condition)) for condition in conditions)
+        self.styles.learn((*labels_and_instances(condition), self.encode(condition)) for condition in conditions)
+
+    def take_over(self, coarse: Pix2PixHd) -> None:
+        """Gives all but the outermost enhancer the weights of a generator of ``coarser``'s configuration, without its
+        styles, which are learned after training."""
+        self.trunks[:-1].load_state_dict(coarse.trunks.state_dict())
+        if self.encoder is not None and coarse.encoder is not None:
+            self.encoder.load_state_dict(coarse.encoder.state_dict())
 
     def enhancer_parameters(self) -> Iterator[nn.Parameter]:
         """What belongs to the outermost local enhancer alone: all that learns while the rest holds still (Sec. 3.2: the
@@ -197,35 +224,11 @@ class Pix2PixHd(nn.Module):
         yield from self.to_picture.parameters()
 
 
-class FeatureEncoder(nn.Module):
-    """From a picture to a few numbers for each of its instances (Sec. 3.4)."""
-
-    def __init__(self, config: Pix2PixHdConfig) -> None:
-        super().__init__()
-        self.size_multiple = 2**config.encoder_num_downsamplings
-        self.trunk = ResidualTrunk(
-            config.out_channels, config.encoder_width, config.encoder_num_downsamplings, 0, config.normalisation
-        )
-        self.to_features = to_picture(config.encoder_width, config.num_features)
-
-    def forward(self, picture: Tensor, instances: Tensor) -> Tensor:
-        """B out_channels H W in [-1, 1] of any size, and B H W, to B num_features H W, equal within an instance."""
-        height, width = instances.shape[-2:]
-        features = self.to_features(self.trunk(_padded(picture, self.size_multiple)))[:, :, :height, :width]
-        return means_of_objects(features, number_objects(instances))
-
-
-def _padded(picture: Tensor, multiple: int) -> Tensor:
-    """As ``Condition.padded``, to twice ``multiple`` at least."""
-    padded = Condition(image=picture).padded(multiple, 2 * multiple).image
-    assert padded is not None
-    return padded
-
-
-def _labels_and_instances(condition: Condition) -> tuple[Tensor, Tensor]:
-    if condition.labels is None or condition.instances is None:
-        raise InputError("pix2pixhd: styles belong to objects of a class: a label map and an instance map are needed")
-    return condition.labels, condition.instances
+def coarser(config: Pix2PixHdConfig) -> Pix2PixHdConfig | None:
+    """Of the generator for pictures of half the size that one of ``config`` has inside; None when it has none."""
+    if not config.num_enhancers:
+        return None
+    return replace(config, width=2 * config.width, num_enhancers=config.num_enhancers - 1)
 
 
 _SOURCE = "https://github.com/NVIDIA/pix2pixHD"
@@ -272,6 +275,13 @@ def _generator_names(config: Pix2PixHdConfig) -> Renames:
     return names
 
 
+def _styling(generator: Pix2PixHd) -> Styling | None:
+    if (styles := generator.styles) is None:
+        return None
+    draw = styles.draw_by_class if styles.centres.any() else None
+    return Styling(lambda condition: generator.codes(condition).flatten(1), draw, by_class=True)
+
+
 # The authors weigh feature matching by 4 / (layers + 1) too: by 1 for a discriminator of the published depth.
 FAMILY = Family(
     name="pix2pixhd",
@@ -279,6 +289,11 @@ FAMILY = Family(
     config=Pix2PixHdConfig,
     generator=Pix2PixHd,
     objective=Objective(adversarial="least_squares", feature_matching=10.0, perceptual=10.0, kl=0.0),
+    discriminator=PIX2PIX_HD,
     published=PUBLISHED,
     adopt=adopt,
+    reads_style=lambda config: config.num_features > 0,
+    styling=_styling,
+    growth=Growth(coarser, Pix2PixHd.take_over, Pix2PixHd.enhancer_parameters),
+    learn_styles=Pix2PixHd.learn_styles,
 )

@@ -8,7 +8,42 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
+from pixelwise.condition import Condition
+from pixelwise.errors import InputError
+from pixelwise.layers.residual import Normalisation, ResidualTrunk, to_picture
+
 _ROUNDS = 100
+
+
+class FeatureEncoder(nn.Module):
+    """From a picture to a few numbers for each of its instances.
+
+    Args:
+        in_channels: of the picture.
+        num_features: the numbers.
+        width, num_downsamplings, normalisation: see ``ResidualTrunk``.
+    """
+
+    def __init__(
+        self, in_channels: int, num_features: int, width: int, num_downsamplings: int, normalisation: Normalisation
+    ) -> None:
+        super().__init__()
+        self.size_multiple = 2**num_downsamplings
+        self.trunk = ResidualTrunk(in_channels, width, num_downsamplings, 0, normalisation)
+        self.to_features = to_picture(width, num_features)
+
+    def forward(self, picture: Tensor, instances: Tensor) -> Tensor:
+        """B in_channels H W in [-1, 1] of any size, and B H W, to B num_features H W, equal within an instance."""
+        height, width = instances.shape[-2:]
+        features = self.to_features(self.trunk(padded_picture(picture, self.size_multiple)))[:, :, :height, :width]
+        return means_of_objects(features, number_objects(instances))
+
+
+def padded_picture(picture: Tensor, multiple: int) -> Tensor:
+    """B C H W as ``Condition.padded``, to twice ``multiple`` at least."""
+    extended = Condition(image=picture).padded(multiple, 2 * multiple).image
+    assert extended is not None
+    return extended
 
 
 class Styles(nn.Module):
@@ -31,6 +66,22 @@ class Styles(nn.Module):
         drawn = torch.randint(self.centres.shape[1], (int(objects.max()) + 1,), device=labels.device)
         return self.centres[labels.long(), drawn[objects]].movedim(-1, 1)
 
+    def draw_by_class(self, num_styles: int) -> Tensor:
+        """For every class one of its looks: num_styles rows of num_labels * num_features."""
+        num_labels, num_looks, _ = self.centres.shape
+        drawn = torch.randint(num_looks, (num_styles, num_labels), device=self.centres.device)
+        return self.centres[torch.arange(num_labels, device=drawn.device), drawn].flatten(1)
+
+    def by_class(self, latent: Tensor) -> Tensor:
+        """Rows such as ``draw_by_class`` gives, as B num_labels num_features. Raises InputError for another length."""
+        num_labels, _, num_features = self.centres.shape
+        if latent.shape[1:] != (num_labels * num_features,):
+            raise InputError(
+                f"pix2pixhd: looks are {num_labels} x {num_features} numbers in one row, "
+                f"the latent is {tuple(latent.shape[1:])}"
+            )
+        return latent.reshape(-1, num_labels, num_features)
+
     @torch.no_grad()
     def learn(self, found: Iterable[tuple[Tensor, Tensor, Tensor]]) -> None:
         """Keeps the centres of what has been found for the objects of each class; other classes keep what they had.
@@ -45,6 +96,13 @@ class Styles(nn.Module):
             points.append(one_of_each(features.movedim(1, -1), objects))
         for label in torch.cat(classes).unique().tolist() if classes else ():
             self.centres[label] = k_means(torch.cat(points)[torch.cat(classes) == label], self.centres.shape[1])
+
+
+def labels_and_instances(condition: Condition) -> tuple[Tensor, Tensor]:
+    """B H W each. Raises InputError where one of them is missing."""
+    if condition.labels is None or condition.instances is None:
+        raise InputError("pix2pixhd: styles belong to objects of a class: a label map and an instance map are needed")
+    return condition.labels, condition.instances
 
 
 def number_objects(*maps: Tensor) -> Tensor:

@@ -16,15 +16,17 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pixelwise.condition import Condition
+from pixelwise.discriminators.patch import PatchDiscriminatorConfig
 from pixelwise.errors import InputError
 from pixelwise.layers.layout import Layout
 from pixelwise.layers.modulated import ModulatedBlock, ModulatedDecoder
 from pixelwise.layers.modulation import ClassModulation, SpatialModulation
 from pixelwise.layers.published_names import DECODER, SPATIAL_MODULATION, renamed
+from pixelwise.layers.regions import class_means, painted
 from pixelwise.layers.semantics import labels_of
 from pixelwise.layers.start import LayoutStart
 from pixelwise.losses.objective import Objective
-from pixelwise.models.family import Family, Published, StateDict, Translation
+from pixelwise.models.family import Family, Published, StateDict, Styling, Translation
 
 _LAST_BLOCK = 6
 
@@ -165,9 +167,7 @@ class RegionEncoder(nn.Module):
         for layer in self.layers:
             x = F.leaky_relu(F.instance_norm(layer(x)), 0.2)
         styles = torch.tanh(self.to_styles(x))
-        regions = layout.at((styles.shape[2], styles.shape[3])).planes
-        shares = regions / regions.sum(dim=(2, 3), keepdim=True).clamp(min=1)
-        return torch.einsum("bkhw,blhw->bkl", shares, styles)
+        return class_means(styles, layout.at((styles.shape[2], styles.shape[3])).planes)
 
 
 class RegionModulation(nn.Module):
@@ -235,13 +235,6 @@ class StyleModulation(nn.Module):
         )
 
 
-def painted(styles: Tensor, labels: Tensor) -> Tensor:
-    """Each pixel's style: B K length and class indices B h w to B length h w."""
-    batch, num_labels, _ = styles.shape
-    first_rows = num_labels * torch.arange(batch, device=labels.device)[:, None, None]
-    return F.embedding(labels + first_rows, styles.flatten(0, 1)).permute(0, 3, 1, 2)
-
-
 PUBLISHED = {
     "celebamask_hq": Published(
         SeanConfig(num_labels=19, out_channels=3),
@@ -257,10 +250,8 @@ _NAMES = [
     *((rf"Zencoder\.model\.{number}", f"encoder.{layer}") for number, layer in _ENCODER_LAYERS.items()),
     *((f"ace_{norm}", f"norm_{norm}") for norm in "01s"),
     ("noise_var", "noise_scale"),
-    ("conv_gamma", "by_style.gamma"),
-    ("conv_beta", "by_style.beta"),
-    ("blending_gamma", "by_style.blend_gamma"),
-    ("blending_beta", "by_style.blend_beta"),
+    *((f"conv_{part}", f"by_style.{part}") for part in ("gamma", "beta")),
+    *((f"blending_{part}", f"by_style.blend_{part}") for part in ("gamma", "beta")),
     ("param_free_norm", "by_layout.param_free_norm"),
     ("Spade", "by_layout"),
     ("fc", "start.convolution"),
@@ -281,8 +272,10 @@ def adopt(state_dict: StateDict, config: SeanConfig) -> StateDict:
 def _joined(state_dict: StateDict, num_labels: int) -> StateDict:
     joined = {name: tensor for name, tensor in state_dict.items() if ".fc_mu" not in name}
     for first in [name for name in state_dict if ".fc_mu0." in name]:
-        parts = [state_dict[first.replace(".fc_mu0.", f".fc_mu{label}.")] for label in range(num_labels)]
-        tensor = torch.cat(parts)
+        names = [first.replace(".fc_mu0.", f".fc_mu{label}.") for label in range(num_labels)]
+        if missing := [name for name in names if name not in state_dict]:
+            raise InputError(f"{len(missing)} of {num_labels} classes have no layer ({', '.join(missing[:3])} …)")
+        tensor = torch.cat([state_dict[name] for name in names])
         joined[first.replace("fc_mu0", "by_style.per_class")] = tensor[:, :, None] if tensor.ndim == 2 else tensor
     return joined
 
@@ -293,6 +286,10 @@ FAMILY = Family(
     config=SeanConfig,
     generator=Sean,
     objective=Objective(adversarial="hinge", feature_matching=10.0, perceptual=10.0),
+    discriminator=PatchDiscriminatorConfig(),
     published=PUBLISHED,
     adopt=adopt,
+    reads_style=lambda _: True,
+    draws_noise=lambda _: True,
+    styling=lambda generator: Styling(lambda condition: generator.codes(condition).flatten(1), by_class=True),
 )

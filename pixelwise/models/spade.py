@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from pixelwise.condition import Condition
+from pixelwise.discriminators.patch import PatchDiscriminatorConfig
 from pixelwise.errors import InputError
 from pixelwise.layers.layout import Layout
 from pixelwise.layers.modulated import NUM_UPSAMPLINGS, ModulatedBlock, ModulatedDecoder
@@ -19,7 +20,7 @@ from pixelwise.layers.modulation import NORMS, SpatialModulation
 from pixelwise.layers.published_names import DECODER, ENCODER, SPATIAL_MODULATION, renamed
 from pixelwise.layers.start import LayoutStart, StyleStart
 from pixelwise.losses.objective import Objective
-from pixelwise.models.family import Family, Published, StateDict, Translation
+from pixelwise.models.family import Family, Published, StateDict, Styling, Translation
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,9 @@ FAMILY = Family(
     config=SpadeConfig,
     generator=Spade,
     objective=Objective(adversarial="hinge", feature_matching=10.0, perceptual=10.0, kl=0.05),
+    discriminator=PatchDiscriminatorConfig(),
     published=PUBLISHED,
     adopt=adopt,
+    reads_style=lambda config: config.style,
+    styling=lambda generator: Styling(generator.start.encode, generator.start.draw) if generator.config.style else None,
 )

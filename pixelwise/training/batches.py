@@ -25,7 +25,7 @@ class Batches(Dataset[PairedSample | InputError]):
 
     def __init__(self, samples: PairedData, config: TrainConfig, processes: Processes) -> None:
         self.samples = samples
-        self.augment = Augment(config.scale, config.crop, config.flip, samples.degrade)
+        self.augment = Augment(config.scale, config.crop, config.flip, samples.degrade, config.reads_style)
         self.seed = config.seed
         self.batch_size = config.batch_size
         self.share = processes.share(config.batch_size)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from pixelwise.discriminators import DiscriminatorConfig
-from pixelwise.discriminators.patch import PatchDiscriminatorConfig
 from pixelwise.errors import InputError
 from pixelwise.losses.objective import Objective
 from pixelwise.models import family_of
@@ -17,7 +16,7 @@ POSITIVE = (
     *("batch_size", "accumulate", "steps", "learning_rate", "discriminator_learning_rate"),
     *("save_every", "sheet_every", "validate_every", "validation_samples"),
 )
-NOT_NEGATIVE = ("constant_steps", "max_gradient_norm", "num_workers")
+NOT_NEGATIVE = ("constant_steps", "frozen_steps", "max_gradient_norm", "num_workers")
 
 
 @dataclass(frozen=True)
@@ -26,11 +25,13 @@ class TrainConfig:
 
     Attributes:
         model: a family's configuration; its type is the family. Input and output channels left at 0 come from the data.
+            A model that reads a style picture gets the target as such.
         dataset: a name of ``DATASETS``.
         data: the data set's folder.
         out: the run's folder: checkpoints, state to resume from, sample sheets, log.
         objective: weights of the losses; None for the paper's own.
-        discriminator: its sizes, whose type says which one it is; not read without an adversarial term.
+        discriminator: its sizes, whose type says which one it is; None for the paper's own. Not read without an
+            adversarial term.
         scale: (height, width) that samples are resized to before cropping; None to leave them.
         crop: (height, width) of random crops; None for whole samples.
         flip: whether samples are mirrored left to right, every second one.
@@ -40,13 +41,15 @@ class TrainConfig:
             spectral norm's estimate, which every portion improves once.
         steps: optimiser steps in all.
         constant_steps: steps before the learning rates start to fall, linearly to zero at ``steps``.
+        frozen_steps: first steps, in which the weights taken from a coarser model hold still and only the others learn.
         learning_rate, discriminator_learning_rate: of Adam; two time scales (TTUR, Heusel et al. 2017).
         betas: of Adam.
         max_gradient_norm: each player's gradients are scaled down to this norm; 0 to leave them.
         ema_decay: of the averaged generator, which is validated and shipped; 0 to use the raw weights.
         precision: "float32", "bfloat16", or on a GPU "float16".
         vgg19: file of VGG19's weights for the perceptual term, "download", or "" to train without the term.
-        start_from: a checkpoint of the same configuration whose weights the generator starts with.
+        start_from: a checkpoint whose weights the generator starts with: of the same configuration, or of the coarser
+            one that a family which trains from coarse to fine begins with (``Family.growth``).
         save_every, sheet_every, validate_every: steps between states, sample sheets and validations.
         validation_samples: at most so many samples of the validation split, spread evenly over it, are validated on.
         licence: terms of the resulting weights, for their manifest.
@@ -60,7 +63,7 @@ class TrainConfig:
     data: str
     out: str
     objective: Objective | None = None
-    discriminator: DiscriminatorConfig = field(default_factory=PatchDiscriminatorConfig)
+    discriminator: DiscriminatorConfig | None = None
     scale: tuple[int, int] | None = None
     crop: tuple[int, int] | None = None
     flip: bool = True
@@ -68,6 +71,7 @@ class TrainConfig:
     accumulate: int = 1
     steps: int = 10_000
     constant_steps: int = 5_000
+    frozen_steps: int = 0
     learning_rate: float = 1e-4
     discriminator_learning_rate: float = 4e-4
     betas: tuple[float, float] = (0.0, 0.9)
@@ -97,3 +101,13 @@ class TrainConfig:
             raise InputError(f"precision {self.precision!r} is not one of {', '.join(PRECISIONS)}")
         if not all(0 <= decay < 1 for decay in (self.ema_decay, *self.betas)):
             raise InputError(f"ema_decay and betas must lie in [0, 1), got {self.ema_decay} and {self.betas}")
+        if self.frozen_steps and not (self.start_from and family_of(self.model).coarser(self.model)):
+            raise InputError(
+                f"frozen_steps is {self.frozen_steps}, but no weights are there to hold still: that takes a model with "
+                "a coarser one inside, of a family which trains from coarse to fine, and start_from, its checkpoint"
+            )
+
+    @property
+    def reads_style(self) -> bool:
+        """Whether the model reads a style picture."""
+        return family_of(self.model).reads_style(self.model)

@@ -17,9 +17,10 @@ from pixelwise.training.config import TrainConfig
 from pixelwise.training.processes import join_processes
 from pixelwise.training.report import Report
 from pixelwise.training.run import Run, prepare
-from pixelwise.training.schedule import set_learning_rates
+from pixelwise.training.schedule import hold_still, set_learning_rates
 from pixelwise.training.state import Progress, load_state, save_state
 from pixelwise.training.step import Diverged, update_discriminator, update_generator
+from pixelwise.training.styles import keep_styles
 from pixelwise.training.validation import validation_scores, write_sheet
 
 BEST_BY = "ssim"
@@ -40,27 +41,27 @@ def train(config: TrainConfig) -> Path:
         Diverged: a loss or gradient is NaN or infinite; ``diverged_<rank>.json`` in ``out`` names the batch.
     """
     keep_freed_memory()
-    processes = join_processes(config.device)
-    run = prepare(config, processes)
-    game, average = run.game, run.average
-    progress = load_state(run.state_file, game, average, run.config)
-    with Report(run.folder, progress.step, config.steps, processes.is_first) as report:
-        _announce(run, report, progress)
-        for batch in batches(run.samples, config, processes, first_step=progress.step):
-            seeded(config.seed, progress.step, processes.rank)
-            set_learning_rates(game, config, progress.step)
-            portions = portions_of(batch.to(processes.device), config.accumulate)
-            with _names_saved_if_diverged(run, progress, batch):
-                fakes, losses = update_generator(game, portions)
-                if game.discriminator is not None:
-                    losses |= update_discriminator(game, game.discriminator, portions, fakes)
-            average.update(game.generator.network, progress.step)
-            progress.step += 1
-            scores = _look(run, progress) if processes.is_first else {}
-            report.step(progress.step, losses, scores, config.batch_size)
-            if processes.is_first:
-                _save(run, progress)
-    processes.leave()
+    with join_processes(config.device) as processes:
+        run = prepare(config, processes)
+        game, average = run.game, run.average
+        progress = load_state(run.state_file, game, average, run.config)
+        with Report(run.folder, progress.step, config.steps, processes.is_first) as report:
+            _announce(run, report, progress)
+            for batch in batches(run.samples, config, processes, first_step=progress.step):
+                seeded(config.seed, progress.step, processes.rank)
+                set_learning_rates(game, config, progress.step)
+                hold_still(game.generator.network, config, progress.step)
+                portions = portions_of(batch.to(processes.device), config.accumulate)
+                with _names_saved_if_diverged(run, progress, batch):
+                    fakes, losses = update_generator(game, portions)
+                    if game.discriminator is not None:
+                        losses |= update_discriminator(game, game.discriminator, portions, fakes)
+                average.update(game.generator.network, progress.step)
+                progress.step += 1
+                scores = _look(run, progress) if processes.is_first else {}
+                report.step(progress.step, losses, scores, config.batch_size)
+                if processes.is_first:
+                    _save(run, progress)
     return run.last_checkpoint
 
 
@@ -93,6 +94,8 @@ def _look(run: Run, progress: Progress) -> dict[str, float]:
 
 def _save(run: Run, progress: Progress) -> None:
     """The latest generator and the state to resume from, when they are due."""
+    if progress.step == run.config.steps:
+        keep_styles(run)
     if _due(progress.step, run.config.save_every, run.config.steps):
         # In this order: killed between the two, the run does these steps again. The other way round it might resume
         # after its last step, and never write the generator.

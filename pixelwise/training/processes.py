@@ -65,13 +65,18 @@ class Processes:
             if self.is_first:
                 self.wait()
 
-    def leave(self) -> None:
-        """Waits for all processes and dissolves the group.
+    def __enter__(self) -> Processes:
+        return self
 
-        For when all went well. After an error the others may never come: then ending is enough, torchrun ends them too.
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        """Dissolves the group, when all have come to the same point.
+
+        After an error the others may never come there: then the group is left at once, and torchrun ends them too. It
+        must be left all the same, since its threads make a process that ends with them running abort.
         """
         if self.count > 1:
-            dist.barrier()
+            if error is None:
+                dist.barrier()
             dist.destroy_process_group()
 
 

@@ -32,6 +32,7 @@ from pixelwise.training.validation import FixedSamples
 from pixelwise.version import VERSION
 
 NUM_SHEET_SAMPLES = 8
+STYLE_CHANNELS = 3
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -40,10 +41,11 @@ class Run:
     """What ``train`` works on.
 
     Attributes:
-        config: what was asked for, the model's channels filled in.
+        config: what was asked for, the model's channels and the family's discriminator filled in.
         folder: the run's own.
         processes: who runs it.
         samples: to learn from.
+        fixed_samples: the same, at the size that training sees, but unvaried.
         validation_samples: to validate on, at the size that training sees.
         sheet_samples: a few of the validation split, spread over it, to look at.
         game: networks, optimisers, losses.
@@ -56,6 +58,7 @@ class Run:
     folder: Path
     processes: Processes
     samples: PairedData
+    fixed_samples: FixedSamples
     validation_samples: FixedSamples
     sheet_samples: FixedSamples
     game: Game
@@ -85,7 +88,7 @@ def prepare(config: TrainConfig, processes: Processes) -> Run:
     samples, validation = (_data(config, split) for split in ("train", "val"))
     folder = _folder(config.out, processes)
     seeded(config.seed)
-    config = replace(config, model=config_for(config.model, samples.spec, samples.target.channels))
+    config = _completed(config, samples)
     generator = _generator(config)
     objective, perceptual, notes = _objective(config, processes)
     game = Game(
@@ -96,12 +99,13 @@ def prepare(config: TrainConfig, processes: Processes) -> Run:
         perceptual=perceptual,
         autocast=_autocast(config.precision, processes.device),
     )
-    centred = Augment(config.scale, config.crop)
+    centred = Augment(config.scale, config.crop, own_style=config.reads_style)
     return Run(
         config=config,
         folder=folder,
         processes=processes,
         samples=samples,
+        fixed_samples=FixedSamples(samples, centred, len(samples)),
         validation_samples=FixedSamples(validation, centred, config.validation_samples),
         sheet_samples=FixedSamples(validation, centred, NUM_SHEET_SAMPLES),
         game=game,
@@ -132,12 +136,29 @@ def _folder(out: str, processes: Processes) -> Path:
     return folder
 
 
+def _completed(config: TrainConfig, samples: PairedData) -> TrainConfig:
+    if config.reads_style and samples.target.channels != STYLE_CHANNELS:
+        raise InputError(
+            f"the model reads a style picture of {STYLE_CHANNELS} channels, which in training is the target; "
+            f"targets of {config.dataset} have {samples.target.channels}"
+        )
+    return replace(
+        config,
+        model=config_for(config.model, samples.spec, samples.target.channels),
+        discriminator=config.discriminator or family_of(config.model).discriminator,
+    )
+
+
 def _generator(config: TrainConfig) -> nn.Module:
     family = family_of(config.model)
     if not config.start_from:
         return family.generator(config.model)
     path = resolve(config.start_from)
     start = load_checkpoint(path, family=family.name).generator
+    if family.growth is not None and start.config == family.coarser(config.model):
+        generator = family.generator(config.model)
+        family.growth.take_over(generator, start)
+        return generator
     found, wanted = config_to_json(start.config), config_to_json(config.model)
     if differences := [f"{name} = {found[name]} (not {wanted[name]})" for name in found if found[name] != wanted[name]]:
         raise InputError(f"{path}: a model of another configuration: {', '.join(differences)}")
@@ -161,7 +182,7 @@ def _player(network: nn.Module, config: TrainConfig, rate: float, processes: Pro
 def _discriminator(
     objective: Objective, config: TrainConfig, samples: PairedData, processes: Processes
 ) -> Player | None:
-    if objective.adversarial is None:
+    if objective.adversarial is None or config.discriminator is None:
         return None
     semantic_channels = num_input_channels(samples.spec, picture_channels=0)
     network = discriminator_of(config.discriminator, semantic_channels, samples.target.channels)
@@ -202,7 +223,7 @@ def _autocast(precision: str, device: torch.device) -> Callable[[], AbstractCont
 def _manifest(config: TrainConfig, samples: PairedData) -> Manifest:
     return manifest_for(
         config.model,
-        samples.spec,
+        replace(samples.spec, style=config.reads_style),
         image=samples.image,
         target=samples.target,
         weights="ema" if config.ema_decay else "raw",

@@ -1,7 +1,10 @@
-"""How learning rates change over a run."""
+"""What learns at each step of a run, and at which rate."""
 
 from __future__ import annotations
 
+from torch import nn
+
+from pixelwise.models import family_of
 from pixelwise.training.config import TrainConfig
 from pixelwise.training.step import Game
 
@@ -27,3 +30,13 @@ def set_learning_rates(game: Game, config: TrainConfig, step: int) -> None:
         if player is not None:
             for group in player.optimiser.param_groups:
                 group["lr"] = rate * factor
+
+
+def hold_still(generator: nn.Module, config: TrainConfig, step: int) -> None:
+    """For the step that follows ``step`` done ones, lets either all weights learn or, while the ``frozen_steps`` last,
+    only those that the coarser model did not have."""
+    growth, frozen = family_of(config.model).growth, step < config.frozen_steps
+    generator.requires_grad_(not frozen)
+    if growth is not None and frozen:
+        for parameter in growth.added(generator):
+            parameter.requires_grad_(True)

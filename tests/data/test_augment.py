@@ -123,6 +123,13 @@ def test_degrading_makes_the_condition_from_the_cropped_target():
     assert noise.std().item() == pytest.approx(25 * 2 / 255, rel=0.05)
 
 
+def test_the_own_style_is_the_target_as_it_has_become():
+    augment = Augment(scale=(12, 16), crop=(4, 6), flip=True, own_style=True)
+    for sample in (augment(coordinates(24, 32), generator()), augment.centred(coordinates(24, 32))):
+        assert sample.condition.size == (4, 6)
+        assert torch.equal(sample.condition.style, sample.target)
+
+
 def test_noise_is_drawn_for_each_image_and_not_clipped():
     noisy = GaussianNoise(0, 55)(torch.ones(40, 1, 32, 32), generator())
     sigmas = (noisy - 1).std(dim=(1, 2, 3)) * 255 / 2

@@ -225,6 +225,7 @@ def test_gradients_reach_all_weights(config: GroupDNetConfig) -> None:
         ({"groups": (1, 2)}, r"groups must be 7 numbers, got \(1, 2\)"),
         ({"widths": (64,)}, r"widths must be 8 numbers or none, got \(64,\)"),
         ({"size": (64, 100)}, r"size must be two multiples of 64, got \(64, 100\)"),
+        ({"size": (64, 64), "encoder_width": 1}, "an encoder needs a size above 64 x 64"),
         ({"class_modulation": True, "instance_edges": True}, "reads no instance edges"),
         ({"num_labels": 0}, "needs label maps"),
         ({"num_labels": 3}, "16 channels cannot be dealt evenly to 3 classes"),

@@ -13,7 +13,7 @@ from pixelwise.errors import InputError
 from pixelwise.layers.layout import Layout
 from pixelwise.metrics.complexity import num_parameters
 from pixelwise.models.family import Published
-from pixelwise.models.sean import PUBLISHED, RegionEncoder, RegionModulation, Sean, SeanConfig, adopt, painted
+from pixelwise.models.sean import PUBLISHED, RegionEncoder, RegionModulation, Sean, SeanConfig, adopt
 
 TINY = SeanConfig(num_labels=4, out_channels=3, width=2, style_length=6, hidden=5, encoder_width=2)
 LABELS = torch.arange(3).repeat_interleave(16).repeat(2, 40, 1)
@@ -130,14 +130,6 @@ def test_styles_can_be_given_from_one_picture_to_another(config: SeanConfig) -> 
     torch.testing.assert_close(generator(replace(one, latent=absent.flatten(1))).image, picture, atol=0, rtol=0)
     present[:, 1] = generator.codes(other)[:, 1]
     assert not torch.equal(generator(replace(one, latent=present.flatten(1))).image, picture)
-
-
-def test_every_pixel_gets_its_own_pictures_style() -> None:
-    styles = torch.rand(2, 4, 6)
-    style_map = painted(styles, LABELS.int())
-    assert style_map.shape == (2, 6, 40, 48)
-    for picture, label in ((0, 2), (1, 0)):
-        torch.testing.assert_close(style_map[picture, :, 7, 16 * label + 3], styles[picture, label])
 
 
 @pytest.mark.parametrize("config", [TINY, CLADE])

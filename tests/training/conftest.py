@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 from tiny_run import tiny_config, write_data
+from tiny_sets import write_sets
 
 from pixelwise.training import TrainConfig
 
@@ -14,6 +15,11 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("data")
     write_data(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def sets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_sets(tmp_path_factory.mktemp("sets"))
 
 
 @pytest.fixture

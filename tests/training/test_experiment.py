@@ -1,20 +1,56 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
+from pixelwise.condition import ConditionSpec
+from pixelwise.data.camvid import LABELS as CAMVID
+from pixelwise.data.cityscapes import LABELS as CITYSCAPES
+from pixelwise.data.facades import MINI_LABELS
 from pixelwise.errors import InputError
-from pixelwise.training import TrainConfig
+from pixelwise.models import FAMILIES, family_of
+from pixelwise.models.family import config_for
 from pixelwise.training.experiment import read_experiment
 
-EXPERIMENTS = sorted((Path(__file__).parents[2] / "experiments").glob("*.py"))
+FOLDER = Path(__file__).parents[2] / "experiments"
+LABELS = {"camvid": CAMVID, "cityscapes": CITYSCAPES, "facades": MINI_LABELS}
+EXPERIMENTS = sorted(FOLDER.glob("*.py"))
 
 
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
-def test_the_project_s_own_experiments_can_be_read(path: Path) -> None:
-    assert isinstance(read_experiment(path), TrainConfig)
+def test_the_project_s_own_experiments_can_be_read_and_suit_their_data(path: Path) -> None:
+    config = read_experiment(path)
+    spec = ConditionSpec(LABELS[config.dataset], instances=config.dataset == "cityscapes")
+    with torch.device("meta"):
+        model = config_for(config.model, spec, out_channels=3)
+        assert any(True for _ in family_of(model).generator(model).parameters())
+
+
+def test_every_family_has_an_experiment() -> None:
+    assert {family_of(read_experiment(path).model).name for path in EXPERIMENTS} == set(FAMILIES)
+
+
+def test_what_is_compared_differs_in_the_model_alone() -> None:
+    """And in what is tuned to it."""
+    compared = [read_experiment(path) for path in EXPERIMENTS if path.stem.startswith("compare_")]
+    first = compared[0]
+    for config in compared[1:]:
+        assert replace(config.objective, field_decay=0.0) == replace(first.objective, field_decay=0.0)
+        own = {name: getattr(config, name) for name in ("model", "objective", "out", "learning_rate")}
+        assert config == replace(first, **own)
+    assert len({family_of(config.model).name for config in compared}) == len(compared) == 4
+
+
+def test_a_coarse_experiment_is_what_the_fine_one_grows_from() -> None:
+    fine = read_experiment(FOLDER / "pix2pixhd_facades256.py")
+    coarse = read_experiment(FOLDER / "pix2pixhd_facades128.py")
+    assert fine.start_from == f"{coarse.out}/last.safetensors"
+    assert family_of(fine.model).coarser(fine.model) == coarse.model
+    assert fine.scale == tuple(2 * side for side in coarse.scale)
 
 
 @pytest.mark.parametrize(

@@ -89,10 +89,9 @@ def test_one_process_that_fails_ends_the_others(tmp_path: Path):
     script = tmp_path / "fails.py"
     script.write_text(
         "from pixelwise.training.processes import join_processes\n"
-        "processes = join_processes('cpu')\n"
-        "if processes.is_first:\n"
-        "    raise ValueError('cannot go on')\n"
-        "processes.leave()\n"
+        "with join_processes('cpu') as processes:\n"
+        "    if processes.is_first:\n"
+        "        raise ValueError('cannot go on')\n"
     )
     done = torchrun(script)
     assert done.returncode != 0
@@ -101,15 +100,14 @@ def test_one_process_that_fails_ends_the_others(tmp_path: Path):
 
 def test_alone_nothing_is_averaged_or_waited_for(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("WORLD_SIZE", raising=False)
-    processes = join_processes("cpu")
-    assert processes == Processes(0, 1, torch.device("cpu"))
-    layer = nn.Linear(1, 1)
-    layer.weight.grad = torch.ones(1, 1)
-    processes.average_gradients(layer)
-    assert layer.weight.grad.item() == 1
-    with processes.first_one_first():
-        processes.wait()
-    processes.leave()
+    with join_processes("cpu") as processes:
+        assert processes == Processes(0, 1, torch.device("cpu"))
+        layer = nn.Linear(1, 1)
+        layer.weight.grad = torch.ones(1, 1)
+        processes.average_gradients(layer)
+        assert layer.weight.grad.item() == 1
+        with processes.first_one_first():
+            processes.wait()
 
 
 def test_devices_that_are_not_there(monkeypatch: pytest.MonkeyPatch):

@@ -14,18 +14,31 @@ from pixelwise.data import DATASETS
 from pixelwise.data.bsd import SIGMA_25
 from pixelwise.data.layout import Folder
 from pixelwise.data.noisy_folder import NoisyFolder
+from pixelwise.discriminators import DiscriminatorConfig
 from pixelwise.discriminators.feature_pyramid import FeaturePyramidConfig
+from pixelwise.discriminators.patch import PIX2PIX, PIX2PIX_HD, PatchDiscriminatorConfig
 from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
 from pixelwise.losses.objective import Objective
 from pixelwise.losses.perceptual import MissingWeightsError, PerceptualLoss, Vgg19Features
 from pixelwise.models.asapnet import AsapNet
+from pixelwise.models.ccfpse import CcfpseConfig
+from pixelwise.models.family import GeneratorConfig
+from pixelwise.models.pix2pix import Pix2PixConfig
+from pixelwise.models.pix2pixhd import Pix2PixHdConfig
+from pixelwise.models.spade import SpadeConfig
 from pixelwise.training import TrainConfig, train
+from pixelwise.training.batches import batches
 from pixelwise.training.processes import Processes
 from pixelwise.training.run import Run, prepare
 
 ALONE = Processes(0, 1, torch.device("cpu"))
+SPADE_WITH_STYLE = SpadeConfig(width=2, style=True, size=(32, 32))
 WITH_PERCEPTUAL = replace(WITH_ADVERSARY, perceptual=10.0)
+
+
+def grey(root: Path, split: str) -> NoisyFolder:
+    return NoisyFolder(Folder(root / split / "label"), ImageSpec(channels=1), SIGMA_25)
 
 
 def weights(run: Run) -> dict[str, Tensor]:
@@ -47,6 +60,34 @@ def test_the_configuration_says_which_discriminator(config: TrainConfig):
     assert network.channels == (5, 3)
 
 
+@pytest.mark.parametrize(
+    ("model", "discriminator"),
+    [
+        (MODEL, PatchDiscriminatorConfig()),
+        (Pix2PixConfig(width=2), PIX2PIX),
+        (Pix2PixHdConfig(width=2, num_blocks=1), PIX2PIX_HD),
+        (CcfpseConfig(width=2), FeaturePyramidConfig()),
+    ],
+)
+def test_the_familys_own_discriminator_stands_in_for_none(
+    config: TrainConfig, model: GeneratorConfig, discriminator: DiscriminatorConfig
+):
+    run = prepare(replace(config, model=model, discriminator=None), ALONE)
+    assert run.config.discriminator == run.game.discriminator.network.config == discriminator
+
+
+def test_a_style_is_the_target_in_training_and_in_validation(config: TrainConfig):
+    run = prepare(replace(config, model=SPADE_WITH_STYLE), ALONE)
+    batch = next(batches(run.samples, run.config, ALONE, first_step=0))
+    assert batch.target.shape == (2, 3, 24, 24)
+    for sample in (batch, *run.validation_samples, *run.sheet_samples, *run.fixed_samples):
+        assert torch.equal(sample.condition.style, sample.target)
+    assert run.manifest.spec.style
+    plain = prepare(config, ALONE)
+    assert next(iter(plain.validation_samples)).condition.style is None
+    assert not plain.manifest.spec.style
+
+
 def test_the_familys_own_objective_stands_in_for_none(config: TrainConfig):
     assert prepare(replace(config, objective=None), ALONE).game.objective.adversarial == "hinge"
 
@@ -63,11 +104,15 @@ def test_without_an_adversary_there_is_no_discriminator(config: TrainConfig):
         ({"model": object()}, "object is no family's configuration"),
         ({"model": replace(MODEL, num_labels=7)}, "num_labels = 7, the data has 5"),
         ({"objective": Objective(adversarial=None, perceptual=0)}, "nothing left that compares output and target"),
+        ({"model": SPADE_WITH_STYLE, "dataset": "grey"}, "a style picture of 3 channels.*; targets of grey have 1"),
         ({"out": __file__}, "test_run.py: cannot be the run's folder"),
         ({"start_from": "gone"}, "gone: neither a file nor a bundled model"),
     ],
 )
-def test_what_cannot_be_used_is_named(config: TrainConfig, changes: dict[str, object], message: str):
+def test_what_cannot_be_used_is_named(
+    config: TrainConfig, changes: dict[str, object], message: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setitem(DATASETS, "grey", grey)
     with pytest.raises(InputError, match=message):
         train(replace(config, **changes))
 

@@ -17,12 +17,13 @@ from pixelwise.training.processes import Processes
 from pixelwise.training.run import Run, prepare
 from pixelwise.training.state import Progress, load_state, save_state
 
+ALONE = Processes(0, 1, torch.device("cpu"))
 PROGRESS = Progress(step=7, scores={"ssim": 0.25}, best=0.5)
 
 
 @pytest.fixture
 def run(config: TrainConfig) -> Run:
-    return prepare(config, Processes(0, 1, torch.device("cpu")))
+    return prepare(config, ALONE)
 
 
 @pytest.fixture
@@ -85,9 +86,16 @@ def test_another_run_is_not_gone_on_with(config: TrainConfig, path: Path, name: 
 def test_a_state_from_before_a_field_was_new_is_gone_on_with(run: Run, path: Path):
     state = torch.load(path, weights_only=True)
     config = json.loads(state["config"])
-    del config["model"]["separable_blocks"]
+    del config["model"]["separable_blocks"], config["frozen_steps"]
     torch.save({**state, "config": json.dumps(config)}, path)
     assert load(run) == PROGRESS
+
+
+def test_a_run_that_named_the_familys_discriminator_goes_on_without_its_name(config: TrainConfig):
+    """As states did before configurations could leave it to the family."""
+    named = prepare(replace(config, discriminator=PatchDiscriminatorConfig()), ALONE)
+    save(named)
+    assert load(prepare(replace(config, discriminator=None), ALONE)) == PROGRESS
 
 
 @pytest.mark.parametrize("part", [0.0, 0.01, 0.5, 0.9, 0.999])

@@ -1,0 +1,57 @@
+"""How much memory a run takes beyond what its process holds already."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+_STATUS = Path("/proc/self/status")
+_CLEAR_REFS = Path("/proc/self/clear_refs")
+_RESET_PEAK = "5"
+
+
+def grown_bytes(run: Callable[[], Tensor], device: torch.device) -> int | None:
+    """Bytes by which memory grows at most while ``run`` makes a picture, the picture itself left out.
+
+    Of the CPU's memory what is resident counts, of a GPU's what torch has given out. None where the operating system
+    does not tell: anywhere but on Linux.
+    """
+    return _grown_on_gpu(run, device) if device.type == "cuda" else _grown_on_cpu(run)
+
+
+def _grown_on_cpu(run: Callable[[], Tensor]) -> int | None:
+    if not _CLEAR_REFS.exists():
+        return None
+    _give_back_freed_memory()
+    before = _resident("VmRSS")
+    _CLEAR_REFS.write_text(_RESET_PEAK)
+    picture = run()
+    return max(0, _resident("VmHWM") - before - picture.nbytes)
+
+
+def _grown_on_gpu(run: Callable[[], Tensor], device: torch.device) -> int | None:
+    before = torch.cuda.memory_allocated(device)
+    torch.cuda.reset_peak_memory_stats(device)
+    picture = run()
+    return torch.cuda.max_memory_allocated(device) - before - picture.nbytes
+
+
+def _give_back_freed_memory() -> None:
+    """What earlier runs freed is no longer resident, so that it counts when it is taken anew."""
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
+
+
+def _resident(field: str) -> int:
+    """VmRSS, what is resident now, or VmHWM, the most that was, in bytes."""
+    found = re.search(rf"^{field}:\s+(\d+) kB", _STATUS.read_text(), re.MULTILINE)
+    assert found is not None, f"{_STATUS} has no {field}"
+    return 1024 * int(found[1])

@@ -1,0 +1,152 @@
+"""PIL images, arrays, tensors and files as the conditions that networks read, and pictures back as PIL images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from pixelwise import images
+from pixelwise.codecs import ID_MODES, IMAGE_MODES, shape_text
+from pixelwise.condition import Condition, ConditionSpec
+from pixelwise.data.layout import check_sizes
+from pixelwise.errors import InputError
+from pixelwise.images import ImageSpec
+
+Plane = Image.Image | np.ndarray | Tensor
+
+_UNSIGNED = (torch.uint16, torch.uint32, torch.uint64)
+"""What torch stores but hardly reckons with."""
+
+
+@dataclass(frozen=True)
+class PictureReader:
+    """Makes the parts of a condition from what a caller has.
+
+    As PIL image or array a label or instance map holds what a file would, ids or colours; a picture has the channels
+    and dtype of its spec. As a tensor a label map holds class indices, H W or B H W, and a picture is C H W or B C H W
+    in [-1, 1]. All methods raise InputError for anything else.
+
+    Attributes:
+        spec: what conditions carry.
+        image: how their image is stored; None when they have none.
+        target: how a picture is stored whose style is wanted: as those that the model makes.
+    """
+
+    spec: ConditionSpec
+    image: ImageSpec | None
+    target: ImageSpec
+
+    @property
+    def part(self) -> str:
+        """Which part of a condition the one picture is that the model translates."""
+        if (self.spec.labels is None) == (self.spec.image_channels == 0):
+            raise InputError("this model does not read just one picture: make a Condition and call translate()")
+        return "image" if self.spec.labels is None else "labels"
+
+    def read_labels(self, picture: Plane) -> Tensor:
+        """B H W class indices."""
+        if isinstance(picture, Tensor):
+            return _batched(picture, 3, floating=False, expected="class indices H W or B H W", source="label map")
+        assert self.spec.labels is not None
+        stored = images.check_ids(_stored(picture, ID_MODES, "label map"), "label map")
+        return torch.from_numpy(images.index_labels(stored, self.spec.labels))[None]
+
+    def read_instances(self, picture: Plane) -> Tensor:
+        """B H W ids."""
+        if isinstance(picture, Tensor):
+            return _batched(picture, 3, floating=False, expected="instance ids H W or B H W", source="instance map")
+        stored = images.check_ids(_stored(picture, ID_MODES, "instance map"), "instance map")
+        return torch.from_numpy(images.pack_instances(stored))[None]
+
+    def read_image(self, picture: Plane) -> Tensor:
+        """B C H W in [-1, 1]."""
+        assert self.image is not None
+        return _read_image(picture, self.image, "image")
+
+    def read_style(self, picture: Plane) -> Tensor:
+        """B C h w in [-1, 1]."""
+        style = _read_image(picture, self.target, "style picture")
+        if style.shape[1] != self.target.channels:
+            raise InputError(f"style picture: has {style.shape[1]} channels, expected {self.target.channels}")
+        return style
+
+    def condition(self, picture: Plane, instances: Plane | None = None) -> Condition:
+        """Of the one picture that the model translates, and its instance map, where the model reads one."""
+        self._check_instances(instances is not None, "input")
+        plane = self.read_labels(picture) if self.part == "labels" else self.read_image(picture)
+        ids = None if instances is None else self.read_instances(instances).to(plane.device)
+        return Condition(**{self.part: plane}, instances=ids)
+
+    def condition_of_files(self, path: Path, instances: Path | None = None) -> Condition:
+        """The same of files, which errors name; B = 1."""
+        self._check_instances(instances is not None, path)
+        if self.part == "labels" and self.spec.labels is not None:
+            plane = torch.from_numpy(images.read_labels(path, self.spec.labels))
+        else:
+            assert self.image is not None
+            plane = images.to_tensor(images.read(path), self.image, path)
+        if instances is None:
+            return Condition(**{self.part: plane[None]})
+        ids = torch.from_numpy(images.read_instances(instances))
+        check_sizes({path: tuple(plane.shape[-2:]), instances: tuple(ids.shape)})
+        return Condition(**{self.part: plane[None], "instances": ids[None]})
+
+    def style_of_file(self, path: Path) -> Tensor:
+        """1 C h w in [-1, 1]."""
+        return images.to_tensor(images.read(path), self.target, path)[None]
+
+    def _check_instances(self, given: bool, source: str | Path) -> None:
+        if self.spec.instances and not given:
+            raise InputError(f"{source}: the model reads an instance map too, and there is none")
+        if given and not self.spec.instances:
+            raise InputError(f"{source}: comes with an instance map, which the model does not read")
+
+
+def to_pil(array: np.ndarray) -> Image.Image:
+    """H W C as a PIL image. Raises InputError where there is no such mode."""
+    try:
+        return Image.fromarray(array[..., 0] if array.shape[2] == 1 else array)
+    except TypeError as error:
+        raise InputError(f"a PIL image cannot hold {shape_text(array)}; pass an array or a tensor") from error
+
+
+def _read_image(picture: Plane, spec: ImageSpec, source: str) -> Tensor:
+    if isinstance(picture, Tensor):
+        expected = "floats C H W or B C H W in [-1, 1]"
+        return _in_range(_batched(picture, 4, floating=True, expected=expected, source=source).float(), source)
+    array = _stored(picture, IMAGE_MODES, source)
+    if not array.size:
+        raise InputError(f"{source}: is {shape_text(array)}, expected at least one pixel")
+    return images.to_tensor(array[..., None] if array.ndim == 2 else array, spec, source)[None]
+
+
+def _batched(tensor: Tensor, num_dims: int, *, floating: bool, expected: str, source: str) -> Tensor:
+    fits = tensor.is_floating_point() == floating and not tensor.is_complex() and tensor.dtype not in _UNSIGNED
+    if tensor.dim() not in (num_dims - 1, num_dims) or not fits or not tensor.numel():
+        raise InputError(f"{source}: expected {expected}; got a tensor {tuple(tensor.shape)} of {tensor.dtype}")
+    return tensor if tensor.dim() == num_dims else tensor[None]
+
+
+def _in_range(image: Tensor, source: str) -> Tensor:
+    low, high = (float(value) for value in torch.aminmax(image.detach()))
+    # As far beyond the range as files of floats may be, for noise. Asked this way round, NaN fails too.
+    if not (low >= -3 and high <= 3):
+        raise InputError(f"{source}: values run from {low:g} to {high:g}, expected a tensor in [-1, 1]")
+    return image
+
+
+def _stored(picture: Image.Image | np.ndarray, modes: dict[str, str], source: str) -> np.ndarray:
+    """What a file of this picture would store."""
+    if isinstance(picture, np.ndarray):
+        return picture
+    if not isinstance(picture, Image.Image):
+        raise InputError(f"{source}: expected a PIL image, an array or a tensor, got a {type(picture).__name__}")
+    if picture.mode not in modes:
+        raise InputError(f"{source}: a PIL image of mode {picture.mode!r}, expected one of {', '.join(modes)}")
+    # As files are turned upright, so that both ways give the same picture.
+    return np.array(ImageOps.exif_transpose(picture))
