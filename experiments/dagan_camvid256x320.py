@@ -2,6 +2,8 @@
 paper's losses. Wants a GPU.
 
 The schedule is that of the experiment on SPADE.
+
+The paper was not at hand: losses and schedule are as the field knows them, to be compared with it.
 """
 
 from pixelwise.models.dagan import DaganConfig

@@ -3,6 +3,8 @@ its encoder and the paper's losses. Wants a GPU.
 
 The schedule is that of the experiment on SPADE, with half the batch. In training the style of each class is that of the
 target.
+
+The paper was not at hand: losses and schedule are as the field knows them, to be compared with it.
 """
 
 from pixelwise.models.groupdnet import GroupDNetConfig

@@ -2,6 +2,8 @@
 rate and epochs. Wants a GPU.
 
 The rates fall over the second half. It reads the label map as classes, where the published models read it as a picture.
+
+The paper was not at hand: losses and schedule are as the field knows them, to be compared with it.
 """
 
 from pixelwise.models.pix2pix import Pix2PixConfig

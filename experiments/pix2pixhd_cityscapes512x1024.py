@@ -2,6 +2,8 @@
 generator of full size and the encoder, with the paper's losses and schedule. Wants a GPU.
 
 At the end it keeps ten looks of each class, to draw from where there is no style picture.
+
+The paper was not at hand: losses and schedule are as the field knows them, to be compared with it.
 """
 
 from pixelwise.models.pix2pixhd import Pix2PixHdConfig

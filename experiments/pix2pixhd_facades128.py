@@ -1,6 +1,8 @@
 """pix2pixHD (Wang et al., CVPR 2018, Sec. 3.2) on facades, the first half: the global generator, for pictures of half
 the size that `pixelwise train experiments/pix2pixhd_facades256.py` then goes on to. Full size, with the paper's losses
 and schedule. Wants a GPU.
+
+The paper was not at hand: losses and schedule are as the field knows them, to be compared with it.
 """
 
 from pixelwise.models.pix2pixhd import Pix2PixHdConfig

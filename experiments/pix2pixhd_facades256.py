@@ -3,6 +3,8 @@ that `pixelwise train experiments/pix2pixhd_facades128.py` has made. Full size, 
 
 The enhancer learns alone for 10 epochs, then both learn for 90, the last 50 of them with rates that fall to zero; the
 paper does not say how long.
+
+The paper was not at hand: losses and schedule are as the field knows them, to be compared with it.
 """
 
 from pixelwise.models.pix2pixhd import Pix2PixHdConfig
