@@ -10,9 +10,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pixelwise.condition import Condition
 from pixelwise.layers.convolution import SpectralConv2d
 from pixelwise.layers.layout import Layout
 from pixelwise.layers.modulation import Modulation
+from pixelwise.layers.start import Posterior, Start
 
 MakeModulation = Callable[[int], Modulation]
 """From the number of channels to a modulation of them."""
@@ -91,6 +93,18 @@ class ModulatedDecoder(nn.Module):
     def start_size(self, size: tuple[int, ...]) -> tuple[int, int]:
         """(height, width) of what it reads for pictures of ``size``."""
         return size[0] // self.size_multiple, size[1] // self.size_multiple
+
+    def grow(self, start: Start, condition: Condition, layout: Layout) -> tuple[Tensor, Posterior | None]:
+        """A picture of the condition's size, with the posterior of its style if that was found.
+
+        Args:
+            start: what makes its first features.
+            condition: of any size.
+            layout: of the condition padded to ``size_multiple``.
+        """
+        features, posterior = start(condition, layout, self.start_size(layout.size))
+        height, width = condition.size
+        return self(features, layout)[:, :, :height, :width], posterior
 
     def forward(self, x: Tensor, layout: Layout) -> Tensor:
         """B start_channels h w, and the layout at any size, to B out_channels H W in [-1, 1]."""

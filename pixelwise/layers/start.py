@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -13,6 +16,18 @@ from pixelwise.layers.layout import Layout
 
 Posterior = tuple[Tensor, Tensor]
 """Mean and log-variance, B Z each."""
+
+Start = Callable[[Condition, Layout, tuple[int, int]], tuple[Tensor, Posterior | None]]
+"""From a condition, its layout and a size to features of that size, with the posterior of the style if it was found."""
+
+
+def make_start(
+    layout_channels: int, channels: int, width: int, style_size: tuple[int, int] | None, offsets: bool = False
+) -> nn.Module:
+    """A ``StyleStart`` of that size, or where it is None a ``LayoutStart``; see there for what they read."""
+    if style_size is not None:
+        return StyleStart(channels, style_size, width)
+    return LayoutStart(layout_channels, channels, offsets)
 
 
 class LayoutStart(nn.Module):
@@ -30,8 +45,8 @@ class LayoutStart(nn.Module):
         self.convolution = nn.Conv2d(layout_channels + 2 * offsets, channels, 3, padding=1)
 
     def forward(self, condition: Condition, layout: Layout, size: tuple[int, int]) -> tuple[Tensor, Posterior | None]:
-        """B channels, of ``size``; no posterior."""
-        small = layout.at(size)
+        """B channels, of ``size``; no posterior. It reads the layout itself, nothing that networks have made of it."""
+        small = replace(layout, pyramid=()).at(size)
         planes = [small.planes] if small.offsets is None or not self.offsets else [small.planes, small.offsets]
         return self.convolution(torch.cat(planes, dim=1)), None
 

@@ -24,9 +24,9 @@ from pixelwise.layers.layout_convolution import LayoutConv2d
 from pixelwise.layers.modulated import ModulatedDecoder
 from pixelwise.layers.modulation import SpatialModulation
 from pixelwise.layers.published_names import DECODER, ENCODER, SPATIAL_MODULATION, Renames, renamed
-from pixelwise.layers.start import LayoutStart, StyleStart
+from pixelwise.layers.start import make_start
 from pixelwise.losses.objective import Objective
-from pixelwise.models.family import Family, Published, StateDict, Styling, Translation
+from pixelwise.models.family import Family, Published, StateDict, Translation, styling_of_start
 
 KERNEL_SIZE = 3
 """Side of the predicted kernels."""
@@ -77,22 +77,17 @@ class Ccfpse(nn.Module):
         self.pyramid = LayoutPyramid(config.layout_channels, config.width, num_levels=config.num_upsamplings + 1)
         self.decoder = ModulatedDecoder(config.width, config.num_upsamplings, config.out_channels, self._block)
         self.size_multiple = self.decoder.size_multiple
-        channels = self.decoder.start_channels
-        if config.style:
-            self.start: nn.Module = StyleStart(channels, self.decoder.start_size(config.size), config.width)
-        else:
-            self.start = LayoutStart(config.layout_channels, channels)
+        style_size = self.decoder.start_size(config.size) if config.style else None
+        self.start = make_start(config.layout_channels, self.decoder.start_channels, config.width, style_size)
 
     def _block(self, number: int, in_channels: int, out_channels: int) -> ConditionalBlock:
         return ConditionalBlock(in_channels, out_channels, self.config.layout_channels + self.config.width)
 
     def forward(self, condition: Condition) -> Translation:
-        config, (height, width) = self.config, condition.size
-        padded = condition.padded(self.size_multiple)
+        config, padded = self.config, condition.padded(self.size_multiple)
         layout = Layout.of(padded, config.num_labels, config.image_channels, config.instance_edges)
-        start, posterior = self.start(padded, layout, self.decoder.start_size(layout.size))
         layout = replace(layout, pyramid=self.pyramid(layout.planes))
-        return Translation(self.decoder(start, layout)[:, :, :height, :width], posterior)
+        return Translation(*self.decoder.grow(self.start, condition, layout))
 
 
 class LayoutPyramid(nn.Module):
@@ -257,5 +252,5 @@ FAMILY = Family(
     published=PUBLISHED,
     adopt=adopt,
     reads_style=lambda config: config.style,
-    styling=lambda generator: Styling(generator.start.encode, generator.start.draw) if generator.config.style else None,
+    styling=styling_of_start,
 )

@@ -21,9 +21,9 @@ from pixelwise.layers.modulated import NUM_UPSAMPLINGS, ModulatedBlock, Modulate
 from pixelwise.layers.modulation import NORMS, ClassModulation, Modulation, SpatialModulation
 from pixelwise.layers.position import centre_offsets
 from pixelwise.layers.published_names import CLASS_MODULATION, DECODER, ENCODER, SPATIAL_MODULATION, renamed
-from pixelwise.layers.start import LayoutStart, StyleStart
+from pixelwise.layers.start import make_start
 from pixelwise.losses.objective import Objective
-from pixelwise.models.family import Family, Published, StateDict, Styling, Translation
+from pixelwise.models.family import Family, Published, StateDict, Translation, styling_of_start
 
 
 @dataclass(frozen=True)
@@ -88,11 +88,10 @@ class Clade(nn.Module):
         self.config = config
         self.decoder = ModulatedDecoder(config.width, config.num_upsamplings, config.out_channels, self._block)
         self.size_multiple = self.decoder.size_multiple
-        channels = self.decoder.start_channels
-        if config.style:
-            self.start: nn.Module = StyleStart(channels, self.decoder.start_size(config.size), config.width)
-        else:
-            self.start = LayoutStart(config.layout_channels, channels, config.offsets_in_input)
+        style_size = self.decoder.start_size(config.size) if config.style else None
+        self.start = make_start(
+            config.layout_channels, self.decoder.start_channels, config.width, style_size, config.offsets_in_input
+        )
 
     def _block(self, number: int, in_channels: int, out_channels: int) -> ModulatedBlock:
         spatial = number < self.config.num_spatial_blocks
@@ -113,11 +112,8 @@ class Clade(nn.Module):
         )
 
     def forward(self, condition: Condition) -> Translation:
-        height, width = condition.size
-        padded = condition.padded(self.size_multiple)
-        layout = self._layout(condition, padded)
-        start, posterior = self.start(padded, layout, self.decoder.start_size(layout.size))
-        return Translation(self.decoder(start, layout)[:, :, :height, :width], posterior)
+        layout = self._layout(condition, condition.padded(self.size_multiple))
+        return Translation(*self.decoder.grow(self.start, condition, layout))
 
     def _layout(self, condition: Condition, padded: Condition) -> Layout:
         config = self.config
@@ -168,5 +164,5 @@ FAMILY = Family(
     published=PUBLISHED,
     adopt=adopt,
     reads_style=lambda config: config.style,
-    styling=lambda generator: Styling(generator.start.encode, generator.start.draw) if generator.config.style else None,
+    styling=styling_of_start,
 )

@@ -78,11 +78,9 @@ class Dagan(nn.Module):
         return SpatialModulation(channels, self.config.layout_channels, self.config.norm)
 
     def forward(self, condition: Condition) -> Translation:
-        config, (height, width) = self.config, condition.size
-        padded = condition.padded(self.size_multiple)
+        config, padded = self.config, condition.padded(self.size_multiple)
         layout = Layout.of(padded, config.num_labels, config.image_channels, config.instance_edges)
-        start, _ = self.start(padded, layout, self.decoder.start_size(layout.size))
-        return Translation(self.decoder(start, layout)[:, :, :height, :width])
+        return Translation(*self.decoder.grow(self.start, condition, layout))
 
 
 class DualAttention(nn.Module):

@@ -163,6 +163,11 @@ def without_styling(generator: Any) -> Styling | None:
     return None
 
 
+def styling_of_start(generator: Any) -> Styling | None:
+    """How this generator comes by a style: of families that may grow pictures from one (layers/start.py)."""
+    return Styling(generator.start.encode, generator.start.draw) if generator.config.style else None
+
+
 def draws_no_noise(config: GeneratorConfig) -> bool:
     """Whether a generator of this configuration draws noise for each picture: of families that never do."""
     return False

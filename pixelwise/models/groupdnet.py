@@ -119,28 +119,9 @@ class GroupDNet(nn.Module):
 
     def forward(self, condition: Condition) -> Translation:
         """Raises InputError as ``ClassStart``."""
-        config, (height, width) = self.config, condition.size
-        padded = condition.padded(self.size_multiple)
+        config, padded = self.config, condition.padded(self.size_multiple)
         layout = Layout.of(padded, config.num_labels, config.image_channels, config.instance_edges)
-        start, posterior = self.start(condition, self.decoder.start_size(layout.size))
-        return Translation(self.decoder(start, layout)[:, :, :height, :width], posterior)
-
-    def redrawn(self, latent: Tensor, label: int) -> Tensor:
-        """The latent with a new style for one class, drawn from the standard Gaussian; the others stay.
-
-        Args:
-            latent: B Z, such as the mean of a translation's ``posterior``.
-            label: the class.
-
-        Raises:
-            InputError: a latent of another length, or no such class.
-        """
-        if not 0 <= label < self.config.num_labels:
-            raise InputError(f"there is no class {label}, expected 0..{self.config.num_labels - 1}")
-        _, height, width = self.config.latent_shape
-        by_class = latent_map(latent, self.config).reshape(len(latent), -1, LATENT, height * width).clone()
-        by_class[:, label].normal_()
-        return by_class.flatten(1)
+        return Translation(*self.decoder.grow(self.start, condition, layout))
 
 
 class ClassStart(nn.Module):
@@ -159,7 +140,7 @@ class ClassStart(nn.Module):
         self.encoder = ClassEncoder(config.num_labels, width, (config.size[0], config.size[1])) if width else None
         self.convolution = nn.Conv2d(config.latent_shape[0], channels, 3, padding=1, groups=config.num_labels)
 
-    def forward(self, condition: Condition, size: tuple[int, int]) -> tuple[Tensor, Posterior | None]:
+    def forward(self, condition: Condition, layout: Layout, size: tuple[int, int]) -> tuple[Tensor, Posterior | None]:
         """B channels, of ``size``, and the style picture's posterior, B Z each, if there is one.
 
         Of a posterior, training takes a sample, inference the mean; without latent and style picture the styles are

@@ -101,12 +101,10 @@ class Sean(nn.Module):
 
     def forward(self, condition: Condition) -> Translation:
         """Styles are those of ``codes``. Raises InputError as it does."""
-        config, (height, width) = self.config, condition.size
-        padded = condition.padded(self.size_multiple)
+        config, padded = self.config, condition.padded(self.size_multiple)
         layout = Layout.of(padded, config.num_labels, config.image_channels, config.instance_edges)
-        start, _ = self.start(padded, layout, self.decoder.start_size(layout.size))
-        picture = self.decoder(start, replace(layout, styles=self.codes(condition)))
-        return Translation(picture[:, :, :height, :width])
+        layout = replace(layout, styles=self.codes(condition))
+        return Translation(*self.decoder.grow(self.start, condition, layout))
 
     def codes(self, condition: Condition) -> Tensor:
         """The style of each class, B num_labels style_length.

@@ -18,9 +18,9 @@ from pixelwise.layers.layout import Layout
 from pixelwise.layers.modulated import NUM_UPSAMPLINGS, ModulatedBlock, ModulatedDecoder
 from pixelwise.layers.modulation import NORMS, SpatialModulation
 from pixelwise.layers.published_names import DECODER, ENCODER, SPATIAL_MODULATION, renamed
-from pixelwise.layers.start import LayoutStart, StyleStart
+from pixelwise.layers.start import make_start
 from pixelwise.losses.objective import Objective
-from pixelwise.models.family import Family, Published, StateDict, Styling, Translation
+from pixelwise.models.family import Family, Published, StateDict, Translation, styling_of_start
 
 
 @dataclass(frozen=True)
@@ -71,11 +71,8 @@ class Spade(nn.Module):
         self.config = config
         self.decoder = ModulatedDecoder(config.width, config.num_upsamplings, config.out_channels, self._block)
         self.size_multiple = self.decoder.size_multiple
-        channels = self.decoder.start_channels
-        if config.style:
-            self.start: nn.Module = StyleStart(channels, self.decoder.start_size(config.size), config.width)
-        else:
-            self.start = LayoutStart(config.layout_channels, channels)
+        style_size = self.decoder.start_size(config.size) if config.style else None
+        self.start = make_start(config.layout_channels, self.decoder.start_channels, config.width, style_size)
 
     def _block(self, number: int, in_channels: int, out_channels: int) -> ModulatedBlock:
         config = self.config
@@ -86,11 +83,9 @@ class Spade(nn.Module):
         )
 
     def forward(self, condition: Condition) -> Translation:
-        config, (height, width) = self.config, condition.size
-        padded = condition.padded(self.size_multiple)
+        config, padded = self.config, condition.padded(self.size_multiple)
         layout = Layout.of(padded, config.num_labels, config.image_channels, config.instance_edges)
-        start, posterior = self.start(padded, layout, self.decoder.start_size(layout.size))
-        return Translation(self.decoder(start, layout)[:, :, :height, :width], posterior)
+        return Translation(*self.decoder.grow(self.start, condition, layout))
 
 
 _SOURCE = "https://github.com/NVlabs/SPADE"
@@ -125,5 +120,5 @@ FAMILY = Family(
     published=PUBLISHED,
     adopt=adopt,
     reads_style=lambda config: config.style,
-    styling=lambda generator: Styling(generator.start.encode, generator.start.draw) if generator.config.style else None,
+    styling=styling_of_start,
 )
