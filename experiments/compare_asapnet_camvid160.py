@@ -1,7 +1,7 @@
 """Side by side: a compact ASAP-Net, of the size of the bundled `street`, against compact rivals
 (`compare_*_camvid160`).
 
-All of them see the same 10 000 images at 128 x 160, in the same order, against the same discriminator, on a CPU.
+All of them see the same 8000 images at 128 x 160, in the same order, against the same discriminator, on a CPU.
 """
 
 from pixelwise.discriminators.patch import PatchDiscriminatorConfig
@@ -28,8 +28,8 @@ config = TrainConfig(
     out="runs/compare_asapnet_camvid160",
     scale=(128, 160),
     batch_size=4,
-    steps=2500,
-    constant_steps=1700,
+    steps=2000,
+    constant_steps=1400,
     learning_rate=1e-3,
     discriminator_learning_rate=1e-4,
     betas=(0.5, 0.999),

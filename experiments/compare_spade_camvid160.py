@@ -1,6 +1,6 @@
 """Side by side: SPADE of a quarter of its width, among compact rivals (`compare_*_camvid160`).
 
-All of them see the same 10 000 images at 128 x 160, in the same order, against the same discriminator, on a CPU. The
+All of them see the same 8000 images at 128 x 160, in the same order, against the same discriminator, on a CPU. The
 rate is that of the experiment on CLADE-ICPE.
 """
 
@@ -18,8 +18,8 @@ config = TrainConfig(
     out="runs/compare_spade_camvid160",
     scale=(128, 160),
     batch_size=4,
-    steps=2500,
-    constant_steps=1700,
+    steps=2000,
+    constant_steps=1400,
     learning_rate=4e-4,
     discriminator_learning_rate=1e-4,
     betas=(0.5, 0.999),
