@@ -49,7 +49,7 @@ def residual_network(down: str, up: str, trunk: str, picture: str, num_downsampl
     enlarging = blocks + num_blocks
     levels = [(level, place) for level in range(num_downsamplings) for place in (0, 1)]
     return [
-        *((rf"{down}\.{place}", f"{trunk}.entry.{place}") for place in (1, 2)),
+        *((rf"{down}\.{place + 1}", f"{trunk}.entry.{place}") for place in (0, 1)),
         *((rf"{down}\.{4 + 3 * level + place}", f"{trunk}.down.{level}.{place}") for level, place in levels),
         *((rf"{up}\.{blocks + block}", f"{trunk}.blocks.{block}") for block in range(num_blocks)),
         *((rf"{up}\.{enlarging + 3 * level + place}", f"{trunk}.up.{level}.{place}") for level, place in levels),

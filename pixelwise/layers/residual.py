@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from pixelwise.layers.layout import Layout
+
 MakeNorm = Callable[[int], nn.Module]
 """From the number of channels to a module that normalises them."""
 
@@ -64,7 +66,7 @@ class ResidualTrunk(nn.Module):
     """The whole network but for its last convolution, see ``to_picture``.
 
     Args:
-        in_channels: of the input.
+        first: the first convolution, to ``width`` channels of the input's size: see ``first_convolution``.
         width: channels at full resolution, of the output too; each reduction doubles them.
         num_downsamplings: reductions by 2.
         num_blocks: residual blocks at the lowest resolution.
@@ -74,7 +76,7 @@ class ResidualTrunk(nn.Module):
 
     def __init__(
         self,
-        in_channels: int,
+        first: nn.Module,
         width: int,
         num_downsamplings: int,
         num_blocks: int,
@@ -84,8 +86,7 @@ class ResidualTrunk(nn.Module):
         super().__init__()
         bias = normalisation.bias
         widths = [width << level for level in range(num_downsamplings + 1)]
-        first = nn.Conv2d(in_channels, width, 7, bias=bias)
-        self.entry = nn.Sequential(nn.ReflectionPad2d(3), *normalisation.after(first, width))
+        self.entry = nn.Sequential(*normalisation.after(first, width))
         self.down = nn.Sequential(
             *(
                 nn.Sequential(*normalisation.after(nn.Conv2d(wide, 2 * wide, 3, 2, 1, bias=bias), 2 * wide))
@@ -100,8 +101,8 @@ class ResidualTrunk(nn.Module):
             )
         )
 
-    def forward(self, x: Tensor, reduced: Tensor | None = None) -> Tensor:
-        """B in_channels H W to B width H W.
+    def forward(self, x: Tensor | Layout, reduced: Tensor | None = None) -> Tensor:
+        """B in_channels H W, or a layout if the first convolution reads one, to B width H W.
 
         Args:
             x: H and W multiples of 2^num_downsamplings, at least twice that and at least 4.
@@ -109,6 +110,11 @@ class ResidualTrunk(nn.Module):
         """
         own = self.down(self.entry(x))
         return self.up(self.blocks(own if reduced is None else own + reduced))  # type: ignore[no-any-return]
+
+
+def first_convolution(in_channels: int, width: int, normalisation: Normalisation) -> nn.Conv2d:
+    """From B in_channels H W to B width H W; H and W at least 4."""
+    return nn.Conv2d(in_channels, width, 7, padding=3, padding_mode="reflect", bias=normalisation.bias)
 
 
 def to_picture(width: int, out_channels: int) -> nn.Sequential:

@@ -19,7 +19,7 @@ from pixelwise.discriminators.patch import PIX2PIX
 from pixelwise.errors import InputError
 from pixelwise.layers.convolution import init_gaussian_weights
 from pixelwise.layers.published_names import Renames, renamed, residual_network, without_statistics
-from pixelwise.layers.residual import NORMS, MakeNorm, Normalisation, ResidualTrunk, to_picture
+from pixelwise.layers.residual import NORMS, MakeNorm, Normalisation, ResidualTrunk, first_convolution, to_picture
 from pixelwise.layers.semantics import semantic_planes
 from pixelwise.losses.objective import Objective
 from pixelwise.models.family import Family, Published, StateDict, Translation
@@ -168,8 +168,9 @@ class ResidualNetwork(nn.Module):
     def __init__(self, config: Pix2PixConfig) -> None:
         super().__init__()
         noise = partial(Noise, config.dropout, config.dropout_at_test) if config.dropout else None
+        first = first_convolution(config.in_channels, config.width, config.normalisation)
         self.trunk = ResidualTrunk(
-            config.in_channels, config.width, config.num_downsamplings, config.num_blocks, config.normalisation, noise
+            first, config.width, config.num_downsamplings, config.num_blocks, config.normalisation, noise
         )
         self.to_picture = to_picture(config.width, config.out_channels)
 

@@ -21,10 +21,12 @@ from pixelwise.discriminators.patch import PIX2PIX_HD
 from pixelwise.errors import InputError
 from pixelwise.labels import one_hot
 from pixelwise.layers.convolution import init_gaussian_weights
+from pixelwise.layers.layout import Layout
+from pixelwise.layers.layout_convolution import LayoutConv2d
 from pixelwise.layers.published_names import Renames, renamed, residual_network, without_statistics
 from pixelwise.layers.regions import class_means, painted
-from pixelwise.layers.residual import NORMS, Normalisation, ResidualTrunk, to_picture
-from pixelwise.layers.semantics import labels_of, semantic_planes
+from pixelwise.layers.residual import NORMS, Normalisation, ResidualTrunk, first_convolution, to_picture
+from pixelwise.layers.semantics import labels_of
 from pixelwise.losses.objective import Objective
 from pixelwise.models.family import Family, Growth, Published, StateDict, Styling, Translation
 from pixelwise.models.pix2pixhd_styles import FeatureEncoder, Styles, labels_and_instances, padded_picture
@@ -103,9 +105,9 @@ class Pix2PixHd(nn.Module):
         self.config = config
         # Paddings reflect what is there, at the lowest resolution too: two places at least.
         self.size_multiple = 2 ** (config.num_downsamplings + config.num_enhancers)
-        self.encoder = self._feature_encoder() if config.num_features else None
-        sizes = config.num_labels, config.num_styles, config.num_features
-        self.styles = Styles(*sizes) if config.num_features else None
+        styled = config.num_features > 0
+        self.encoder = self._feature_encoder() if styled else None
+        self.styles = Styles(config.num_labels, config.num_styles, config.num_features) if styled else None
         self.trunks = nn.ModuleList(self._trunk(number) for number in range(config.num_enhancers + 1))
         self.to_picture = to_picture(config.width, config.out_channels)
         init_gaussian_weights(self)
@@ -119,18 +121,20 @@ class Pix2PixHd(nn.Module):
         config = self.config
         width = config.width << (config.num_enhancers - number)
         sizes = (1, config.num_enhancer_blocks) if number else (config.num_downsamplings, config.num_blocks)
-        return ResidualTrunk(config.in_channels, width, *sizes, config.normalisation)
+        reads_layout = number == config.num_enhancers
+        ends = config.in_channels, width
+        first = LayoutConv2d(*ends, 7, "reflect") if reads_layout else first_convolution(*ends, config.normalisation)
+        return ResidualTrunk(first, width, *sizes, config.normalisation)
 
     def forward(self, condition: Condition) -> Translation:
         """Objects look as the condition's latent says of their class, see ``codes``; or as in its style picture; or as
         one of their class's styles, which is drawn.
 
-        Raises:
-            InputError: as ``encode``, which is always called in training; a latent of another length.
+        Raises InputError as ``encode``, which is always called in training, and for a latent of another length.
         """
-        planes = self._planes(condition)
+        layout = self._layout(condition)
         features = None if self.styles is None else self._features(condition, self.styles)
-        return self._translation(condition.size, planes, features)
+        return self._translation(condition.size, layout, features)
 
     def _features(self, condition: Condition, styles: Styles) -> Tensor:
         if condition.latent is not None:
@@ -140,33 +144,31 @@ class Pix2PixHd(nn.Module):
         return styles.draw(*labels_and_instances(condition))
 
     def with_features(self, condition: Condition, features: Tensor) -> Translation:
-        """As ``forward``, with looks of one's own choice.
+        """As ``forward``, with ``features`` of one's own choice: B num_features H W in [-1, 1].
 
-        Args:
-            features: B num_features H W in [-1, 1].
-
-        Raises:
-            InputError: features of another shape.
+        Raises InputError for features of another shape.
         """
         expected = (len(condition), self.config.num_features, *condition.size)
         if tuple(features.shape) != expected:
             raise InputError(f"pix2pixhd: features must be of shape {expected}, got {tuple(features.shape)}")
-        return self._translation(condition.size, self._planes(condition), features)
+        return self._translation(condition.size, self._layout(condition), features)
 
-    def _planes(self, condition: Condition) -> Tensor:
+    def _layout(self, condition: Condition) -> Layout:
         config = self.config
         padded = condition.padded(self.size_multiple, 2 * self.size_multiple)
-        return semantic_planes(padded, config.num_labels, config.image_channels, config.instance_edges)
+        return Layout.of(padded, config.num_labels, config.image_channels, config.instance_edges)
 
-    def _translation(self, size: tuple[int, int], planes: Tensor, features: Tensor | None) -> Translation:
+    def _translation(self, size: tuple[int, int], layout: Layout, features: Tensor | None) -> Translation:
         if features is not None:
-            planes = torch.cat([planes, padded_picture(features, self.size_multiple)], dim=1)
-        pyramid = [planes]
+            layout = replace(layout, pyramid=(padded_picture(features, self.size_multiple),))
+        reduced: list[Tensor] = []
         for _ in range(self.config.num_enhancers):
-            pyramid.append(F.avg_pool2d(pyramid[-1], 3, 2, 1, count_include_pad=False))
+            larger = reduced[-1] if reduced else layout.planes
+            reduced.append(F.avg_pool2d(larger, 3, 2, 1, count_include_pad=False))
         x = None
-        for trunk in self.trunks:
-            x = trunk(pyramid.pop(), x)
+        for trunk in self.trunks[:-1]:
+            x = trunk(reduced.pop(), x)
+        x = self.trunks[-1](layout, x)
         return Translation(self.to_picture(x)[:, :, : size[0], : size[1]])
 
     def encode(self, condition: Condition) -> Tensor:
@@ -201,8 +203,7 @@ class Pix2PixHd(nn.Module):
         Args:
             conditions: the training set's, each with its target as the style picture.
 
-        Raises:
-            InputError: as ``encode``; a condition without a label map.
+        Raises InputError as ``encode``, and for a condition without a label map.
         """
         if self.styles is None:
             raise InputError("pix2pixhd: a model without num_features has no styles to learn")

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from pixelwise.condition import Condition
 from pixelwise.errors import InputError
-from pixelwise.layers.residual import Normalisation, ResidualTrunk, to_picture
+from pixelwise.layers.residual import Normalisation, ResidualTrunk, first_convolution, to_picture
 
 _ROUNDS = 100
 
@@ -29,7 +29,8 @@ class FeatureEncoder(nn.Module):
     ) -> None:
         super().__init__()
         self.size_multiple = 2**num_downsamplings
-        self.trunk = ResidualTrunk(in_channels, width, num_downsamplings, 0, normalisation)
+        first = first_convolution(in_channels, width, normalisation)
+        self.trunk = ResidualTrunk(first, width, num_downsamplings, 0, normalisation)
         self.to_features = to_picture(width, num_features)
 
     def forward(self, picture: Tensor, instances: Tensor) -> Tensor:

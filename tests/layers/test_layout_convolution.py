@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from pixelwise.layers import layout_convolution
 from pixelwise.layers.convolution import init_weights
 from pixelwise.layers.layout import Layout
 from pixelwise.layers.layout_convolution import GatheredConv2d, LayoutConv2d
@@ -16,12 +17,27 @@ LAYOUTS = {
 }
 
 
+@pytest.mark.parametrize("rows_at_once", [1, 1000, 1 << 22])
+@pytest.mark.parametrize("padding_mode", ["constant", "reflect"])
 @pytest.mark.parametrize("kernel_size", [1, 3, 7])
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
 @torch.no_grad()
-def test_gathering_is_convolving(layout: Layout, kernel_size: int) -> None:
-    convolution = LayoutConv2d(layout.planes.shape[1], 5, kernel_size)
+def test_gathering_is_convolving(
+    layout: Layout, kernel_size: int, padding_mode: str, rows_at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layout_convolution, "_ROWS_AT_ONCE", rows_at_once)
+    convolution = LayoutConv2d(layout.planes.shape[1], 5, kernel_size, padding_mode)
     torch.testing.assert_close(GatheredConv2d(convolution)(layout), convolution(layout), atol=1e-6, rtol=1e-6)
+
+
+@torch.no_grad()
+def test_it_is_a_convolution() -> None:
+    planes = LAYOUTS["labels and edges"].planes
+    for padding_mode, theirs in (("constant", "zeros"), ("reflect", "reflect")):
+        convolution = LayoutConv2d(5, 2, 3, padding_mode)
+        plain = torch.nn.Conv2d(5, 2, 3, padding=1, padding_mode=theirs)
+        plain.load_state_dict(convolution.state_dict())
+        torch.testing.assert_close(convolution(LAYOUTS["labels and edges"]), plain(planes))
 
 
 @torch.no_grad()

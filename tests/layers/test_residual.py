@@ -1,7 +1,14 @@
 import torch
 from torch import nn
 
-from pixelwise.layers.residual import NORMS, Normalisation, ResidualBlock, ResidualTrunk, to_picture
+from pixelwise.layers.residual import (
+    NORMS,
+    Normalisation,
+    ResidualBlock,
+    ResidualTrunk,
+    first_convolution,
+    to_picture,
+)
 
 INSTANCE = Normalisation(NORMS["instance"], bias=True)
 
@@ -24,7 +31,7 @@ def test_noise_stands_between_the_convolutions() -> None:
 
 @torch.no_grad()
 def test_a_trunk_keeps_the_size_and_adds_features_where_it_is_smallest() -> None:
-    trunk = ResidualTrunk(5, 4, num_downsamplings=2, num_blocks=1, normalisation=INSTANCE)
+    trunk = ResidualTrunk(first_convolution(5, 4, INSTANCE), 4, 2, 1, INSTANCE)
     x = torch.randn(2, 5, 16, 24)
     assert trunk.down(trunk.entry(x)).shape == (2, 16, 4, 6)
     assert trunk(x).shape == (2, 4, 16, 24)
@@ -33,7 +40,8 @@ def test_a_trunk_keeps_the_size_and_adds_features_where_it_is_smallest() -> None
 
 
 def test_biases_are_there_only_where_they_are_wanted() -> None:
-    trunk = ResidualTrunk(5, 4, 1, 1, Normalisation(NORMS["batch"], bias=False))
+    batch = Normalisation(NORMS["batch"], bias=False)
+    trunk = ResidualTrunk(first_convolution(5, 4, batch), 4, 1, 1, batch)
     assert [layer.bias for layer in trunk.modules() if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)] == [None] * 5
 
 

@@ -132,7 +132,7 @@ def test_adopts_residual_networks(norm: str, keeps: bool, dropout: float) -> Non
     assert set(renamed({name: torch.empty(0) for name in theirs}, config)) == ours
     # Of the norm after the first convolution, whose statistics old versions of torch kept in any case.
     statistics = {"model.2.running_mean": torch.zeros(2)}
-    assert list(renamed(statistics, config)) == (["network.trunk.entry.2.running_mean"] if keeps else [])
+    assert list(renamed(statistics, config)) == (["network.trunk.entry.1.running_mean"] if keeps else [])
 
 
 def test_published_configurations_are_the_256_u_net() -> None:
