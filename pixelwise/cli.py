@@ -292,7 +292,3 @@ def _summarise(outcomes: Sequence[Outcome], num_planned: int, out: Path) -> None
     for outcome in outcomes:
         if outcome.error is not None:
             console.print(f"failed: {outcome.error}", style="red")
-
-
-if __name__ == "__main__":
-    main()
