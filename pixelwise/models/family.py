@@ -183,7 +183,7 @@ class Family:
         config: the configuration's type.
         generator: builds the network from a configuration; a Generator.
         objective: the paper's losses.
-        discriminator: the paper's.
+        discriminator: the paper's; None in a system without an adversary.
         published: published configurations by name.
         adopt: renames a published state dict to the generator's names, given the configuration.
         reads_style: whether a generator of a configuration reads ``Condition.style``.
@@ -199,7 +199,7 @@ class Family:
     config: type[Any]
     generator: Callable[[Any], nn.Module]
     objective: Objective
-    discriminator: DiscriminatorConfig
+    discriminator: DiscriminatorConfig | None
     published: Mapping[str, Published]
     adopt: Callable[[StateDict, Any], StateDict]
     reads_style: Callable[[Any], bool] = reads_no_style

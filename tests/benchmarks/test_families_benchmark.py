@@ -66,7 +66,7 @@ def test_every_family_and_what_ships_is_measured(
     assert [name.partition(",")[0] for name in subjects][: len(FAMILIES)] == list(FAMILIES)
     assert subjects["asapnet, facades (ships)"].configure((512, 512)) == TINY
     for name, subject in subjects.items():
-        assert subject.configure((256, 256)).out_channels == 3, name
+        assert subject.configure((256, 256)).out_channels in (1, 3), name
 
 
 def test_published_asapnets_have_sixteen_rows_of_cells(families: ModuleType) -> None:

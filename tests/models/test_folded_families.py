@@ -16,6 +16,7 @@ from pixelwise.models import FAMILIES, FOR_INFERENCE, family_of
 from pixelwise.models.ccfpse import CcfpseConfig
 from pixelwise.models.clade import CladeConfig
 from pixelwise.models.dagan import DaganConfig
+from pixelwise.models.dncnn import DnCnnConfig
 from pixelwise.models.family import GeneratorConfig
 from pixelwise.models.groupdnet import GroupDNetConfig
 from pixelwise.models.pix2pix import Pix2PixConfig
@@ -34,7 +35,11 @@ CONFIGS = (
     SeanConfig(num_labels=4, instance_edges=True, out_channels=3, width=2, style_length=8, hidden=8, encoder_width=2),
     GroupDNetConfig(num_labels=4, instance_edges=True, out_channels=3, encoder_width=2, size=(64, 128)),
     Pix2PixConfig(num_labels=4, out_channels=3, width=2, dropout_at_test=False),
+    Pix2PixConfig(num_labels=4, out_channels=3, width=2, batch_statistics=False, dropout_at_test=False),
+    Pix2PixConfig(num_labels=4, out_channels=3, num_downsamplings=2, num_blocks=1, batch_statistics=False, dropout=0.0),
     Pix2PixHdConfig(num_labels=4, instance_edges=True, out_channels=3, width=2, num_enhancers=1, num_blocks=1),
+    Pix2PixHdConfig(num_labels=4, out_channels=3, width=2, num_blocks=1, norm="batch"),
+    DnCnnConfig(image_channels=3, out_channels=3, width=4, depth=4),
 )
 
 
@@ -54,9 +59,11 @@ def generator_of(config: GeneratorConfig) -> nn.Module:
     # Fresh tables and statistics would hide what is gathered and divided by.
     for part in generator.modules():
         tables = (part.gamma, part.beta) if isinstance(part, ClassModulation) else ()
-        statistics = (part.running_mean, part.running_var) if isinstance(part, nn.BatchNorm2d) else ()
-        for values in (*tables, *statistics):
+        for values in tables:
             nn.init.uniform_(values, 0.5, 1.5)
+        if isinstance(part, nn.BatchNorm2d) and part.running_mean is not None and part.running_var is not None:
+            nn.init.uniform_(part.running_mean, -0.5, 0.5)
+            nn.init.uniform_(part.running_var, 0.5, 1.5)
     return generator.eval()
 
 

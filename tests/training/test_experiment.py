@@ -17,16 +17,21 @@ from pixelwise.models.family import config_for
 from pixelwise.training.experiment import read_experiment
 
 FOLDER = Path(__file__).parents[2] / "experiments"
-LABELS = {"camvid": CAMVID, "cityscapes": CITYSCAPES, "facades": MINI_LABELS}
+DATA = {
+    "camvid": (ConditionSpec(CAMVID), 3),
+    "cityscapes": (ConditionSpec(CITYSCAPES, instances=True), 3),
+    "facades": (ConditionSpec(MINI_LABELS), 3),
+    "bsd_gray": (ConditionSpec(image_channels=1), 1),
+}
+"""Of each set what its conditions carry, and the channels of its pictures."""
 EXPERIMENTS = sorted(FOLDER.glob("*.py"))
 
 
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
 def test_the_project_s_own_experiments_can_be_read_and_suit_their_data(path: Path) -> None:
     config = read_experiment(path)
-    spec = ConditionSpec(LABELS[config.dataset], instances=config.dataset == "cityscapes")
     with torch.device("meta"):
-        model = config_for(config.model, spec, out_channels=3)
+        model = config_for(config.model, *DATA[config.dataset])
         assert any(True for _ in family_of(model).generator(model).parameters())
 
 

@@ -22,6 +22,7 @@ from pixelwise.models.asapnet import AsapNetConfig
 from pixelwise.models.ccfpse import CcfpseConfig
 from pixelwise.models.clade import CladeConfig
 from pixelwise.models.dagan import DaganConfig
+from pixelwise.models.dncnn import DnCnnConfig
 from pixelwise.models.family import GeneratorConfig
 from pixelwise.models.groupdnet import GroupDNetConfig
 from pixelwise.models.pix2pix import Pix2PixConfig
@@ -33,7 +34,7 @@ from pixelwise.training.processes import Processes
 from pixelwise.training.run import prepare
 from pixelwise.training.step import Game
 
-TERMS = ("feature_matching", "perceptual", "l1")
+TERMS = ("feature_matching", "perceptual", "l1", "l2")
 # As deep as VGG19, so that the same layers are compared, but narrow.
 NARROW_STAGES = ((4, 2), (4, 2), (4, 4), (4, 4), (4, 1))
 
@@ -70,6 +71,7 @@ FROM_PICTURES: Mapping[str, GeneratorConfig] = {
     "pix2pix": Pix2PixConfig(width=2, num_downsamplings=6, norm="instance"),
     "pix2pix-residual": Pix2PixConfig(width=2, num_downsamplings=2, num_blocks=1),
     "pix2pixhd": PIX2PIX_HD,
+    "dncnn": DnCnnConfig(width=4, depth=4),
 }
 
 
@@ -101,7 +103,9 @@ def run_of(model: GeneratorConfig, data: Path, out: Path) -> TrainConfig:
     )
 
 
-def narrow(discriminator: DiscriminatorConfig) -> DiscriminatorConfig:
+def narrow(discriminator: DiscriminatorConfig | None) -> DiscriminatorConfig | None:
+    if discriminator is None:
+        return None
     if isinstance(discriminator, FeaturePyramidConfig):
         return replace(discriminator, width=2)
     return replace(discriminator, width=4, max_width=8)
@@ -117,14 +121,16 @@ def assert_learns(config: TrainConfig, monkeypatch: pytest.MonkeyPatch) -> None:
     assert {name for name, weight in before.items() if torch.equal(weight, after[name])} <= BALANCED
     objective = family_of(config.model).objective
     log = [json.loads(line) for line in (Path(config.out) / "log.jsonl").read_text().splitlines()]
-    assert {"adversarial", "discriminator", *(term for term in TERMS if getattr(objective, term))} <= set(log[0])
+    adversaries = {"adversarial", "discriminator"} if objective.adversarial else set()
+    assert {*adversaries, *(term for term in TERMS if getattr(objective, term))} <= set(log[0])
     assert all(np.isfinite(value) for record in log for value in record.values())
     assert read_manifest(run.last_checkpoint).spec.style == family_of(config.model).reads_style(config.model)
 
 
 def weights(game: Game) -> dict[str, Tensor]:
-    assert game.discriminator is not None
-    players = {"generator": game.generator, "discriminator": game.discriminator}
+    players = {"generator": game.generator}
+    if game.discriminator is not None:
+        players["discriminator"] = game.discriminator
     return {
         f"{name}.{part}": weight.detach().clone()
         for name, player in players.items()
@@ -133,7 +139,7 @@ def weights(game: Game) -> dict[str, Tensor]:
 
 
 def test_no_family_is_left_out() -> None:
-    assert {name.partition("-")[0] for name in FROM_LABELS} == set(FAMILIES)
+    assert {name.partition("-")[0] for name in (*FROM_LABELS, *FROM_PICTURES)} == set(FAMILIES)
 
 
 @pytest.mark.parametrize("name", FROM_LABELS)
