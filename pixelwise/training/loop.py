@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +14,7 @@ from pixelwise.checkpoint import save_checkpoint
 from pixelwise.condition import PairedSample
 from pixelwise.training.batches import batches, portions_of, seeded
 from pixelwise.training.config import TrainConfig
+from pixelwise.training.interruption import interruption
 from pixelwise.training.processes import join_processes
 from pixelwise.training.report import Report
 from pixelwise.training.run import Run, prepare
@@ -39,14 +40,18 @@ def train(config: TrainConfig) -> Path:
     Raises:
         InputError: data or configuration that cannot be used, or an ``out`` folder with another run's state.
         Diverged: a loss or gradient is NaN or infinite; ``diverged_<rank>.json`` in ``out`` names the batch.
+        KeyboardInterrupt: on Ctrl-C. A process that trains alone ends its step and saves before that.
     """
     keep_freed_memory()
     with join_processes(config.device) as processes:
         run = prepare(config, processes)
         game, average = run.game, run.average
-        progress = load_state(run.state_file, game, average, run.config)
-        with Report(run.folder, progress.step, config.steps, processes.is_first) as report:
-            _announce(run, report, progress)
+        progress, changes = load_state(run.state_file, game, average, run.config)
+        with (
+            Report(run.folder, progress.step, config.steps, processes.is_first) as report,
+            interruption(processes.count) as interrupted,
+        ):
+            _announce(run, report, progress, changes)
             for batch in batches(run.samples, config, processes, first_step=progress.step):
                 seeded(config.seed, progress.step, processes.rank)
                 set_learning_rates(game, config, progress.step)
@@ -61,18 +66,24 @@ def train(config: TrainConfig) -> Path:
                 scores = _look(run, progress) if processes.is_first else {}
                 report.step(progress.step, losses, scores, config.batch_size)
                 if processes.is_first:
-                    _save(run, progress)
+                    _save(run, progress, at_once=interrupted.asked)
+                if interrupted.asked:
+                    report.say(f"stopped and saved after step {progress.step}; the same command goes on from there")
+                    raise KeyboardInterrupt
     return run.last_checkpoint
 
 
-def _announce(run: Run, report: Report, progress: Progress) -> None:
+def _announce(run: Run, report: Report, progress: Progress, changes: Sequence[str]) -> None:
     parameters = sum(parameter.numel() for parameter in run.game.generator.network.parameters())
     report.say(
         f"{run.manifest.family}, {parameters / 1e6:.1f} M parameters, on {len(run.samples)} samples of "
         f"{run.config.dataset}; {run.processes.count} x {run.processes.device}; writes to {run.folder}"
     )
     if progress.step:
-        report.say(f"goes on after step {progress.step}")
+        done = progress.step >= run.config.steps
+        report.say(f"is at step {progress.step}: nothing to do" if done else f"goes on after step {progress.step}")
+    for change in changes:
+        report.say(f"differs from what was done so far: {change}")
     for note in run.notes:
         report.say(note)
 
@@ -92,11 +103,11 @@ def _look(run: Run, progress: Progress) -> dict[str, float]:
     return progress.scores
 
 
-def _save(run: Run, progress: Progress) -> None:
-    """The latest generator and the state to resume from, when they are due."""
+def _save(run: Run, progress: Progress, at_once: bool) -> None:
+    """The latest generator and the state to resume from, when they are due or wanted at once."""
     if progress.step == run.config.steps:
         keep_styles(run)
-    if _due(progress.step, run.config.save_every, run.config.steps):
+    if at_once or _due(progress.step, run.config.save_every, run.config.steps):
         # In this order: killed between the two, the run does these steps again. The other way round it might resume
         # after its last step, and never write the generator.
         _save_generator(run, progress, run.last_checkpoint)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from pixelwise.training.step import Game, Player
 FIXED = ("model", "dataset", "objective", "discriminator", "betas", "ema_decay")
 # What scores must have in common to be compared.
 VALIDATED_ON = ("scale", "crop", "validation_samples")
+_MOST_DIFFERENCES = 3
 
 
 @dataclass
@@ -59,27 +60,31 @@ def save_state(path: Path, game: Game, average: WeightAverage, progress: Progres
         raise InputError(f"{path}: cannot be written ({reason}); the state saved before is untouched") from error
 
 
-def load_state(path: Path, game: Game, average: WeightAverage, config: TrainConfig) -> Progress:
+def load_state(path: Path, game: Game, average: WeightAverage, config: TrainConfig) -> tuple[Progress, tuple[str, ...]]:
     """Restores what ``save_state`` wrote; a run without a state starts at step 0.
 
     Returns:
-        The progress; without a best score when validation is now at another size or on other samples.
+        The progress, without a best score when validation is now at another size or on other samples; and what the
+        configuration has otherwise than the run had so far.
 
     Raises:
         InputError: an unreadable state, or one of a run with another model, data set, objective or discriminator.
     """
     if not path.exists():
-        return Progress()
+        return Progress(), ()
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
         saved, wanted = json.loads(state["config"]), json.loads(json.dumps(asdict(config)))
-        _check_same_run(_with_new_fields(saved, config), wanted)
+        completed = _with_new_fields(saved, config)
+        _check_same_run(completed, wanted)
         average.averaged.load_state_dict(state["average"])
         for name, player in _players(game).items():
             _restore_player(player, state["players"][name])
         progress = Progress(**state["progress"])
         same_validation = all(saved[name] == wanted[name] for name in VALIDATED_ON)
-        return progress if same_validation else replace(progress, best=float("-inf"))
+        if not same_validation:
+            progress = replace(progress, best=float("-inf"))
+        return progress, tuple(_differences(completed, wanted))
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     except Exception as error:  # Damaged bytes make the unpickler raise almost anything.
@@ -95,25 +100,40 @@ def _save(state: Mapping[str, Any], path: Path) -> None:
 
 
 def _with_new_fields(saved: Mapping[str, Any], config: TrainConfig) -> dict[str, Any]:
-    """The saved configuration, with defaults for the fields that its parts have gained since it was saved."""
+    """The saved configuration, with defaults for the fields that it and its parts have gained since it was saved."""
 
     def completed(name: str) -> Any:
         part = getattr(config, name, None)
         if not is_dataclass(part) or not isinstance(saved[name], Mapping):
             return saved[name]
-        defaults = {field.name: field.default for field in fields(part) if field.default is not MISSING}
-        return {**json.loads(json.dumps(defaults)), **saved[name]}
+        return {**_defaults(part), **saved[name]}
 
-    return {name: completed(name) for name in saved}
+    return {**_defaults(config), **{name: completed(name) for name in saved}}
+
+
+def _defaults(config: Any) -> dict[str, Any]:
+    defaults = {field.name: field.default for field in fields(config) if field.default is not MISSING}
+    content: dict[str, Any] = json.loads(json.dumps(defaults))
+    return content
 
 
 def _check_same_run(saved: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
-    for name in FIXED:
-        if saved[name] != wanted[name]:
-            raise InputError(
-                f"the run there has {name} = {saved[name]}, this one {wanted[name]}; "
-                "give another out folder, with start_from to begin with that run's weights"
-            )
+    changed = list(_differences({name: saved[name] for name in FIXED}, {name: wanted[name] for name in FIXED}))
+    if changed:
+        raise InputError(
+            f"is of another run: {'; '.join(changed[:_MOST_DIFFERENCES])}; give another out folder, with start_from to "
+            "begin with that run's weights"
+        )
+
+
+def _differences(saved: Mapping[str, Any], wanted: Mapping[str, Any], part: str = "") -> Iterator[str]:
+    """Where two configurations in JSON differ, field by field."""
+    for name in dict.fromkeys((*wanted, *saved)):
+        before, now = saved.get(name), wanted.get(name)
+        if isinstance(before, Mapping) and isinstance(now, Mapping):
+            yield from _differences(before, now, f"{part}{name}.")
+        elif before != now:
+            yield f"{part}{name} was {before}, is now {now}"
 
 
 def _players(game: Game) -> dict[str, Player]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -18,7 +19,7 @@ from pixelwise.data import DATASETS
 from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
 from pixelwise.training import TrainConfig, train
-from pixelwise.training.step import Diverged
+from pixelwise.training.step import Diverged, update_generator
 
 
 def records(config: TrainConfig) -> list[dict[str, float]]:
@@ -99,6 +100,50 @@ def test_a_finished_run_goes_on_when_it_gets_more_steps_and_larger_crops(config:
     last = train(replace(config, steps=8, crop=(SIDE, SIDE), batch_size=4))
     assert read_manifest(last).step == 8
     assert [record["step"] for record in records(config)] == [1, 3, 6, 7, 8]
+
+
+def test_ctrl_c_ends_after_the_step_and_loses_nothing(
+    config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    apart = replace(config, out=str(tmp_path / "stopped"), save_every=100)
+    steps = iter(range(100))
+
+    def interrupted(*arguments: object) -> object:
+        if next(steps) == 3:
+            signal.raise_signal(signal.SIGINT)
+        return update_generator(*arguments)
+
+    monkeypatch.setattr("pixelwise.training.loop.update_generator", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train(apart)
+    monkeypatch.undo()
+    assert "stopped and saved after step 4; the same command goes on" in capsys.readouterr().out
+    assert read_manifest(Path(apart.out) / "last.safetensors").step == 4
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    train(replace(config, save_every=100))
+    train(apart)
+    assert "goes on after step 4" in capsys.readouterr().out
+    states = [torch.load(Path(out) / "state.pt", weights_only=True)["average"] for out in (config.out, apart.out)]
+    assert all(torch.equal(weight, states[1][name]) for name, weight in states[0].items())
+
+
+def test_ctrl_c_twice_does_not_wait(config: TrainConfig, monkeypatch: pytest.MonkeyPatch):
+    def interrupted(*arguments: object) -> object:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr("pixelwise.training.loop.update_generator", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train(config)
+    assert not (Path(config.out) / "state.pt").exists()
+
+
+def test_a_finished_run_says_that_nothing_is_left_to_do(config: TrainConfig, capsys: pytest.CaptureFixture[str]):
+    train(config)
+    train(replace(config, steps=3, batch_size=1))
+    told = capsys.readouterr().out
+    assert f"is at step {config.steps}: nothing to do" in told
+    assert f"differs from what was done so far: batch_size was {config.batch_size}, is now 1" in told
 
 
 def test_bfloat16_trains_on_a_cpu(config: TrainConfig):

@@ -37,7 +37,9 @@ def save(run: Run, progress: Progress = PROGRESS) -> None:
 
 
 def load(run: Run) -> Progress:
-    return load_state(run.state_file, run.game, run.average, run.config)
+    progress, changes = load_state(run.state_file, run.game, run.average, run.config)
+    assert not changes
+    return progress
 
 
 def weights(run: Run) -> list[torch.Tensor]:
@@ -61,24 +63,35 @@ def test_weights_and_progress_come_back(run: Run, path: Path):
 def test_scores_at_another_size_do_not_compare(run: Run, path: Path):
     for changes in ({"crop": (32, 32)}, {"scale": (24, 24)}, {"validation_samples": 1}):
         config = replace(run.config, **changes)
-        progress = load_state(path, run.game, run.average, config)
+        progress, told = load_state(path, run.game, run.average, config)
         assert progress == replace(PROGRESS, best=float("-inf"))
+        assert [text.split(" was ")[0] for text in told] == list(changes)
+
+
+def test_what_is_set_otherwise_is_told(run: Run, path: Path):
+    config = replace(run.config, batch_size=1, steps=9)
+    _, changes = load_state(path, run.game, run.average, config)
+    assert changes == (f"batch_size was {run.config.batch_size}, is now 1", f"steps was {run.config.steps}, is now 9")
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
+    ("name", "value", "told"),
     [
-        ("model", replace(MODEL, mlp_depth=4)),
-        ("model", replace(MODEL, bilinear=True)),
-        ("objective", WITHOUT_ADVERSARY),
-        ("discriminator", PatchDiscriminatorConfig(num_layers=2, width=4, max_width=16)),
-        ("betas", (0.5, 0.9)),
-        ("ema_decay", 0.9),
+        ("model", replace(MODEL, mlp_depth=4), r"model\.mlp_depth was \d+, is now 4"),
+        ("model", replace(MODEL, bilinear=True), r"model\.bilinear was False, is now True"),
+        ("objective", WITHOUT_ADVERSARY, r"objective\.adversarial was hinge, is now None; .*"),
+        (
+            "discriminator",
+            PatchDiscriminatorConfig(num_layers=2, width=4, max_width=16),
+            r"discriminator\.max_width was 8, is now 16",
+        ),
+        ("betas", (0.5, 0.9), r"betas was \[0.0, 0.9\], is now \[0.5, 0.9\]"),
+        ("ema_decay", 0.9, r"ema_decay was 0.\d+, is now 0.9"),
     ],
 )
-def test_another_run_is_not_gone_on_with(config: TrainConfig, path: Path, name: str, value: object):
+def test_another_run_is_not_gone_on_with(config: TrainConfig, path: Path, name: str, value: object, told: str):
     before = path.read_bytes()
-    with pytest.raises(InputError, match=rf"state\.pt: the run there has {name} = .*, this one .*; give another out"):
+    with pytest.raises(InputError, match=rf"state\.pt: is of another run: {told}; give another out"):
         train(replace(config, **{name: value}))
     assert path.read_bytes() == before
 
