@@ -124,7 +124,8 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
         path: ``.pth`` or ``.pt`` as torch saves it; or ``.npz``, whose names may stand behind ``sd/`` among others.
 
     Raises:
-        InputError: no such file, another suffix, a damaged file, a pickle that would run code, or no state dict in it.
+        InputError: no such file, another suffix, a damaged file, a pickle that would run code, or no state dict of
+            plain tensors in it.
     """
     readers = {".pth": _read_pth, ".pt": _read_pth, ".npz": _read_npz}
     if path.suffix not in readers:
@@ -135,7 +136,7 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
     strange = [
         f"{name} ({type(value).__name__})"
         for name, value in tensors.items()
-        if not isinstance(name, str) or not isinstance(value, Tensor) or value.is_meta
+        if not isinstance(name, str) or not isinstance(value, Tensor) or not _is_plain(value)
     ]
     if strange or not tensors:
         raise InputError(f"{path}: not a state dict of tensors; it holds {', '.join(strange[:5]) or 'nothing'}")
@@ -166,6 +167,11 @@ def _read_npz(path: Path) -> dict[str, Any]:
             }
     except Exception as error:  # on damaged files NumPy raises anything from zlib.error to TokenError
         raise InputError(f"{path}: not a readable .npz of plain arrays: {_reason(error)}") from error
+
+
+def _is_plain(tensor: Tensor) -> bool:
+    """Whether it holds real numbers one by one: neither promised, sparse, quantised nor complex."""
+    return not (tensor.is_meta or tensor.is_quantized or tensor.is_complex()) and tensor.layout is torch.strided
 
 
 def _reason(error: Exception) -> str:

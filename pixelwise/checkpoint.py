@@ -185,10 +185,21 @@ def load_strictly(module: nn.Module, tensors: Mapping[str, Tensor], shown: int =
 
 
 def build(config: GeneratorConfig) -> nn.Module:
-    """The generator of a configuration. Raises InputError when torch cannot make it: too large, impossible sizes."""
+    """The generator of a configuration.
+
+    Raises:
+        InputError: it would read nothing or make nothing, or torch cannot make it: too large, impossible sizes.
+    """
+    read = config.num_labels, config.image_channels
+    if min(*read, config.out_channels - 1) < 0 or not any(read):
+        raise InputError(
+            "a generator reads labels or an image and makes one, got "
+            f"num_labels = {config.num_labels}, image_channels = {config.image_channels} and "
+            f"out_channels = {config.out_channels}"
+        )
     try:
         return family_of(config).generator(config)
-    except (TypeError, RuntimeError, MemoryError) as error:
+    except (TypeError, IndexError, RuntimeError, MemoryError) as error:
         reason = str(error).partition("\n")[0]
         raise InputError(f"no generator can be built from the configuration: {reason}") from error
 

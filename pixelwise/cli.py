@@ -77,15 +77,15 @@ def translate(
         torch.set_num_threads(threads)
     load = partial(_load, model, device, engine, precision, verbose)
     part = None if region is None else jobs.read_region(region)
+    maps = style_labels, style_instances
     if out.suffix.lower() in PYRAMIDS and not out.is_dir():
-        if len(inputs) != 1 or part is not None or scale != 1 or {style, seed, samples} != {None}:
+        if len(inputs) != 1 or part is not None or scale != 1 or {style, *maps, seed, samples} != {None}:
             raise InputError(
                 f"{out}: is one file, for one input, whole and at scale 1, with neither style nor seed; give a folder "
                 "for anything else"
             )
         _translate_large(load(), Path(inputs[0]), out, instances, overwrite)
         return
-    maps = style_labels, style_instances
     planned = jobs.plan(inputs, out, f".{suffix.removeprefix('.')}", instances, style, seed, samples)
     translator = load()
     found = None if maps == (None, None) else _find_style(translator, style, *maps)

@@ -28,7 +28,13 @@ def from_fields(kind: type[T], content: object) -> T:
     """
     if not isinstance(content, Mapping):
         raise InputError(f"expected an object of fields, got {content!r:.80}")
-    known = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]
+    check_fields(kind, content)
+    return kind(**content)
+
+
+def check_fields(kind: type, content: Mapping[str, Any]) -> None:
+    """Raises InputError for unknown or missing fields of a dataclass, or values of another type than they declare."""
+    known = {field.name: field for field in fields(kind)}
     if unknown := sorted(map(repr, content.keys() - known.keys())):
         raise InputError(f"no field {', '.join(unknown)}; there are {', '.join(known)}")
     for name, field in known.items():
@@ -38,7 +44,6 @@ def from_fields(kind: type[T], content: object) -> T:
     for name, value in content.items():
         if not _fits(value, declared[name]):
             raise InputError(f"{name!r} must be {_text(declared[name])}, got {value!r:.80}")
-    return kind(**content)
 
 
 def _fits(value: object, declared: Any) -> bool:

@@ -17,12 +17,14 @@ def find_pictures(text: str, out: Path) -> list[tuple[Path, Path]]:
 
     Args:
         text: a file, whatever its name; a folder, which is searched through; or a glob.
-        out: a folder of earlier pictures, which are left out where they lie within the input.
+        out: the folder of the new pictures; earlier ones are left out where they lie within the input.
 
     Raises:
-        InputError: nothing is there.
+        InputError: nothing is there, or ``out`` is named like a picture.
     """
     path = Path(text)
+    if out.suffix.lower() in SUFFIXES and not out.is_dir():
+        raise InputError(f"{out}: pictures go to a folder and are named like the inputs; expected a folder's name")
     if not text:
         raise InputError("an input is the empty text; expected a file, a folder or a glob")
     if path.is_file():
@@ -49,10 +51,12 @@ def partners(place: Path | None) -> Callable[[Path], Path | None]:
         place: a file, which belongs to all; a folder with a file of each name; or None for no files.
 
     Raises:
-        InputError: two files of one name, or no files, in a folder; or no such folder.
+        InputError: two files of one name, or no files, in a folder; or nothing is there.
     """
     if place is None or place.is_file():
         return lambda name: place
+    if not place.exists():
+        raise InputError(f"{place}: no such file or folder")
     files = Folder(place).files()
     # Where there is none, a path that cannot be read and names what is missing.
     return lambda name: files.get(name.as_posix(), place / f"{name}.png")

@@ -24,6 +24,9 @@ Colour = tuple[int, int, int]
 
 MAX_FILE_ID = 65535
 
+INDEX_TYPES = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
+"""Of tensors of class indices: the integers that torch reckons with."""
+
 
 @dataclass(frozen=True)
 class LabelSpec:
@@ -154,7 +157,9 @@ class LabelSpec:
 
 
 def check_range(labels: Tensor, num_channels: int) -> None:
-    """Raises InputError for an index outside 0..num_channels - 1."""
+    """Raises InputError for an index outside 0..num_channels - 1, or for what is no index."""
+    if labels.dtype not in INDEX_TYPES:
+        raise InputError(f"labels are {labels.dtype}, expected class indices: {', '.join(map(str, INDEX_TYPES))}")
     if labels.is_meta:  # without values, there to count arithmetic
         return
     low, high = (int(value) for value in torch.aminmax(labels))

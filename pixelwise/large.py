@@ -57,12 +57,15 @@ def translate_large(
 
     Raises:
         InputError: a model without a field; an input that cannot be read or does not fit the model; a destination of
-            another kind, that is there already, or on a disk without room for it and for the stream's layers.
+            another kind, that is an input or there already, or on a disk without room for it and for the stream's
+            layers.
     """
     if destination.suffix.lower() not in PYRAMIDS:
         raise InputError(f"{destination}: large pictures are written as {', '.join(PYRAMIDS)}")
     if destination.exists() and not overwrite:
         raise InputError(f"{destination} is there already, and may be replaced with --overwrite only")
+    if destination.resolve() in {path.resolve() for path in (source, instances) if path is not None}:
+        raise InputError(f"{destination}: is an input and would be replaced by a picture; choose another name")
     if translator.ready is None:
         raise InputError(f"a {translator.manifest.family} model cannot translate a picture in parts")
     destination.parent.mkdir(parents=True, exist_ok=True)

@@ -55,7 +55,7 @@ class Session:
         if unread := sorted(given.keys() - self._readers.keys()):
             raise InputError(f"{unread[0]}: the model reads {' and '.join(self._readers)} only")
         part = Condition(**{name: self._readers[name](picture) for name, picture in given.items()})
-        self._editing.update(Window(*region), part)
+        self._editing.update(Window.of(region), part)
 
     @torch.inference_mode()
     def render(self, region: Region | None = None, scale: float = 1.0) -> Tensor:
@@ -71,4 +71,4 @@ class Session:
         Raises:
             InputError: a region or scale that cannot be had, or an output that is not a number.
         """
-        return self._editing.render(None if region is None else Window(*region), scale).picture()
+        return self._editing.render(None if region is None else Window.of(region), scale).picture()

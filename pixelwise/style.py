@@ -56,6 +56,13 @@ class Style:
         return replace(self, latent=parts.flatten(1))
 
 
+def _for_each(part: Tensor, condition: Condition) -> Tensor:
+    """A style or its picture for each condition of a batch: one for all, or as many as there are."""
+    if len(part) not in (1, len(condition)):
+        raise InputError(f"got {len(part)} styles for {len(condition)} conditions, expected one, or one for each")
+    return part.to(condition.device).expand(len(condition), *part.shape[1:])
+
+
 def _index_of(label: str | int, labels: LabelSpec) -> int:
     if isinstance(label, str) and label in labels.names:
         return labels.names.index(label)
@@ -95,18 +102,21 @@ class StyleSource:
 
         Args:
             picture: as those that the model makes.
-            labels: what it shows, for a model whose classes have styles of their own.
+            labels: what it shows, of its size, for a model whose classes have styles of their own.
             instances: its instance map, if the model reads instance maps.
         """
-        self.check_picture()
+        self._check_maps(labels is not None, instances is not None)
         layout = None if labels is None else self._reader.condition(labels, instances)
         return self._encoded(self._reader.read_style(picture), layout)
 
     def of_file(self, path: Path, labels: Path | None = None, instances: Path | None = None) -> Style:
         """As ``of``, from files, which errors name."""
-        self.check_picture()
+        self._check_maps(labels is not None, instances is not None)
         layout = None if labels is None else self._reader.condition_of_files(labels, instances)
-        return self._encoded(self._reader.style_of_file(path), layout)
+        picture = self._reader.style_of_file(path)
+        if layout is not None and labels is not None:
+            check_sizes({path: tuple(picture.shape[-2:]), labels: layout.size})
+        return self._encoded(picture, layout)
 
     @torch.inference_mode()
     def draw(self, seed: int = 0) -> Style:
@@ -121,16 +131,16 @@ class StyleSource:
         """The condition with a style, or with a picture whose style is to be found, for each of its batch."""
         if isinstance(style, Style):
             self.check_latent()
-            return replace(condition, latent=style.latent.to(condition.device).expand(len(condition), -1))
+            return replace(condition, latent=_for_each(style.latent, condition))
         self.check_picture()
-        picture = self._reader.read_style(style).to(condition.device)
+        picture = self._reader.read_style(style)
         if self._by_class and picture.shape[-2:] != condition.size:
             raise InputError(
                 f"style picture: is {picture.shape[-1]}x{picture.shape[-2]}, the input {condition.size[1]}x"
                 f"{condition.size[0]} (width x height); as classes have styles of their own, it must show the same, or "
                 "come with a label map: see Translator.styles.of"
             )
-        return replace(condition, style=picture.expand(len(condition), *picture.shape[1:]))
+        return replace(condition, style=_for_each(picture, condition))
 
     def given_file(self, condition: Condition, source: Path, path: Path) -> Condition:
         """As ``given``: the picture in a file, for the condition (B = 1) of another."""
@@ -155,16 +165,27 @@ class StyleSource:
         if self._styling is None:
             raise InputError(f"{self._name} has no styles")
 
+    def _check_maps(self, labels: bool, instances: bool) -> None:
+        """Whether pictures are read, and together with these maps."""
+        self.check_picture()
+        if self._by_class and not labels:
+            raise InputError(f"{self._name} has a style for each class: the picture needs a label map")
+        if not self._by_class and (labels or instances):
+            raise InputError(f"{self._name} has styles of whole pictures: it reads no maps of them")
+
     @property
     def _by_class(self) -> bool:
         return self._styling is not None and self._styling.by_class
 
     @torch.inference_mode()
     def _encoded(self, picture: Tensor, layout: Condition | None) -> Style:
-        if self._by_class and layout is None:
-            raise InputError(f"{self._name} has a style for each class: the picture needs a label map")
-        if not self._by_class and layout is not None:
-            raise InputError(f"{self._name} has styles of whole pictures: it reads no label map of them")
+        if len(picture) != 1:
+            raise InputError(f"a style is found in one picture, got {len(picture)}")
+        if layout is not None and picture.shape[-2:] != layout.size:
+            raise InputError(
+                f"style picture: is {picture.shape[-1]}x{picture.shape[-2]}, its label map {layout.size[1]}x"
+                f"{layout.size[0]} (width x height)"
+            )
         # What has styles of whole pictures reads nothing else of the condition.
         condition = Condition(image=picture, style=picture) if layout is None else replace(layout, style=picture)
         assert self._styling is not None

@@ -179,7 +179,7 @@ class Translator:
 
     def _translate(self, condition: Condition, region: Region | None, scale: float) -> Tensor:
         if self.ready is not None:
-            translation = self.ready(condition, None if region is None else Window(*region), scale)
+            translation = self.ready(condition, None if region is None else Window.of(region), scale)
         elif region is None and scale == 1:
             translation = self.generator(condition)
         else:

@@ -189,7 +189,7 @@ def test_exactly_one_configuration(tmp_path: Path, config_file: Path) -> None:
     [
         ("{", "not readable as JSON"),
         ("[]", "expected an object"),
-        ('{"cel": 8}', "no field cel"),
+        ('{"cel": 8}', "no field 'cel'"),
         ("[" * 100_000, "not readable as JSON"),
         ('{"image_channels": -1}', "image_channels must be at least 0"),
     ],
@@ -357,3 +357,14 @@ def test_classes_of_published_configurations_have_their_names(published: str, fi
     assert (labels.names[0], labels.num_channels) == (first, config.num_labels)
     photos = FAMILIES["pix2pix"].published["cityscapes"].config
     assert _spec(FAMILIES["pix2pix"], photos, "cityscapes").labels is None
+
+
+@pytest.mark.parametrize("strange", [
+    torch.zeros(3, device="meta"),
+    torch.zeros(3).to_sparse(),
+    torch.zeros(3, dtype=torch.complex64),
+], ids=["promised", "sparse", "complex"])  # fmt: skip
+def test_only_plain_real_tensors_are_weights(tmp_path: Path, strange: Tensor) -> None:
+    torch.save({"fine": torch.zeros(3), "strange": strange}, tmp_path / "net.pth")
+    with pytest.raises(InputError, match=r"net\.pth: not a state dict of tensors; it holds strange \(Tensor\)$"):
+        read_state_dict(tmp_path / "net.pth")

@@ -10,12 +10,14 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
+from tiny_model import TINY_RIVALS
 from torch import Tensor
 
 from pixelwise.checkpoint import (
     MANIFEST_KEY,
     MANIFEST_VERSION,
     Manifest,
+    build,
     load_checkpoint,
     manifest_for,
     read_manifest,
@@ -182,8 +184,8 @@ def test_a_manifest_of_a_later_version(path: Path):
         (lambda manifest: manifest.update(more=1), "not a manifest of pixelwise: .*'more'"),
         (lambda manifest: manifest.update(spec=3), "not a condition spec"),
         (lambda manifest: manifest.update(target={"channels": 0}), "not an image spec: an image needs channels >= 1"),
-        (lambda manifest: manifest["config"].update(celll=4), "asapnet has no field celll"),
-        (lambda manifest: manifest["config"].update(cell="4"), "asapnet: cell must be of type int"),
+        (lambda manifest: manifest["config"].update(celll=4), "asapnet: no field 'celll'"),
+        (lambda manifest: manifest["config"].update(cell="4"), "asapnet: 'cell' must be an integer"),
         (lambda manifest: manifest["config"].update(out_channels=-1), "asapnet: out_channels must be at least 0"),
         (lambda manifest: manifest["config"].update(width=10**30), "no generator can be built"),
         (lambda manifest: manifest.update(config=3), "not a manifest of pixelwise: 'config' must be an object"),
@@ -276,3 +278,15 @@ def test_a_model_is_named_or_its_file_given(path: Path, monkeypatch: pytest.Monk
         resolve("mdel")
     with pytest.raises(InputError, match="neither a file nor a bundled model"):
         resolve("../model")
+
+
+@pytest.mark.parametrize(("changes", "message"), [
+    ({"num_labels": 0}, "reads labels or an image and makes one, got num_labels = 0, image_channels = 0"),
+    ({"out_channels": 0}, "makes one, got num_labels = 4, image_channels = 0 and out_channels = 0"),
+    ({"image_channels": -1}, "image_channels = -1"),
+    ({"width": 0}, "no generator can be built from the configuration: index 0 is out of bounds"),
+    ({"size": (16, 64)}, r"size must be at least 32 x 32 pixels, got \(16, 64\)"),
+])  # fmt: skip
+def test_impossible_configurations_are_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        build(replace(TINY_RIVALS["spade"], **changes))  # type: ignore[type-var]

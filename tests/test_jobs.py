@@ -173,7 +173,7 @@ def test_instance_maps_are_matched_by_name(tmp_path: Path) -> None:
     outcomes = list(run(translator, plan([str(tmp_path / "in")], tmp_path / "out", instances=tmp_path / "ids")))
     assert list(errors(outcomes)) == ["alone.png"]
     assert f"{tmp_path}/ids/b/alone.png: no such file" in errors(outcomes)["alone.png"]
-    with pytest.raises(InputError, match="gone: no such folder"):
+    with pytest.raises(InputError, match="gone: no such file or folder"):
         plan([str(tmp_path / "in")], tmp_path / "out", instances=tmp_path / "gone")
 
 

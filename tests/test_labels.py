@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pixelwise.errors import InputError
-from pixelwise.labels import MAX_FILE_ID, LabelSpec, default_palette, instance_edges, occurring, one_hot
+from pixelwise.labels import MAX_FILE_ID, LabelSpec, check_range, default_palette, instance_edges, occurring, one_hot
 
 GOLDEN = Path(__file__).parent / "golden" / "preprocess.npz"
 SPEC = LabelSpec(names=("sky", "road", "car"), ids=(4, 300, 7), ignore_id=255)
@@ -106,6 +106,12 @@ def test_one_hot_refuses_labels_outside_its_channels():
         one_hot(torch.tensor([[[0, 3]]]), 3)
     with pytest.raises(InputError, match="labels run from -1"):
         one_hot(torch.tensor([[[-1, 0]]]), 3)
+
+
+@pytest.mark.parametrize("dtype", [torch.bool, torch.uint16, torch.float32])
+def test_labels_are_integers_that_torch_reckons_with(dtype: torch.dtype):
+    with pytest.raises(InputError, match=f"labels are {dtype}, expected class indices: torch.uint8, "):
+        check_range(torch.zeros(1, 2, 2, dtype=dtype), 3)
 
 
 def test_labels_that_occur():

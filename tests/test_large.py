@@ -132,6 +132,16 @@ def test_refuses_what_cannot_be_done_before_it_starts(tmp_path: Path) -> None:
         translate_large(constant, source, tmp_path / "new.tif")
 
 
+@pytest.mark.parametrize("replaced", ["labels.tif", "instances.tif"])
+def test_an_input_is_never_replaced(tmp_path: Path, replaced: str) -> None:
+    translator = load(save_tiny_model(tmp_path / "model.safetensors", INSTANCE_MODEL))
+    source, instances = random_map(tmp_path / "labels.tif", 3), random_map(tmp_path / "instances.tif", 9)
+    before = (tmp_path / replaced).read_bytes()
+    with pytest.raises(InputError, match=rf"{replaced}: is an input and would be replaced by a picture"):
+        translate_large(translator, source, tmp_path / replaced, instances=instances, overwrite=True)
+    assert (tmp_path / replaced).read_bytes() == before
+
+
 def test_a_wrong_class_far_down_leaves_nothing_behind(tmp_path: Path) -> None:
     translator = load(save_tiny_model(tmp_path / "model.safetensors", LABEL_MODEL))
     labels = np.zeros(SIZE, np.uint8)

@@ -356,6 +356,8 @@ def test_unfit_regions_and_scales_are_refused(make: Make) -> None:
     session = Scene(make()).session
     with pytest.raises(InputError, match=r"reaches beyond the image"):
         session.render((30, 0, 8, 8))
+    with pytest.raises(InputError, match=r"region \(0\.5, 0, 8, 8\): expected whole numbers"):
+        session.render((0.5, 0, 8, 8))  # type: ignore[arg-type]
     with pytest.raises(InputError, match="scale must be a positive number"):
         session.render(scale=0)
 

@@ -231,10 +231,41 @@ def test_a_style_picture_of_another_size_needs_its_label_map(rival: Callable[...
         translator.styles.of(PHOTO)
 
 
+@pytest.mark.parametrize("name", BY_CLASS)
+def test_a_style_is_found_in_one_picture_of_its_maps_size(
+    rival: Callable[..., Translator], tmp_path: Path, name: str
+) -> None:
+    translator = rival(name)
+    with pytest.raises(InputError, match=r"style picture: is 48x30, its label map 48x40"):
+        style_of(translator, PHOTO[:, :30])
+    with pytest.raises(InputError, match="a style is found in one picture, got 2"):
+        style_of(translator, torch.stack([PHOTO, PHOTO]))
+    photo, labels = tmp_path / "photo.png", tmp_path / "labels.png"
+    Image.new("RGB", (48, 30)).save(photo)
+    Image.fromarray(FILE_IDS).save(labels)
+    maps = {"instances": labels} if translator.manifest.spec.instances else {}
+    with pytest.raises(InputError, match=r"photo\.png is 48x30, .*labels\.png is 48x40"):
+        translator.styles.of_file(photo, labels, **maps)
+
+
+@pytest.mark.parametrize("name", [*OF_THE_WHOLE, *BY_CLASS])
+def test_each_picture_of_a_batch_may_have_a_style_of_its_own(rival: Callable[..., Translator], name: str) -> None:
+    translator = rival(name)
+    both = translate(translator, INDICES.expand(2, -1, -1), style=torch.stack([PHOTO, OTHER_PHOTO]))
+    torch.testing.assert_close(both[1], translate(translator, style=OTHER_PHOTO), rtol=0, atol=1e-5)
+    with pytest.raises(InputError, match="got 2 styles for 3 conditions, expected one, or one for each"):
+        translate(translator, INDICES.expand(3, -1, -1), style=torch.stack([PHOTO, OTHER_PHOTO]))
+    two = replace(style_of(translator), latent=style_of(translator).latent.expand(2, -1))
+    with pytest.raises(InputError, match="got 2 styles for 1 conditions"):
+        translate(translator, style=two)
+
+
 def test_a_style_of_the_whole_picture_has_any_size_and_no_label_map(rival: Callable[..., Translator]) -> None:
     translator = rival("spade")
     assert translator(INDICES, style=PHOTO[:, :9, :20]).shape == (3, 40, 48)
-    with pytest.raises(InputError, match="has styles of whole pictures: it reads no label map"):
+    with pytest.raises(InputError, match="has styles of whole pictures: it reads no maps"):
+        translator.styles.of(PHOTO, instances=INSTANCES)
+    with pytest.raises(InputError, match="has styles of whole pictures: it reads no maps"):
         translator.styles.of(PHOTO, INDICES)
 
 

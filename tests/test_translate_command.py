@@ -166,9 +166,11 @@ def test_an_instance_map_of_the_style_picture_is_read_where_it_is_needed(transla
         ("spade", ("--style", "in/a.png", "--seed", "1"), "a spade model of this configuration that is given a style"),
         ("spade", ("--style-labels", "in/a.png"), "--style None: expected the picture that the given maps belong to"),
         ("spade", ("--style", "in", "--style-labels", "in/a.png"), "--style in: expected the picture that"),
-        ("spade", ("--style", "in/a.png", "--style-labels", "in/a.png"), "in/a.png: is a palette image"),
+        ("spade", ("--style", "in/a.png", "--style-labels", "in/a.png"), "a spade model of this configuration has"),
+        ("spade", ("--style", "in/a.png", "--style-instances", "in/a.png"), "a spade model of this configuration has"),
+        ("sean", ("--style", "in/a.png", "--style-labels", "in/a.png"), "in/a.png: is a palette image"),
         ("spade", ("--seed", "-1"), "seeds run from -1 to -1"),
-        ("spade", ("--style", "nowhere"), "nowhere: no such folder"),
+        ("spade", ("--style", "nowhere"), "nowhere: no such file or folder"),
     ],
 )
 def test_what_a_family_cannot_do_is_refused_before_any_picture(
@@ -189,5 +191,7 @@ def test_what_a_family_cannot_do_is_refused_before_any_picture(
 def test_a_large_picture_has_neither_style_nor_seed(
     translate: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert translate("--out", tmp_path / "large.tif", "--seed", "1") == 1
-    assert "with neither style nor seed" in capsys.readouterr().err
+    for option, value in (("--seed", "1"), ("--style-labels", "labels.png"), ("--style-instances", "instances.png")):
+        assert translate("--out", tmp_path / "large.tif", option, value) == 1
+        assert "with neither style nor seed" in capsys.readouterr().err
+    assert not (tmp_path / "large.tif").exists()

@@ -92,11 +92,13 @@ class FolderSpec:
     def from_json(cls, content: dict[str, Any]) -> FolderSpec:
         """The inverse of ``to_json``; every field may be left out. Raises InputError for unknown or wrong fields."""
         try:
-            labels = content.get("labels")
-            pictures = {kind: ImageSpec.from_json(spec) for kind, spec in content.get("images", {}).items()}
-            labels = None if labels is None else LabelSpec.from_json(labels)
+            images = content.get("images", {}) if isinstance(content, Mapping) else content
+            if not isinstance(images, Mapping):
+                raise InputError(f"expected an object of fields, got {images!r:.80}")
+            pictures = {kind: ImageSpec.from_json(spec) for kind, spec in images.items()}
+            labels = None if content.get("labels") is None else LabelSpec.from_json(content["labels"])
             return from_fields(cls, {**content, "labels": labels, "images": pictures})
-        except (AttributeError, TypeError, InputError) as error:
+        except InputError as error:
             raise InputError(f"not a folder spec: {error}") from error
 
     @classmethod
@@ -111,7 +113,7 @@ class FolderSpec:
             # Windows' editors begin a file with a byte order mark.
             return cls.from_json(json.loads(path.read_text(encoding="utf-8-sig")))
         except FileNotFoundError as error:
-            raise InputError(f"{path}: no such file; it names the classes, or pass a spec") from error
+            raise InputError(f"{path}: no such file; it says what is read and made, see `pixelwise check`") from error
         except OSError as error:
             raise InputError(f"{path}: cannot be read: {error.strerror}") from error
         except (ValueError, RecursionError) as error:

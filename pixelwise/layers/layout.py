@@ -43,6 +43,7 @@ class Layout:
         labels = labels_of(condition, num_labels) if num_labels else None
         if labels is not None:
             check_range(labels, num_labels)
+            labels = labels.long()  # rows are gathered by no narrower type
         image = other_planes(condition, image_channels, edges=False)
         return cls(labels, num_labels, image, other_planes(condition, 0, edges))
 

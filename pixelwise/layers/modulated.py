@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pixelwise.condition import Condition
+from pixelwise.errors import InputError
 from pixelwise.layers.convolution import SpectralConv2d
 from pixelwise.layers.layout import Layout
 from pixelwise.layers.modulation import Modulation
@@ -90,8 +91,10 @@ class ModulatedDecoder(nn.Module):
         self.blocks = nn.ModuleList(make_block(number, before, after) for number, (before, after) in blocks)
         self.to_image = nn.Conv2d(widths[-1], out_channels, 3, padding=1)
 
-    def start_size(self, size: tuple[int, ...]) -> tuple[int, int]:
-        """(height, width) of what it reads for pictures of ``size``."""
+    def start_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        """(height, width) of what it reads for pictures of ``size``. Raises InputError for those that are too small."""
+        if min(size) < self.size_multiple:
+            raise InputError(f"size must be at least {self.size_multiple} x {self.size_multiple} pixels, got {size}")
         return size[0] // self.size_multiple, size[1] // self.size_multiple
 
     def grow(self, start: Start, condition: Condition, layout: Layout) -> tuple[Tensor, Posterior | None]:

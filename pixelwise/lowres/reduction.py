@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from pixelwise.errors import InputError
+from pixelwise.labels import check_range
 from pixelwise.lowres.band import Band
 from pixelwise.native import library
 
@@ -157,7 +158,7 @@ class Reduction:
 
     def _reduce(self, labels: Tensor, planes: Tensor, band: Band) -> PresentPlanes:
         if self.num_labels:
-            self._check_range(labels)
+            check_range(labels, self.num_labels)
         present = torch.bincount(labels.flatten()).nonzero().flatten()
         reduced = [_tent(labels == label, self.stride, band) for label in present]
         reduced += [_tent(plane, self.stride, band) for plane in planes.unbind(1)]
@@ -222,13 +223,8 @@ class Reduction:
         if job.out_of_memory:
             raise InputError(f"there is not enough memory to reduce rows of {planes.shape[-1]} labels")
         if job.unknown_label:
-            self._check_range(labels)
+            check_range(labels, self.num_labels)
         return int(job.used)
-
-    def _check_range(self, labels: Tensor) -> None:
-        low, high = (int(value) for value in torch.aminmax(labels))
-        if low < 0 or high >= self.num_labels:
-            raise InputError(f"labels run from {low} to {high}, expected 0..{self.num_labels - 1}")
 
 
 def _tent(plane: Tensor, stride: int, band: Band) -> Tensor:

@@ -57,7 +57,7 @@ class CcfpseConfig:
     width: int = 64
     num_upsamplings: int = 5
     style: bool = False
-    size: tuple[int, ...] = (256, 256)
+    size: tuple[int, int] = (256, 256)
 
     def __post_init__(self) -> None:
         if self.num_upsamplings not in (5, 6):

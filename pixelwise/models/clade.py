@@ -60,7 +60,7 @@ class CladeConfig:
     offsets_in_input: bool = False
     without_offsets: int = 0
     style: bool = False
-    size: tuple[int, ...] = (256, 256)
+    size: tuple[int, int] = (256, 256)
 
     def __post_init__(self) -> None:
         if self.norm not in NORMS or self.num_upsamplings not in NUM_UPSAMPLINGS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from pixelwise.condition import Condition, ConditionSpec
 from pixelwise.discriminators import DiscriminatorConfig
 from pixelwise.errors import InputError
+from pixelwise.fields import check_fields
 from pixelwise.losses.objective import Objective
 from pixelwise.render import PixelwiseField, Window
 
@@ -215,15 +216,11 @@ class Family:
 
 def config_from_json(family: Family, content: Mapping[str, Any]) -> GeneratorConfig:
     """A family's configuration from JSON fields. Raises InputError for unknown fields or values that don't fit."""
-    known = {field.name for field in fields(family.config)}
-    if unknown := sorted(set(content) - known):
-        raise InputError(f"{family.name} has no field {', '.join(unknown)}; its fields are {', '.join(sorted(known))}")
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in content.items()}
-    for field in fields(family.config):
-        value = values.get(field.name, field.default)
-        if type(value) is not type(field.default):
-            expected = type(field.default).__name__
-            raise InputError(f"{family.name}: {field.name} must be of type {expected}, got {value!r}")
+    try:
+        check_fields(family.config, values)
+    except InputError as error:
+        raise InputError(f"{family.name}: {error}") from error
     config: GeneratorConfig = family.config(**values)
     return config
 

@@ -62,7 +62,7 @@ class GroupDNetConfig:
     hidden: tuple[int, ...] = (0,) * _NUM_BLOCKS
     class_modulation: bool = False
     encoder_width: int = 32
-    size: tuple[int, ...] = (256, 256)
+    size: tuple[int, int] = (256, 256)
 
     def __post_init__(self) -> None:
         for name in ("groups", "label_groups", "modulation_groups", "hidden"):

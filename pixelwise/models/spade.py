@@ -49,7 +49,7 @@ class SpadeConfig:
     norm: str = "batch"
     kernel_size: int = 3
     style: bool = False
-    size: tuple[int, ...] = (256, 256)
+    size: tuple[int, int] = (256, 256)
 
     def __post_init__(self) -> None:
         if self.norm not in NORMS or self.num_upsamplings not in NUM_UPSAMPLINGS:

@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from pixelwise.errors import InputError
-from pixelwise.labels import one_hot
+from pixelwise.labels import check_range, one_hot
 from pixelwise.render.axis import Axis
 from pixelwise.render.window import Window
 
@@ -56,9 +55,7 @@ class Guide:
         """Raises InputError for an index outside 0..num_labels - 1: engines that gather rows would read beyond them."""
         if self.labels is None:
             return
-        low, high = (int(value) for value in torch.aminmax(self.labels))
-        if low < 0 or high >= self.num_labels:
-            raise InputError(f"labels run from {low} to {high}, expected 0..{self.num_labels - 1}")
+        check_range(self.labels, self.num_labels)
 
     def around(self, window: Window, scale: float = 1.0) -> Guide:
         """The part of this guide, a view of it, that is read where the window of an output is rendered."""

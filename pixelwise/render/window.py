@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import index
 
 from pixelwise.errors import InputError
+
+MAX_SIDE = 2**31 - 1
+"""Pixels of an output along one axis."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +25,15 @@ class Window:
     def __post_init__(self) -> None:
         if self.height < 1 or self.width < 1:
             raise InputError(f"{self} is empty, expected at least one pixel")
+
+    @classmethod
+    def of(cls, region: Sequence[int]) -> Window:
+        """From (top, left, height, width). Raises InputError for all but four whole numbers, and for an empty part."""
+        try:
+            top, left, height, width = map(index, region)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"region {region!r}: expected whole numbers (top, left, height, width)") from error
+        return cls(top, left, height, width)
 
     def __str__(self) -> str:
         return f"(top {self.top}, left {self.left}, height {self.height}, width {self.width})"
@@ -50,10 +64,13 @@ def covered(size: tuple[int, int], origin: tuple[int, int] = (0, 0), scale: floa
         scale: output pixels per input pixel.
 
     Raises:
-        InputError: ``scale`` is not a positive number, or so small that no pixel is left.
+        InputError: ``scale`` is not a positive number, so small that no pixel is left, or so large that a side has more
+            than ``MAX_SIDE``.
     """
     if not 0 < scale < math.inf:
         raise InputError(f"scale must be a positive number, got {scale}")
+    if scale > MAX_SIDE / max(size):
+        raise InputError(f"scale {scale:g} makes {size[1]}x{size[0]} (width x height) larger than {MAX_SIDE} pixels")
     (top, left), (bottom, right) = (
         tuple(math.ceil(place * scale - 0.5) for place in corner)
         for corner in (origin, (origin[0] + size[0], origin[1] + size[1]))

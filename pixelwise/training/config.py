@@ -8,6 +8,7 @@ from typing import Any
 
 from pixelwise.discriminators import DiscriminatorConfig
 from pixelwise.errors import InputError
+from pixelwise.fields import check_fields
 from pixelwise.losses.objective import Objective
 from pixelwise.models import family_of
 
@@ -90,6 +91,7 @@ class TrainConfig:
     device: str = "auto"
 
     def __post_init__(self) -> None:
+        check_fields(TrainConfig, vars(self))
         family_of(self.model)
         for name in POSITIVE:
             if not 0 < getattr(self, name) < math.inf:

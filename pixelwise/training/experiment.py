@@ -20,7 +20,7 @@ def read_experiment(path: Path) -> TrainConfig:
         raise InputError(f"{path}: no such experiment file")
     try:
         config = runpy.run_path(str(path)).get("config")
-    except Exception as error:  # whatever the user's own lines raise
+    except (Exception, SystemExit) as error:  # whatever the user's own lines raise
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
         place = f", line {lines[-1]}" if lines else ""
         raise InputError(f"{path}{place}: {type(error).__name__}: {error}") from error

@@ -117,7 +117,9 @@ def test_specs_survive_json():
     ("text", "message"),
     [
         ("{", r"spec\.json: "),
-        ("[]", "not a folder spec"),
+        ("[]", r"not a folder spec: expected an object of fields, got \[\]"),
+        ('{"images": 3}', "not a folder spec: expected an object of fields, got 3"),
+        ('{"labels": []}', r"not a folder spec: not a label spec: expected an object of fields, got \[\]"),
         ('{"label": {}}', "not a folder spec"),
         ('{"labels": {"title": "x"}}', "not a label spec"),
         ('{"images": {"image": {"dtype": "int4"}}}', "int4"),

@@ -28,8 +28,14 @@ def test_unknown_family_lists_those_that_exist() -> None:
 
 
 def test_unknown_field_lists_those_that_exist() -> None:
-    with pytest.raises(InputError, match=r"no field celll; its fields are .*cell"):
+    with pytest.raises(InputError, match=r"no field 'celll'; there are .*cell"):
         config_from_json(family_named("asapnet"), {"celll": 3})
+
+
+@pytest.mark.parametrize("size", [[64], [64, 64, 64], ["64", "64"], [64.0, 64.0], 64])
+def test_values_of_another_type_than_a_field_s_are_named(size: object) -> None:
+    with pytest.raises(InputError, match=r"spade: 'size' must be \[an integer, an integer\], got "):
+        config_from_json(family_named("spade"), {"size": size})
 
 
 def test_a_configuration_is_completed_from_the_data_or_refused() -> None:

@@ -27,3 +27,21 @@ from pixelwise.training import TrainConfig
 def test_values_out_of_range_are_named(config: TrainConfig, name: str, value: object, expected: str):
     with pytest.raises(InputError, match=f"{name}.* {expected}"):
         replace(config, **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("steps", 2.5, "an integer"),
+        ("batch_size", True, "an integer"),
+        ("data", None, "text"),
+        ("crop", (64,), "an integer, an integer"),
+        ("scale", 64, "an integer, an integer"),
+        ("betas", (0.5,), "a number, a number"),
+        ("objective", 3, "an object of fields or null"),
+        ("discriminator", "patch", "an object of fields"),
+    ],
+)
+def test_values_of_another_type_are_named(config: TrainConfig, name: str, value: object, expected: str):
+    with pytest.raises(InputError, match=f"'{name}' must be .*{expected}.*, got "):
+        replace(config, **{name: value})

@@ -63,6 +63,7 @@ def test_a_coarse_experiment_is_what_the_fine_one_grows_from() -> None:
     [
         ("x = 1\nconfig = y\n", ", line 2: NameError: name 'y' is not defined"),
         ("config = (\n", ": SyntaxError: .*line 1"),
+        ("import sys\nsys.exit(3)\n", ", line 2: SystemExit: 3"),
         ("x = 1\n", ": binds no `config` that is a TrainConfig, but NoneType"),
         ("config = {'steps': 1}\n", ": binds no `config` that is a TrainConfig, but dict"),
         (
