@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +22,8 @@ from pixelwise.data.paired_folder import SPEC_FILE, FolderSpec
 from pixelwise.errors import InputError
 from pixelwise.inspection import Progress, inspect
 from pixelwise.labels import LabelSpec
-from pixelwise.soundness import Report
+from pixelwise.soundness import Problem, Report
+from pixelwise.starting_spec import starting_spec
 
 KNOWN_KINDS = ("label", "inst", "image", "depth", "ab")
 """Names of folders that tell what is in them; the usual other names of these count too."""
@@ -73,7 +76,8 @@ def check_folder(
 
     Raises:
         InputError: ``root`` is no folder or without images, ``spec.json`` is wrong, or there is none and the folder
-            looks like a published data set. What is wrong with single files is in the report.
+            looks like a published data set. What is wrong with single files is in the report, and that pairs have no
+            ``spec.json``.
     """
     root = _existing(root)
     if spec is None and (root / SPEC_FILE).is_file():
@@ -82,7 +86,17 @@ def check_folder(
         _refuse_published(root)
     labels = labels or (None if spec is None else spec.labels)
     layouts = _layouts(root, spec, labels) or {"": _single_kind(root, labels)}
-    return inspect(root, layouts, progress, num_threads)
+    report = inspect(root, layouts, progress, num_threads)
+    return report if spec is not None or labels is not None else _with_missing_spec(report)
+
+
+def _with_missing_spec(report: Report) -> Report:
+    content = starting_spec(report)
+    if content is None:
+        return report
+    path = Path(report.root) / SPEC_FILE
+    text = f"{path}: no such file, and training needs it; for these pairs it may begin as {json.dumps(content)}"
+    return replace(report, problems=(*report.problems, Problem(str(path), text)))
 
 
 def _existing(root: Path | str) -> Path:

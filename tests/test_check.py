@@ -44,8 +44,42 @@ def test_classes_are_counted_with_those_that_never_occur(tmp_path: Path):
 
 def test_without_a_spec_ids_are_listed(tmp_path: Path):
     report = check_folder(fill(tmp_path))
-    assert report.ok
     assert [(row.value, row.name) for row in report.classes] == [(0, ""), (1, "")]
+
+
+def test_pairs_without_a_spec_are_told_how_one_may_begin(tmp_path: Path):
+    (problem,) = check_folder(fill(tmp_path)).problems
+    assert problem.file == str(tmp_path / "spec.json")
+    assert "training needs it" in problem.text
+    (tmp_path / "spec.json").write_text(problem.text.partition("begin as ")[2])
+    assert check_folder(tmp_path).ok
+    spec = FolderSpec.read(tmp_path)
+    assert (spec.condition, spec.target) == (("label",), "image")
+    assert spec.labels == LabelSpec(("class 0", "class 1"))
+
+
+def test_a_spec_for_colours_and_one_for_other_pictures(tmp_path: Path):
+    for index in range(2):
+        colours = np.array([[[1, 2, 3], [1, 2, 3], [255, 0, 0]]], np.uint8)
+        images.write(tmp_path / "drawn" / "label" / f"{index}.png", colours)
+        images.write(tmp_path / "drawn" / "image" / f"{index}.png", colours)
+        images.write(tmp_path / "deep" / "image" / f"{index}.png", colours)
+        images.write(tmp_path / "deep" / "depth" / f"{index}.png", np.zeros((1, 3), np.uint16))
+    for name in ("drawn", "deep"):
+        (problem,) = check_folder(tmp_path / name).problems
+        (tmp_path / name / "spec.json").write_text(problem.text.partition("begin as ")[2])
+        assert check_folder(tmp_path / name).ok
+    assert FolderSpec.read(tmp_path / "drawn").labels == LabelSpec(
+        ("#010203", "#ff0000"), colours=((1, 2, 3), (255, 0, 0))
+    )
+    deep = FolderSpec.read(tmp_path / "deep")
+    assert (deep.condition, deep.target, deep.images["depth"]) == (("image",), "depth", ImageSpec(1, "uint16"))
+
+
+def test_what_is_no_pairs_needs_no_spec(tmp_path: Path):
+    for index in range(2):
+        images.write(tmp_path / "image" / f"{index}.png", np.zeros((4, 4, 3), np.uint8))
+    assert check_folder(tmp_path).ok
 
 
 def test_without_a_spec_colours_are_listed(tmp_path: Path):
@@ -69,7 +103,7 @@ def test_one_corrupt_photo_among_a_hundred_is_reported_and_the_rest_read(tmp_pat
     fill(tmp_path, count=100)
     broken = tmp_path / "image" / "57.jpg"
     broken.write_bytes(broken.read_bytes()[:50])
-    report = check_folder(tmp_path)
+    report = check_folder(tmp_path, labels=LABELS)
     assert [problem.file for problem in report.problems] == [str(broken)]
     assert "57.jpg: cannot be read" in report.problems[0].text
     assert report.formats == {"image": {"3 x uint8": 99}}
@@ -91,7 +125,7 @@ def test_files_without_partner_are_reported_and_read(tmp_path: Path):
 def test_sizes_that_differ_are_reported(tmp_path: Path):
     fill(tmp_path)
     images.write(tmp_path / "label" / "1.png", np.zeros((4, 6), np.uint8))
-    report = check_folder(tmp_path)
+    report = check_folder(tmp_path, labels=LABELS)
     assert len(report.problems) == 1
     assert "1.png is 6x4" in report.problems[0].text
 
@@ -99,7 +133,7 @@ def test_sizes_that_differ_are_reported(tmp_path: Path):
 def test_images_unlike_the_others_are_reported(tmp_path: Path):
     fill(tmp_path)
     images.write(tmp_path / "image" / "1.jpg", np.zeros((4, 5), np.uint8))
-    report = check_folder(tmp_path)
+    report = check_folder(tmp_path, labels=LABELS)
     assert len(report.problems) == 1
     assert "1.jpg: is 1 x uint8, most of 'image' are 3 x uint8" in report.problems[0].text
 
@@ -167,7 +201,7 @@ def test_what_the_spec_says_of_a_folder_counts_for_its_other_names(tmp_path: Pat
 def test_a_split_without_a_folder_is_a_problem(tmp_path: Path):
     fill(tmp_path / "train")
     images.write(tmp_path / "val" / "label" / "x.png", np.zeros((4, 5), np.uint8))
-    report = check_folder(tmp_path)
+    report = check_folder(tmp_path, labels=LABELS)
     (problem,) = report.problems
     assert problem.text.startswith(f"{tmp_path}/val/image: no such folder, nor {tmp_path}/val_image, ")
     assert [(split.files, split.num_samples) for split in report.splits] == [
@@ -192,7 +226,7 @@ def test_an_empty_folder_is_one_problem(tmp_path: Path):
 def test_two_files_of_one_name_are_reported_and_the_rest_read(tmp_path: Path):
     fill(tmp_path)
     images.write(tmp_path / "image" / "1.png", np.zeros((4, 5, 3), np.uint8))
-    report = check_folder(tmp_path)
+    report = check_folder(tmp_path, labels=LABELS)
     assert [problem.text for problem in report.problems] == [
         f"{tmp_path}/image/1.png: has the same name as 1.jpg; keep one of them"
     ]

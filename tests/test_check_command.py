@@ -45,7 +45,8 @@ def test_check_takes_a_spec_from_elsewhere(
 ) -> None:
     data = write_pairs(tmp_path / "data")
     spec = (data / "spec.json").rename(tmp_path / "other.json")
-    assert pixelwise_command("check", data) == 0
+    assert pixelwise_command("check", data, "--spec", spec) == 0
+    assert pixelwise_command("check", data) == 1
     content = json.loads(spec.read_text())
     content["images"] = {"image": {"channels": 1}}
     spec.write_text(json.dumps(content))
