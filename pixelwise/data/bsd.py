@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from pixelwise.data.degrade import Degrade, GaussianNoise
@@ -27,16 +26,19 @@ def _color(root: Path, split: str) -> Layout:
     return Layout({"image": folder}, images={"image": ImageSpec()})
 
 
-def _under(degrade: Degrade) -> Callable[[Layout], NoisyFolder]:
+def bsd_gray_under(degrade: Degrade) -> StoredSet:
+    """Grey images, ``<root>/<split>/``; splits train (400 of 180x180), val or set12 (12), test or bsd68 (68)."""
+    return StoredSet(_gray, _open_under(degrade), splits=("train", "val", "test"))
+
+
+def bsd_color_under(degrade: Degrade) -> StoredSet:
+    """Colour images of 481x321 or 321x481, ``<root>/<split>/``; splits train, and val, test or cbsd68 (68)."""
+    return StoredSet(_color, _open_under(degrade), splits=("train", "val"))
+
+
+def _open_under(degrade: Degrade) -> Callable[[Layout], NoisyFolder]:
     return lambda layout: NoisyFolder(layout.folders["image"], layout.images["image"], degrade)
 
 
-bsd_gray = StoredSet(_gray, _under(SIGMA_25), splits=("train", "val", "test"))
-"""Grey images, ``<root>/<split>/``; splits train (400 of 180x180), val or set12 (12), test or bsd68 (68)."""
-
-bsd_gray_blind = replace(bsd_gray, open=_under(BLIND))
-
-bsd_color = StoredSet(_color, _under(SIGMA_25), splits=("train", "val"))
-"""Colour images of 481x321 or 321x481, ``<root>/<split>/``; splits train, and val, test or cbsd68 (68)."""
-
-bsd_color_blind = replace(bsd_color, open=_under(BLIND))
+bsd_gray, bsd_gray_blind = bsd_gray_under(SIGMA_25), bsd_gray_under(BLIND)
+bsd_color, bsd_color_blind = bsd_color_under(SIGMA_25), bsd_color_under(BLIND)

@@ -1,0 +1,105 @@
+"""What a figure means: on which pictures, made how, compared how. The same weights score up to 0.6 dB apart where that
+is left open (clipped or rounded noise, rounded results, another draw).
+
+A protocol never changes once it has been used; a better one gets the next number.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pixelwise.data.bsd import bsd_color_under, bsd_gray_under
+from pixelwise.data.degrade import GaussianNoise
+from pixelwise.data.paired_data import PairedData
+from pixelwise.data.stored_set import StoredSet
+from pixelwise.errors import InputError
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """A measurement that can be repeated.
+
+    Attributes:
+        name: with its version.
+        data: the set.
+        split: of the set.
+        names_digest: SHA-256 of the samples' names, one a line, in order.
+        metrics: names in ``METRICS``.
+        rounded: whether pictures are rounded to what a file would hold before they are compared; they are clipped to
+            the range of the targets in any case.
+        text: the rest, for people.
+    """
+
+    name: str
+    data: StoredSet
+    split: str
+    names_digest: str
+    metrics: tuple[str, ...]
+    rounded: bool
+    text: str
+
+    def open(self, root: Path) -> PairedData:
+        """The samples, in order.
+
+        Args:
+            root: where the data set lies.
+
+        Raises:
+            InputError: they are not there, or not the protocol's.
+        """
+        samples = self.data(root, self.split)
+        if (found := digest(samples.names)) != self.names_digest:
+            first, last = samples.names[0], samples.names[-1]
+            raise InputError(
+                f"{root}: the {len(samples)} pictures of split {self.split}, {first} to {last}, are not those of "
+                f"{self.name}: the digest of their names is {found[:12]}, expected {self.names_digest[:12]}"
+            )
+        return samples
+
+
+def digest(names: tuple[str, ...]) -> str:
+    """SHA-256 of names, one a line."""
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()
+
+
+def protocol_named(name: str) -> Protocol:
+    """Raises InputError with the names that exist."""
+    if name not in PROTOCOLS:
+        raise InputError(f"no protocol {name!r}; there are {', '.join(PROTOCOLS)}")
+    return PROTOCOLS[name]
+
+
+_BSD68 = "6e21300ca75205872610cc80968195a8268cce25d0424209337dfa32eed7d55d"
+_SET12 = "7bfe05e0b6f6d85719eb133b716610df5ba64873d3bcbe2fb6d27fcd8cecc6a1"
+_CBSD68 = "c22f4cb74250bc703b61d57ba7a7cf0adbdcac59516796f2f213433102658e1a"
+
+
+def _denoising(name: str, split: str, names_digest: str, sigma: int) -> Protocol:
+    gray = "gray" in name
+    noise = GaussianNoise(sigma, sigma)
+    return Protocol(
+        name=f"{name}-sigma{sigma}-v1",
+        data=bsd_gray_under(noise) if gray else bsd_color_under(noise),
+        split=split,
+        names_digest=names_digest,
+        metrics=("psnr", "ssim"),
+        rounded=False,
+        text=(
+            f"white Gaussian noise of {sigma} grey levels, neither clipped nor rounded, drawn by picture (seed 0); "
+            "results clipped, not rounded; whole pictures, no border left out"
+        ),
+    )
+
+
+PROTOCOLS: Mapping[str, Protocol] = {
+    protocol.name: protocol
+    for sigma in (15, 25, 50)
+    for protocol in (
+        _denoising("bsd68-gray", "bsd68", _BSD68, sigma),
+        _denoising("set12-gray", "set12", _SET12, sigma),
+        _denoising("cbsd68-color", "cbsd68", _CBSD68, sigma),
+    )
+}

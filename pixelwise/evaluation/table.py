@@ -1,0 +1,24 @@
+"""Evaluations as a table in Markdown: one protocol, a model a line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pixelwise.errors import InputError
+from pixelwise.evaluation.scores import Evaluation
+
+
+def markdown(evaluations: Sequence[Evaluation]) -> str:
+    """Raises InputError for figures of several protocols, which must not be compared."""
+    protocols = {evaluation.protocol.name: evaluation.protocol for evaluation in evaluations}
+    if len(protocols) != 1:
+        raise InputError(f"one table is of one protocol, got {', '.join(protocols) or 'none'}")
+    (protocol,) = protocols.values()
+    lines = [
+        ["model", *protocol.metrics],
+        ["---", *("---:" for _ in protocol.metrics)],
+        *([evaluation.model, *(f"{evaluation.mean(m):.4f}" for m in protocol.metrics)] for evaluation in evaluations),
+    ]
+    table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    num_samples = len(evaluations[0].scores)
+    return f"{protocol.name}: means over {num_samples} pictures; {protocol.text}.\n\n{table}\n"

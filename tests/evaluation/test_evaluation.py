@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tiny_model import PHOTO_MODEL, save_tiny_model
+
+from pixelwise import images
+from pixelwise.adopt import adopt
+from pixelwise.checkpoint import manifest_for, save_checkpoint
+from pixelwise.condition import ConditionSpec
+from pixelwise.data.bsd import bsd_gray_under
+from pixelwise.data.degrade import GaussianNoise
+from pixelwise.errors import InputError
+from pixelwise.evaluation import PROTOCOLS, Protocol, evaluate, markdown, protocol_named
+from pixelwise.evaluation.protocol import digest
+from pixelwise.images import ImageSpec
+from pixelwise.metrics import METRICS
+from pixelwise.models.dncnn import PUBLISHED, DnCnn, DnCnnConfig
+from pixelwise.translate import Translator, load
+
+SHARED = Path(__file__).parents[2] / "../shared"
+SIGMA = 25
+SIZE = (40, 60)
+
+
+def tiny_protocol(names: tuple[str, ...] = ("a", "b", "c"), rounded: bool = False) -> Protocol:
+    noise = GaussianNoise(SIGMA, SIGMA)
+    return Protocol("tiny-v1", bsd_gray_under(noise), "val", digest(names), ("psnr", "ssim"), rounded, "little")
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    random = np.random.default_rng(0)
+    for name in "abc":
+        images.write(tmp_path / "data" / "set12" / f"{name}.png", random.integers(60, 196, (*SIZE, 1), np.uint8))
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def translator(tmp_path: Path) -> Translator:
+    """Of a denoiser that finds no noise."""
+    config = DnCnnConfig(image_channels=1, out_channels=1, width=2, depth=3)
+    generator = DnCnn(config)
+    torch.nn.init.zeros_(generator.last.weight)
+    grey = ImageSpec(channels=1)
+    manifest = manifest_for(config, ConditionSpec(image_channels=1), image=grey, target=grey)
+    path = tmp_path / "model.safetensors"
+    save_checkpoint(path, generator, manifest)
+    return load(path, "cpu")
+
+
+def test_what_is_left_of_the_noise_is_measured(translator: Translator, data: Path) -> None:
+    evaluation = evaluate(translator, tiny_protocol(), data, "nothing")
+    assert list(evaluation.scores) == ["a", "b", "c"]
+    # Nothing is taken away, and hardly anything clipped: what is left is noise of the protocol's strength.
+    assert evaluation.mean("psnr") == pytest.approx(20 * np.log10(255 / SIGMA), abs=0.3)
+    assert evaluation.mean("psnr") == pytest.approx(np.mean([scores["psnr"] for scores in evaluation.scores.values()]))
+
+
+def test_the_same_again(translator: Translator, data: Path) -> None:
+    protocol = tiny_protocol()
+    assert evaluate(translator, protocol, data) == evaluate(translator, protocol, data)
+
+
+def test_scores_are_those_of_single_pictures(translator: Translator, data: Path) -> None:
+    samples = tiny_protocol().open(data)
+    sample = samples[1]
+    expected = float(METRICS["ssim"](sample.condition.image.clamp(-1, 1), sample.target))
+    assert evaluate(translator, tiny_protocol(), data).scores["b"]["ssim"] == pytest.approx(expected, abs=1e-6)
+
+
+def test_rounding_is_the_protocols(translator: Translator, data: Path) -> None:
+    as_computed, as_stored = (evaluate(translator, tiny_protocol(rounded=rounded), data) for rounded in (False, True))
+    assert 0 < abs(as_computed.mean("psnr") - as_stored.mean("psnr")) < 0.01
+
+
+def test_other_pictures_of_the_same_names_can_be_told(translator: Translator, data: Path) -> None:
+    before = evaluate(translator, tiny_protocol(), data)
+    images.write(data / "set12" / "c.png", np.full((*SIZE, 1), 100, np.uint8))
+    assert evaluate(translator, tiny_protocol(), data).targets_digest != before.targets_digest
+
+
+def test_other_names_are_refused(translator: Translator, data: Path) -> None:
+    (data / "set12" / "c.png").rename(data / "set12" / "d.png")
+    with pytest.raises(InputError, match=r"3 pictures of split val, a to d, are not those of tiny-v1: the digest"):
+        evaluate(translator, tiny_protocol(), data)
+
+
+def test_a_model_for_something_else_is_refused(tmp_path: Path, data: Path) -> None:
+    photos = load(save_tiny_model(tmp_path / "photos.safetensors", PHOTO_MODEL), "cpu")
+    with pytest.raises(InputError, match="tiny-v1: channels of the input picture: the model has 3, the samples have 1"):
+        evaluate(photos, tiny_protocol(), data)
+
+
+def test_progress_is_told(translator: Translator, data: Path) -> None:
+    told: list[tuple[int, int]] = []
+    evaluate(translator, tiny_protocol(), data, progress=lambda *done: told.append(done))
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_one_table_is_of_one_protocol(translator: Translator, data: Path) -> None:
+    evaluation = evaluate(translator, tiny_protocol(), data, "m")
+    text = markdown([evaluation, replace(evaluation, model="n")])
+    assert text.startswith("tiny-v1: means over 3 pictures; little.\n")
+    assert f"| n | {evaluation.mean('psnr'):.4f} | {evaluation.mean('ssim'):.4f} |" in text
+    with pytest.raises(InputError, match="one table is of one protocol, got tiny-v1, tiny-v2"):
+        markdown([evaluation, replace(evaluation, protocol=replace(evaluation.protocol, name="tiny-v2"))])
+
+
+def test_json_holds_every_score(translator: Translator, data: Path) -> None:
+    evaluation = evaluate(translator, tiny_protocol(), data)
+    content = json.loads(json.dumps(evaluation.to_json()))
+    assert content["means"]["ssim"] == evaluation.mean("ssim")
+    assert content["scores"] == evaluation.scores
+    assert (content["protocol"], content["samples"]) == ("tiny-v1", 3)
+
+
+def test_protocols_are_found_by_name() -> None:
+    assert all(protocol_named(name).name == name for name in PROTOCOLS)
+    with pytest.raises(InputError, match="no protocol 'bsd'; there are bsd68-gray-sigma15-v1, "):
+        protocol_named("bsd")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (SHARED / "conformance").is_dir(), reason="the trained weights are not shipped")
+@pytest.mark.parametrize(
+    ("name", "sigma", "bsd68", "set12"),
+    # Zhang et al., TIP 2017, tables II and III.
+    [("s15", 15, 31.71, 32.84), ("s25", 25, 29.21, 30.40), ("s50", 50, 26.22, 27.17), ("b", 25, 29.15, 30.34)],
+)
+def test_trained_denoisers_reach_their_published_figures(
+    name: str, sigma: int, bsd68: float, set12: float, tmp_path: Path
+) -> None:
+    with np.load(SHARED / "conformance" / f"dncnn_{name}.npz") as file:
+        weights = {key.removeprefix("sd/"): torch.from_numpy(file[key]) for key in file.files if key.startswith("sd/")}
+    config = PUBLISHED[name].config
+    grey = ImageSpec(channels=1)
+    path = tmp_path / "dncnn.safetensors"
+    manifest = manifest_for(config, ConditionSpec(image_channels=1), image=grey, target=grey)
+    save_checkpoint(path, adopt("dncnn", weights, config), manifest)
+    translator = load(path, "cpu")
+    for pictures, published in (("bsd68", bsd68), ("set12", set12)):
+        protocol = protocol_named(f"{pictures}-gray-sigma{sigma}-v1")
+        evaluation = evaluate(translator, protocol, SHARED / "data" / "bsd_gray")
+        assert evaluation.mean("psnr") == pytest.approx(published, abs=0.05)
