@@ -24,14 +24,14 @@ import torch
 import typer
 from torch import Tensor
 
-from pixelwise import images, jobs
+from pixelwise import images
 from pixelwise.atomic import write_atomically
 from pixelwise.bench.table import circumstances, size_text, table
 from pixelwise.checkpoint import BUNDLED
 from pixelwise.condition import Condition
 from pixelwise.machine import machine, versions
 from pixelwise.metrics.complexity import summarise
-from pixelwise.translate import Translator, load
+from pixelwise.translate import Translator, job_plan, jobs, load
 
 ROOT = Path(__file__).parents[1]
 SCENES = ROOT / "examples"
@@ -61,7 +61,7 @@ class Plan:
 QUICK = Plan(count=4, portion=2, side=64)
 
 
-def draw_maps(folder: Path, translator: Translator, scenes: Path, plan: Plan) -> list[jobs.Job]:
+def draw_maps(folder: Path, translator: Translator, scenes: Path, plan: Plan) -> list[job_plan.Job]:
     """The scenes' label maps, enlarged and shifted so that no two are equal; and what is to be done with them."""
     spec = translator.manifest.spec.labels
     assert spec is not None, "the models that ship read labels"
@@ -71,10 +71,10 @@ def draw_maps(folder: Path, translator: Translator, scenes: Path, plan: Plan) ->
         rows, columns = (np.arange(plan.side) * side // plan.side for side in labels.shape)
         shifted = np.roll(labels[rows][:, columns], 7 * index, axis=1)
         images.write_labels(folder / "maps" / f"{index:04}.png", shifted, spec)
-    return jobs.plan([str(folder / "maps")], folder / "pictures")
+    return job_plan.plan([str(folder / "maps")], folder / "pictures")
 
 
-def measure_in_turns(translator: Translator, planned: Sequence[jobs.Job], portion_size: int) -> list[Turn]:
+def measure_in_turns(translator: Translator, planned: Sequence[job_plan.Job], portion_size: int) -> list[Turn]:
     """Seconds of the model alone and of the folder, for each portion."""
     turns = []
     for index, portion in enumerate(portions(planned, portion_size)):
@@ -93,12 +93,12 @@ def translate_alone(translator: Translator, conditions: Sequence[Condition]) -> 
         translator.translate(condition)
 
 
-def translate_folder(translator: Translator, portion: Sequence[jobs.Job]) -> None:
+def translate_folder(translator: Translator, portion: Sequence[job_plan.Job]) -> None:
     if failed := [outcome.error for outcome in jobs.run(translator, portion) if outcome.error is not None]:
         raise SystemExit("\n".join(failed))
 
 
-def portions(planned: Sequence[jobs.Job], size: int) -> Iterator[Sequence[jobs.Job]]:
+def portions(planned: Sequence[job_plan.Job], size: int) -> Iterator[Sequence[job_plan.Job]]:
     return (planned[first : first + size] for first in range(0, len(planned), size))
 
 

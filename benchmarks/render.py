@@ -8,16 +8,14 @@ the package, for `pixelwise bench`.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import torch
 import typer
 
-from pixelwise.bench import FULL_SIZE, Plan, Unequal, markdown, measure, measure_growth, plan_on, write
+from pixelwise.bench import FULL_SIZE, Unequal, markdown, measure, measure_growth, plan_on, write
 from pixelwise.bench.growth import SIDES
-from pixelwise.bench.peaks import Effort
 from pixelwise.bench.subject import RANDOM
 from pixelwise.checkpoint import BUNDLED
 from pixelwise.device import find_device
@@ -28,7 +26,6 @@ RESULTS = ROOT / "benchmarks" / "results"
 QUICK_RESULTS = ROOT / "out" / "benchmarks"
 
 MODELS = (FULL_SIZE, *sorted(path.stem for path in BUNDLED.glob("*.safetensors")))
-QUICK = Plan(sizes=((64, 64),), repeats=1, effort=Effort(side=64, megabytes=1, rounds=1000))
 QUICK_SIDES = (64, 128)
 
 
@@ -52,7 +49,7 @@ def main(
     """Measures every engine beside the plain path and writes render.json and render.md; of a GPU, render_gpu.*."""
     torch.set_num_threads(threads)
     where = find_device(device)
-    plan = replace(QUICK, device=where) if quick else plan_on(where)
+    plan = plan_on(where, quick)
     path = out or (QUICK_RESULTS if quick else RESULTS) / ("render.json" if where.type == "cpu" else "render_gpu.json")
     try:
         plan = plan.changed(models.split(","), sizes, engines, repeats, memory)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from pixelwise import images, jobs
+from pixelwise import images
 from pixelwise.contact_sheet import condition_pictures, contact_sheet
-from pixelwise.translate import Translator, load
+from pixelwise.translate import Translator, job_plan, jobs, load
 
 HERE = Path(__file__).parent
 OUT = Path("out/demo")
@@ -21,7 +21,7 @@ PAIRS_PER_ROW = 3
 
 def translate(translator: Translator, folder: Path) -> list[jobs.Outcome]:
     """Translates a folder of label maps to one of the same name under ``OUT``, and says how long it took."""
-    planned = jobs.plan([str(folder)], OUT / folder.name)
+    planned = job_plan.plan([str(folder)], OUT / folder.name)
     # The first picture pays for what later ones find ready; it is done twice and timed once.
     list(jobs.run(translator, planned[:1], overwrite=True))
     outcomes = list(jobs.run(translator, planned, overwrite=True))

@@ -11,12 +11,13 @@ if TYPE_CHECKING:
     from pixelwise.adopt import adopt
     from pixelwise.condition import Condition
     from pixelwise.errors import InputError
+    from pixelwise.evaluation import evaluate
     from pixelwise.labels import LabelSpec
     from pixelwise.training import TrainConfig, train
     from pixelwise.translate import Translator, load
 
 __version__ = VERSION
-__all__ = ["Condition", "InputError", "LabelSpec", "TrainConfig", "Translator", "adopt", "load", "train"]
+__all__ = ["Condition", "InputError", "LabelSpec", "TrainConfig", "Translator", "adopt", "evaluate", "load", "train"]
 
 _HOMES = {
     "Condition": "condition",
@@ -25,6 +26,7 @@ _HOMES = {
     "TrainConfig": "training",
     "Translator": "translate",
     "adopt": "adopt",
+    "evaluate": "evaluation",
     "load": "translate",
     "train": "training",
 }

@@ -10,23 +10,18 @@ import json
 import logging
 import sys
 import warnings
-from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
 from pixelwise.errors import InputError
+from pixelwise.terminal import console, fail, progress_bar, tell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
-
-    from pixelwise.jobs import Outcome
-    from pixelwise.style import Style
     from pixelwise.translate import Translator
+    from pixelwise.translate.style import Style
 
 app = typer.Typer(
     help="Translates images at full resolution fast.",
@@ -34,9 +29,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-# File names are shown as they are: neither marked up nor broken into lines.
-console = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
-
 INTERRUPTED = 130
 
 
@@ -46,7 +38,10 @@ def translate(
     model: Annotated[str, typer.Option(help="A bundled name (facades, street) or a .safetensors file.")],
     out: Annotated[
         Path,
-        typer.Option(help="Folder for the pictures; names mirror the inputs'. Or one .tif or .dzi, of any size."),
+        typer.Option(
+            help="Folder for the pictures; names mirror the inputs'. For one input also a picture's name; "
+            "one .tif or .dzi may be of any size."
+        ),
     ],
     instances: Annotated[Path | None, typer.Option(help="Instance maps: a folder that mirrors the inputs'.")] = None,
     style: Annotated[Path | None, typer.Option(help="A picture whose look is wanted, or a folder of them.")] = None,
@@ -70,26 +65,22 @@ def translate(
     """Translate pictures; inputs only, any size."""
     import torch
 
-    from pixelwise import jobs
-    from pixelwise.large import PYRAMIDS
+    from pixelwise.translate import job_plan, jobs
+    from pixelwise.translate.large import PYRAMIDS
 
     if threads:
         torch.set_num_threads(threads)
     load = partial(_load, model, device, engine, precision, verbose)
-    part = None if region is None else jobs.read_region(region)
+    part = None if region is None else job_plan.read_region(region)
     maps = style_labels, style_instances
-    if out.suffix.lower() in PYRAMIDS and not out.is_dir():
-        if len(inputs) != 1 or part is not None or scale != 1 or {style, *maps, seed, samples} != {None}:
-            raise InputError(
-                f"{out}: is one file, for one input, whole and at scale 1, with neither style nor seed; give a folder "
-                "for anything else"
-            )
+    as_it_is = {part, style, *maps, seed, samples} == {None} and scale == 1
+    if as_it_is and out.suffix.lower() in PYRAMIDS and job_plan.is_single(inputs, out):
         _translate_large(load(), Path(inputs[0]), out, instances, overwrite)
         return
-    planned = jobs.plan(inputs, out, f".{suffix.removeprefix('.')}", instances, style, seed, samples)
+    planned = job_plan.plan(inputs, out, f".{suffix.removeprefix('.')}", instances, style, seed, samples)
     translator = load()
     found = None if maps == (None, None) else _find_style(translator, style, *maps)
-    _tell(jobs.run(translator, planned, batch_size, overwrite, part, scale, found), len(planned), out)
+    tell(jobs.run(translator, planned, batch_size, overwrite, part, scale, found), len(planned), out)
 
 
 @app.command()
@@ -107,7 +98,7 @@ def check(
 
     if spec is not None and dataset is not None:
         raise InputError("give either a spec or the name of a data set, which knows its own")
-    with _progress_bar() as show:
+    with progress_bar() as show:
         if dataset is None:
             report = check_folder(folder, spec=None if spec is None else FolderSpec.read_file(spec), progress=show)
         else:
@@ -138,7 +129,7 @@ def train(
     try:
         print(f"wrote {run(override(config, overrides or ()))}")
     except Diverged as error:
-        _fail(f"diverged: {error}")
+        fail(f"diverged: {error}")
 
 
 @app.command()
@@ -159,10 +150,38 @@ def adopt(
 
 
 @app.command()
+def evaluate(
+    model: Annotated[list[str], typer.Option(help="A bundled name or a .safetensors file; once for each model.")],
+    protocol: Annotated[str, typer.Option(help="What is measured, and how: bsd68-gray-sigma25-v1, …")],
+    data: Annotated[Path, typer.Option(help="The folder of the protocol's data set.")],
+    out: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Write all scores.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 leaves it to torch.")] = 0,
+) -> None:
+    """Measure how good models are, by a protocol that leaves nothing open."""
+    import torch
+
+    from pixelwise import evaluation
+    from pixelwise.atomic import write_atomically
+    from pixelwise.translate import load
+
+    if threads:
+        torch.set_num_threads(threads)
+    how = evaluation.protocol_named(protocol)
+    translators = {name: load(name, device) for name in model}
+    with progress_bar() as show:
+        found = [evaluation.evaluate(each, how, data, Path(name).stem, show) for name, each in translators.items()]
+    if out is not None:
+        content = json.dumps([each.to_json() for each in found], indent=1)
+        write_atomically(out, lambda beside: beside.write_text(f"{content}\n", encoding="utf-8"))
+    print(evaluation.markdown(found), end="")
+
+
+@app.command()
 def bench(
     model: Annotated[list[str] | None, typer.Option(help="A bundled name or a file; else the paper's network.")] = None,
     families: Annotated[str, typer.Option(help="all, or names: what each costs, instead of ASAP-Net's engines.")] = "",
-    quick: Annotated[bool, typer.Option("--quick", help="With --families: small pictures, once.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Small pictures, once: does it work?")] = False,
     sizes: Annotated[str, typer.Option(help="HEIGHTxWIDTH, with commas; without it some of 256x256 and more.")] = "",
     engines: Annotated[str, typer.Option(help="Names, with commas; without it all that can run.")] = "",
     repeats: Annotated[int, typer.Option(min=0, help="Rounds that are measured; 0: as suits the device.")] = 0,
@@ -187,10 +206,10 @@ def bench(
         if families:
             results = bench.measure_published(families, quick, sizes, repeats, memory, console.print)
         else:
-            plan = bench.plan_on(find_device(device)).changed(model or (), sizes, engines, repeats, memory)
+            plan = bench.plan_on(find_device(device), quick).changed(model or (), sizes, engines, repeats, memory)
             results = bench.measure(plan, progress=console.print)
     except bench.Unequal as error:
-        _fail(f"refused: {error}")
+        fail(f"refused: {error}")
     to_markdown = bench.families_markdown if families else bench.markdown
     if out is not None:
         bench.write(results, out, to_markdown)
@@ -227,27 +246,14 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except (InputError, OSError) as error:
-        _fail(f"error: {error}")
-
-
-def _fail(text: str) -> NoReturn:
-    console.print(text, style="red")
-    sys.exit(1)
-
-
-@contextmanager
-def _progress_bar() -> Iterator[Callable[[int, int], None]]:
-    """Shown on a terminal only; to be called with what is done and all that there is."""
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        fail(f"error: {error}")
 
 
 def _load(model: str, device: str, engine: str, precision: str, verbose: bool) -> Translator:
     """Refuses an engine that was named and cannot render this model, before any picture is read."""
     from pixelwise.device import find_dtype
-    from pixelwise.engine_choice import explain_choice
     from pixelwise.translate import load
+    from pixelwise.translate.engine_choice import explain_choice
 
     translator = load(model, device, engine, find_dtype(precision))
     choice = explain_choice(translator, engine)
@@ -257,9 +263,9 @@ def _load(model: str, device: str, engine: str, precision: str, verbose: bool) -
 
 
 def _translate_large(translator: Translator, source: Path, out: Path, instances: Path | None, overwrite: bool) -> None:
-    from pixelwise.large import translate_large
+    from pixelwise.translate.large import translate_large
 
-    with _progress_bar() as show:
+    with progress_bar() as show:
         size = translate_large(translator, source, out, instances=instances, overwrite=overwrite, progress=show)
     print(f"wrote {out}: {size[1]}x{size[0]} pixels")
 
@@ -268,27 +274,3 @@ def _find_style(translator: Translator, picture: Path | None, labels: Path | Non
     if picture is None or not picture.is_file():
         raise InputError(f"--style {picture}: expected the picture that the given maps belong to")
     return translator.styles.of_file(picture, labels, instances)
-
-
-def _tell(running: Generator[Outcome, None, None], num_planned: int, out: Path) -> None:
-    """Does what ``running`` does, and says how each of it went. Exit status 1 if something failed."""
-    outcomes = []
-    try:
-        with _progress_bar() as show, closing(running):
-            for outcome in running:
-                outcomes.append(outcome)
-                show(len(outcomes), num_planned)
-    finally:
-        _summarise(outcomes, num_planned, out)
-    if any(outcome.error for outcome in outcomes):
-        raise typer.Exit(1)
-
-
-def _summarise(outcomes: Sequence[Outcome], num_planned: int, out: Path) -> None:
-    from pixelwise.jobs import speed_text
-
-    num_done = sum(outcome.error is None for outcome in outcomes)
-    print(f"{num_done} of {num_planned} translated to {out}" + (f": {speed_text(outcomes)}" if num_done else ""))
-    for outcome in outcomes:
-        if outcome.error is not None:
-            console.print(f"failed: {outcome.error}", style="red")

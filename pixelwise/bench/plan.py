@@ -66,8 +66,18 @@ class Plan:
         )
 
 
-def plan_on(device: torch.device) -> Plan:
-    """What is usually measured on a device: GPUs are so fast that they need more rounds, and larger pictures."""
+_QUICK = Plan(sizes=((64, 64),), repeats=1, effort=Effort(side=64, megabytes=1, rounds=1000))
+
+
+def plan_on(device: torch.device, quick: bool = False) -> Plan:
+    """What is usually measured on a device: GPUs are so fast that they need more rounds, and larger pictures.
+
+    Args:
+        device: where.
+        quick: for tiny pictures, once, to see that all is well.
+    """
+    if quick:
+        return replace(_QUICK, device=device)
     if device.type != "cuda":
         return Plan(device=device)
     sizes = ((1024, 1024), (2160, 3840), (4320, 7680))

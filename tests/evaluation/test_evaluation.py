@@ -20,12 +20,11 @@ from pixelwise.evaluation import PROTOCOLS, Protocol, evaluate, markdown, protoc
 from pixelwise.evaluation.protocol import digest
 from pixelwise.images import ImageSpec
 from pixelwise.metrics import METRICS
-from pixelwise.models.dncnn import PUBLISHED, DnCnn, DnCnnConfig
+from pixelwise.models.dncnn import PUBLISHED
 from pixelwise.translate import Translator, load
 
 SHARED = Path(__file__).parents[2] / "../shared"
 SIGMA = 25
-SIZE = (40, 60)
 
 
 def tiny_protocol(names: tuple[str, ...] = ("a", "b", "c"), rounded: bool = False) -> Protocol:
@@ -34,24 +33,8 @@ def tiny_protocol(names: tuple[str, ...] = ("a", "b", "c"), rounded: bool = Fals
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
-    random = np.random.default_rng(0)
-    for name in "abc":
-        images.write(tmp_path / "data" / "set12" / f"{name}.png", random.integers(60, 196, (*SIZE, 1), np.uint8))
-    return tmp_path / "data"
-
-
-@pytest.fixture
-def translator(tmp_path: Path) -> Translator:
-    """Of a denoiser that finds no noise."""
-    config = DnCnnConfig(image_channels=1, out_channels=1, width=2, depth=3)
-    generator = DnCnn(config)
-    torch.nn.init.zeros_(generator.last.weight)
-    grey = ImageSpec(channels=1)
-    manifest = manifest_for(config, ConditionSpec(image_channels=1), image=grey, target=grey)
-    path = tmp_path / "model.safetensors"
-    save_checkpoint(path, generator, manifest)
-    return load(path, "cpu")
+def translator(model: Path) -> Translator:
+    return load(model, "cpu")
 
 
 def test_what_is_left_of_the_noise_is_measured(translator: Translator, data: Path) -> None:
@@ -81,7 +64,7 @@ def test_rounding_is_the_protocols(translator: Translator, data: Path) -> None:
 
 def test_other_pictures_of_the_same_names_can_be_told(translator: Translator, data: Path) -> None:
     before = evaluate(translator, tiny_protocol(), data)
-    images.write(data / "set12" / "c.png", np.full((*SIZE, 1), 100, np.uint8))
+    images.write(data / "set12" / "c.png", np.full((40, 60, 1), 100, np.uint8))
     assert evaluate(translator, tiny_protocol(), data).targets_digest != before.targets_digest
 
 

@@ -10,8 +10,8 @@ from torch import Tensor
 from pixelwise.condition import Condition
 from pixelwise.errors import InputError
 from pixelwise.models.family import Editing
-from pixelwise.pictures import Plane
 from pixelwise.render import Window
+from pixelwise.translate.pictures import Plane
 
 Region = tuple[int, int, int, int]
 """(top, left, height, width) in pixels."""

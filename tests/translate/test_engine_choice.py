@@ -9,12 +9,12 @@ import torch
 from tiny_model import INSTANCE_MODEL, LABEL_MODEL, PHOTO_MODEL, save_tiny_model
 
 from pixelwise.condition import ConditionSpec
-from pixelwise.engine_choice import explain_choice
 from pixelwise.errors import InputError
 from pixelwise.render import ENGINES
 from pixelwise.render.engine import Engine
 from pixelwise.render.reference import render_reference
 from pixelwise.translate import Translator, load
+from pixelwise.translate.engine_choice import explain_choice
 
 
 def translator(tmp_path: Path, spec: ConditionSpec = LABEL_MODEL) -> Translator:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from pixelwise.overlap import ahead, behind, one_thread
+from pixelwise.translate.overlap import ahead, behind, one_thread
 
 SOON = 60
 

@@ -20,11 +20,9 @@ def find_pictures(text: str, out: Path) -> list[tuple[Path, Path]]:
         out: the folder of the new pictures; earlier ones are left out where they lie within the input.
 
     Raises:
-        InputError: nothing is there, or ``out`` is named like a picture.
+        InputError: nothing is there.
     """
     path = Path(text)
-    if out.suffix.lower() in SUFFIXES and not out.is_dir():
-        raise InputError(f"{out}: pictures go to a folder and are named like the inputs; expected a folder's name")
     if not text:
         raise InputError("an input is the empty text; expected a file, a folder or a glob")
     if path.is_file():
@@ -42,6 +40,11 @@ def find_pictures(text: str, out: Path) -> list[tuple[Path, Path]]:
     if not pictures:
         raise InputError(f"{text}: no images there; expected files ending in {', '.join(SUFFIXES)}")
     return [(file, root) for file in pictures]
+
+
+def is_picture_name(out: Path) -> bool:
+    """Whether what is to be made bears a picture's name, and is no folder that does."""
+    return out.suffix.lower() in (*SUFFIXES, ".dzi") and not out.is_dir()
 
 
 def partners(place: Path | None) -> Callable[[Path], Path | None]:

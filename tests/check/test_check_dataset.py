@@ -10,9 +10,9 @@ import pytest
 
 from pixelwise import images
 from pixelwise.check import check_dataset, check_folder
+from pixelwise.check.soundness import Report
 from pixelwise.data import DATASETS
 from pixelwise.errors import InputError
-from pixelwise.soundness import Report
 
 SIZE = (24, 32)
 

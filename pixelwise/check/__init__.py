@@ -9,6 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from pixelwise import images
+from pixelwise.check.inspection import Progress, inspect
+from pixelwise.check.soundness import Problem, Report
+from pixelwise.check.starting_spec import starting_spec
 from pixelwise.data import DATASETS
 from pixelwise.data.layout import (
     LABEL_KINDS,
@@ -20,10 +23,7 @@ from pixelwise.data.layout import (
 )
 from pixelwise.data.paired_folder import SPEC_FILE, FolderSpec
 from pixelwise.errors import InputError
-from pixelwise.inspection import Progress, inspect
 from pixelwise.labels import LabelSpec
-from pixelwise.soundness import Problem, Report
-from pixelwise.starting_spec import starting_spec
 
 KNOWN_KINDS = ("label", "inst", "image", "depth", "ab")
 """Names of folders that tell what is in them; the usual other names of these count too."""

@@ -15,7 +15,7 @@ from pixelwise.errors import InputError
 from pixelwise.labels import LabelSpec
 from pixelwise.models import family_of
 from pixelwise.models.family import Generator
-from pixelwise.pictures import PictureReader, Plane
+from pixelwise.translate.pictures import PictureReader, Plane
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,9 @@ from pixelwise import images
 from pixelwise.condition import Condition
 from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
-from pixelwise.jobs import Job, Outcome, plan, run, speed_text
 from pixelwise.translate import Translator, load
+from pixelwise.translate.job_plan import Job, plan
+from pixelwise.translate.jobs import Outcome, run, speed_text
 
 
 @pytest.fixture

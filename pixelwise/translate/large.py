@@ -22,7 +22,7 @@ from pixelwise.condition import Condition
 from pixelwise.data.layout import check_sizes
 from pixelwise.errors import InputError
 from pixelwise.rasters import Raster, check_space, open_raster, write_deep_zoom, write_pyramid
-from pixelwise.translate import Translator
+from pixelwise.translate.translator import Translator
 
 WritePyramid = Callable[[Path, tuple[int, int], int, str], AbstractContextManager[Callable[[np.ndarray], None]]]
 

@@ -10,7 +10,7 @@ from tiny_pairs import draw
 
 from pixelwise import images
 from pixelwise.errors import InputError
-from pixelwise.jobs import Job, plan, read_region
+from pixelwise.translate.job_plan import Job, plan, read_region
 
 
 def destinations(jobs: list[Job], out: Path) -> dict[str, str]:
@@ -28,6 +28,18 @@ def test_names_mirror_the_inputs(tmp_path: Path) -> None:
     assert list(destinations(plan([f"{folder}/**/*.png"], out), out).values()) == mirrored
     assert list(destinations(plan([f"{folder}/b/*"], out), out).values()) == ["a.png"]
     assert destinations(plan([str(paths[2])], out, ".tif"), out) == {str(paths[2]): "d.e.tif"}
+
+
+def test_a_picture_of_one_file_may_be_named(tmp_path: Path) -> None:
+    path, out = draw(tmp_path / "in" / "a.png"), tmp_path / "b.jpg"
+    assert plan([str(path)], out) == [Job(path, out)]
+    for inputs in ([str(path), str(path)], [str(path.parent)], [f"{path.parent}/*"]):
+        with pytest.raises(InputError, match=r"b\.jpg: is one picture's name, expected a folder's"):
+            plan(inputs, out)
+    with pytest.raises(InputError, match=r"b\.jpg: is one picture's name, but 2 samples are wanted"):
+        plan([str(path)], out, samples=2)
+    out.mkdir()
+    assert destinations(plan([str(path)], out), out) == {str(path): "a.png"}
 
 
 def test_a_file_that_is_named_twice_is_done_once(tmp_path: Path) -> None:

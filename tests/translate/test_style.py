@@ -17,8 +17,8 @@ from torch import Tensor
 from pixelwise import images
 from pixelwise.condition import Condition
 from pixelwise.errors import InputError
-from pixelwise.style import Style
 from pixelwise.translate import Translator, load
+from pixelwise.translate.style import Style
 
 INDICES = torch.arange(3).repeat_interleave(16).repeat(40, 1)
 FILE_IDS = LABELS.file_ids(INDICES.numpy())

@@ -12,7 +12,7 @@ from pixelwise.render import ENGINES, PixelwiseField
 from pixelwise.render.axis import axis
 from pixelwise.render.engine import choose
 from pixelwise.render.guide import Features
-from pixelwise.translate import Translator
+from pixelwise.translate.translator import Translator
 
 
 def explain_choice(translator: Translator, engine: str = "auto") -> str:

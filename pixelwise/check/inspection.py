@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from pixelwise import images
+from pixelwise.check.soundness import ClassShare, Problem, Report, Split
 from pixelwise.data.layout import INSTANCE_KINDS, LABEL_KINDS, Layout, check_sizes
 from pixelwise.errors import InputError
 from pixelwise.labels import LabelSpec
-from pixelwise.soundness import ClassShare, Problem, Report, Split
 
 Progress = Callable[[int, int], object]
 """Called with the samples done and all samples, after each."""

@@ -14,10 +14,10 @@ from tiny_model import INSTANCE_MODEL, LABEL_MODEL, PHOTO_MODEL, save_tiny_model
 from pixelwise import images
 from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
-from pixelwise.large import translate_large
 from pixelwise.lowres import streamed
 from pixelwise.models import fast_asapnet, streamed_asapnet
 from pixelwise.translate import Translator, load
+from pixelwise.translate.large import translate_large
 
 Command = Callable[..., int]
 
@@ -167,4 +167,11 @@ def test_the_command_refuses_what_one_file_cannot_hold(
     model = save_tiny_model(tmp_path / "model.safetensors", LABEL_MODEL)
     source = random_map(tmp_path / "labels.tif", 3)
     assert pixelwise_command("translate", source, source, "--model", model, "--out", tmp_path / "out.tif") == 1
-    assert "is one file, for one input" in capsys.readouterr().err
+    assert "out.tif: is one picture's name, expected a folder's" in capsys.readouterr().err
+    assert pixelwise_command("translate", tmp_path, "--model", model, "--out", tmp_path / "out.dzi") == 1
+    assert "out.dzi: is one picture's name, expected a folder's" in capsys.readouterr().err
+    command = ("translate", source, "--model", model, "--scale", 2, "--out")
+    assert pixelwise_command(*command, tmp_path / "out.dzi") == 1
+    assert "cannot write '.dzi' files" in capsys.readouterr().err
+    assert pixelwise_command(*command, tmp_path / "out.tif") == 0
+    assert tifffile.imread(tmp_path / "out.tif").shape == (2 * SIZE[0], 2 * SIZE[1], 3)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pixelwise.check.soundness import Report
 from pixelwise.data.layout import INSTANCE_KINDS, LABEL_KINDS
-from pixelwise.soundness import Report
 
 _MOST_CLASSES = 64
 _USUAL_IGNORE_ID = 255

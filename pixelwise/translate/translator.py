@@ -20,10 +20,10 @@ from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
 from pixelwise.layers.folded import folded
 from pixelwise.models import family_of, for_inference
-from pixelwise.pictures import PictureReader, Plane, to_pil
 from pixelwise.render import Window
-from pixelwise.session import Region, Session
-from pixelwise.style import Style, StyleSource
+from pixelwise.translate.pictures import PictureReader, Plane, to_pil
+from pixelwise.translate.session import Region, Session
+from pixelwise.translate.style import Style, StyleSource
 
 Picture = TypeVar("Picture", Image.Image, np.ndarray, Tensor)
 

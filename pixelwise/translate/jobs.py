@@ -1,11 +1,9 @@
-"""Many files through one Translator: what is to be done, and how each of it went."""
+"""Many files through one Translator, and how each of it went."""
 
 from __future__ import annotations
 
 import math
-import re
 import time
-from collections import defaultdict
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,41 +14,21 @@ from torch import Tensor
 
 from pixelwise import images
 from pixelwise.allocator import keep_freed_memory
-from pixelwise.chance import seeds_from
 from pixelwise.codecs import to_bytes
 from pixelwise.condition import Condition, stack_conditions
 from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
-from pixelwise.inputs import find_pictures, partners
-from pixelwise.overlap import ahead, behind, one_thread
-from pixelwise.session import Region
-from pixelwise.style import Style
-from pixelwise.translate import Translator
+from pixelwise.translate.job_plan import Job
+from pixelwise.translate.overlap import ahead, behind, one_thread
+from pixelwise.translate.session import Region
+from pixelwise.translate.style import Style
+from pixelwise.translate.translator import Translator
 
 _FAILURES = (InputError, RuntimeError, MemoryError)
 """What may be wrong with a single picture; a RuntimeError is torch's for one that is too large."""
 
 _NUM_WAITING = 2
 """Pictures that have been read, and as many that are to be written: one would do if all took equally long."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """One file to translate.
-
-    Attributes:
-        source: the label map or image.
-        destination: the picture to write.
-        instances: the instance map that belongs to it.
-        style: the picture that it is to look like.
-        seed: where random numbers begin.
-    """
-
-    source: Path
-    destination: Path
-    instances: Path | None = None
-    style: Path | None = None
-    seed: int | None = None
 
 
 @dataclass(frozen=True)
@@ -68,53 +46,6 @@ class Outcome:
     size: tuple[int, int] = (0, 0)
     seconds: float = 0.0
     error: str | None = None
-
-
-def plan(
-    inputs: Sequence[str],
-    out: Path,
-    suffix: str = ".png",
-    instances: Path | None = None,
-    style: Path | None = None,
-    seed: int | None = None,
-    samples: int | None = None,
-) -> list[Job]:
-    """What files, folders and globs mean.
-
-    Args:
-        inputs: a file gives ``out/<stem>``; a folder is searched through, and its tree is mirrored under ``out``; so is
-            what a glob matches, from the last folder before its first wildcard. ``out`` itself is left out where it
-            lies within one of them.
-        out: where pictures go.
-        suffix: of the pictures.
-        instances, style: a folder with the same tree of instance maps or style pictures, matched by stem; or one file.
-        seed: where random numbers begin.
-        samples: so many pictures of each input, of the seeds ``seed``, ``seed + 1``, … , which end their names:
-            ``out/<stem>-<seed>``.
-
-    Raises:
-        InputError: an input that is not there, a folder without images, two instance maps of one name, two inputs that
-            would become the same picture, a picture that would take the place of an input, or no such seeds.
-    """
-    jobs = []
-    drawn = seed is not None or samples is not None
-    seeds = seeds_from(seed, 1 if samples is None else samples) if drawn else [None]
-    find_instances, find_style = partners(instances), partners(style)
-    for source, root in dict.fromkeys(found for text in inputs for found in find_pictures(text, out)):
-        name = source.relative_to(root).with_suffix("")
-        for number in seeds:
-            destination = out / (f"{name}{suffix}" if samples is None else f"{name}-{number}{suffix}")
-            jobs.append(Job(source, destination, find_instances(name), find_style(name), number))
-    _check_destinations(jobs)
-    return jobs
-
-
-def read_region(text: str) -> Region:
-    """A region as a command line has it: TOP,LEFT,HEIGHT,WIDTH in pixels. Raises InputError for anything else."""
-    if not re.fullmatch(r"\s*\d+\s*(,\s*\d+\s*){3}", text, re.ASCII):
-        raise InputError(f"region {text!r}: expected TOP,LEFT,HEIGHT,WIDTH in pixels, such as 0,256,512,512")
-    top, left, height, width = (int(number) for number in text.split(","))
-    return top, left, height, width
 
 
 def run(
@@ -281,20 +212,3 @@ def _check_view(region: Region | None, scale: float) -> None:
         raise InputError(f"region {region}: expected top and left of 0 or more, height and width of 1 or more")
     if not 0 < scale < math.inf:
         raise InputError(f"scale must be a positive number, got {scale:g}")
-
-
-def _check_destinations(jobs: Sequence[Job]) -> None:
-    sources = defaultdict(list)
-    for job in jobs:
-        sources[job.destination].append(str(job.source))
-    for destination, names in sources.items():
-        if len(names) > 1:
-            raise InputError(
-                f"{', '.join(names)} would all become {destination}; translate them to different folders, or give the "
-                "folder above them, whose tree is kept"
-            )
-    present = [path for path in sources if path.exists()]
-    sources_of = (path for job in jobs for path in (job.source, job.instances, job.style))
-    read = {path.resolve() for path in sources_of if path is not None and present}
-    if replaced := [path for path in present if path.resolve() in read]:
-        raise InputError(f"{replaced[0]}: is an input and would be replaced by a picture; choose another folder")

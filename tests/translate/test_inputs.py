@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pixelwise.errors import InputError
-from pixelwise.inputs import find_pictures, partners
+from pixelwise.translate.inputs import find_pictures, partners
 
 
 def touch(path: Path) -> Path:
@@ -67,14 +67,6 @@ def test_inputs_that_are_not_there_are_refused(
     touch(tmp_path / "empty" / "notes.txt")
     with pytest.raises(InputError, match=message):
         find_pictures(text, tmp_path / "out")
-
-
-def test_pictures_go_to_a_folder(tmp_path: Path) -> None:
-    source = touch(tmp_path / "a.png")
-    with pytest.raises(InputError, match=r"b\.png: pictures go to a folder"):
-        find_pictures(str(source), tmp_path / "b.png")
-    (tmp_path / "b.png").mkdir()
-    assert find_pictures(str(source), tmp_path / "b.png") == [(source, tmp_path)]
 
 
 def test_partners_that_are_not_there(tmp_path: Path) -> None:

@@ -1,0 +1,111 @@
+"""What is to be done with many files: which picture comes from which inputs."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pixelwise.chance import seeds_from
+from pixelwise.errors import InputError
+from pixelwise.translate.inputs import find_pictures, is_picture_name, partners
+from pixelwise.translate.session import Region
+
+
+@dataclass(frozen=True)
+class Job:
+    """One file to translate.
+
+    Attributes:
+        source: the label map or image.
+        destination: the picture to write.
+        instances: the instance map that belongs to it.
+        style: the picture that it is to look like.
+        seed: where random numbers begin.
+    """
+
+    source: Path
+    destination: Path
+    instances: Path | None = None
+    style: Path | None = None
+    seed: int | None = None
+
+
+def plan(
+    inputs: Sequence[str],
+    out: Path,
+    suffix: str = ".png",
+    instances: Path | None = None,
+    style: Path | None = None,
+    seed: int | None = None,
+    samples: int | None = None,
+) -> list[Job]:
+    """What files, folders and globs mean.
+
+    Args:
+        inputs: a file gives ``out/<stem>``; a folder is searched through, and its tree is mirrored under ``out``; so is
+            what a glob matches, from the last folder before its first wildcard. ``out`` itself is left out where it
+            lies within one of them.
+        out: the folder where pictures go; or, of one file, its picture.
+        suffix: of the pictures in a folder.
+        instances, style: a folder with the same tree of instance maps or style pictures, matched by stem; or one file.
+        seed: where random numbers begin.
+        samples: so many pictures of each input, of the seeds ``seed``, ``seed + 1``, … , which end their names:
+            ``out/<stem>-<seed>``.
+
+    Raises:
+        InputError: an input that is not there, a folder without images, two instance maps of one name, two inputs that
+            would become the same picture, a picture's name for several of them, a picture that would take the place of
+            an input, or no such seeds.
+    """
+    single = is_single(inputs, out)
+    if single and samples is not None:
+        raise InputError(f"{out}: is one picture's name, but {samples} samples are wanted; expected a folder's")
+    jobs = []
+    drawn = seed is not None or samples is not None
+    seeds = seeds_from(seed, 1 if samples is None else samples) if drawn else [None]
+    find_instances, find_style = partners(instances), partners(style)
+    for source, root in dict.fromkeys(found for text in inputs for found in find_pictures(text, out)):
+        name = source.relative_to(root).with_suffix("")
+        for number in seeds:
+            picture = out / (f"{name}{suffix}" if samples is None else f"{name}-{number}{suffix}")
+            destination = out if single else picture
+            jobs.append(Job(source, destination, find_instances(name), find_style(name), number))
+    _check_destinations(jobs)
+    return jobs
+
+
+def is_single(inputs: Sequence[str], out: Path) -> bool:
+    """Whether ``out`` is the picture of one file. Raises InputError where it is named so, but cannot be."""
+    if not is_picture_name(out):
+        return False
+    if len(inputs) != 1 or not Path(inputs[0]).is_file():
+        raise InputError(f"{out}: is one picture's name, expected a folder's, or a single file as input")
+    return True
+
+
+def read_region(text: str) -> Region:
+    """A region as a command line has it: TOP,LEFT,HEIGHT,WIDTH in pixels. Raises InputError for anything else."""
+    if not re.fullmatch(r"\s*\d+\s*(,\s*\d+\s*){3}", text, re.ASCII):
+        raise InputError(f"region {text!r}: expected TOP,LEFT,HEIGHT,WIDTH in pixels, such as 0,256,512,512")
+    top, left, height, width = (int(number) for number in text.split(","))
+    return top, left, height, width
+
+
+def _check_destinations(jobs: Sequence[Job]) -> None:
+    sources = defaultdict(list)
+    for job in jobs:
+        sources[job.destination].append(str(job.source))
+    for destination, names in sources.items():
+        if len(names) > 1:
+            raise InputError(
+                f"{', '.join(names)} would all become {destination}; translate them to different folders, or give the "
+                "folder above them, whose tree is kept"
+            )
+    present = [path for path in sources if path.exists()]
+    sources_of = (path for job in jobs for path in (job.source, job.instances, job.style))
+    read = {path.resolve() for path in sources_of if path is not None and present}
+    if replaced := [path for path in present if path.resolve() in read]:
+        raise InputError(f"{replaced[0]}: is an input and would be replaced by a picture; choose another folder")

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from test_evaluation import tiny_protocol
+
+Command = Callable[..., int]
+
+
+@pytest.fixture(autouse=True)
+def _tiny_protocol(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pixelwise.evaluation.protocol.PROTOCOLS", {"tiny-v1": tiny_protocol()})
+
+
+def test_models_side_by_side(
+    pixelwise_command: Command, model: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "other.safetensors"
+    other.write_bytes(model.read_bytes())
+    out = tmp_path / "new" / "scores.json"
+    models = ("--model", model, "--model", other)
+    assert pixelwise_command("evaluate", *models, "--protocol", "tiny-v1", "--data", data, "--out", out) == 0
+    first, second = json.loads(out.read_text())
+    assert first["means"] == second["means"]
+    mean = first["means"]["psnr"]
+    printed = capsys.readouterr().out
+    assert f"| model | {mean:.4f} |" in printed
+    assert f"| other | {mean:.4f} |" in printed
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--protocol", "bsd", "no protocol 'bsd'; there are tiny-v1"),
+        ("--data", "nowhere", "nowhere/set12: no such folder"),
+        ("--model", "nothing.safetensors", "nothing.safetensors"),
+    ],
+)
+def test_what_cannot_be_measured_is_said(
+    pixelwise_command: Command,
+    model: Path,
+    data: Path,
+    capsys: pytest.CaptureFixture[str],
+    option: str,
+    value: str,
+    message: str,
+) -> None:
+    options = {"--model": model, "--protocol": "tiny-v1", "--data": data, option: value}
+    assert pixelwise_command("evaluate", *(part for pair in options.items() for part in pair)) == 1
+    assert message in capsys.readouterr().err
