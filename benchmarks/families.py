@@ -7,7 +7,7 @@ size depends on them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -20,14 +20,20 @@ from torch import nn
 
 from families_table import markdown
 from pixelwise.allocator import keep_freed_memory
-from pixelwise.bench.families import QUICK, FamilyPlan, FamilySubject, measure_families, published_subjects
+from pixelwise.bench.families import (
+    QUICK,
+    FamilyPlan,
+    FamilySubject,
+    measure_families,
+    patient_runtime,
+    published_subjects,
+)
 from pixelwise.bench.measurement import write
 from pixelwise.bench.subject import Size, cell_for
 from pixelwise.checkpoint import BUNDLED, read_manifest
 from pixelwise.condition import Condition, PairedSample
 from pixelwise.discriminators.conditioning import discriminator_input
 from pixelwise.discriminators.patch import MultiscalePatchDiscriminator, PatchDiscriminatorConfig
-from pixelwise.metrics.complexity import measure_runtime
 from pixelwise.models import family_named, family_of
 from pixelwise.models.asapnet import AsapNetConfig
 from pixelwise.models.family import GeneratorConfig, config_from_json
@@ -48,16 +54,17 @@ class TrainingPlan:
     Attributes:
         size: (height, width) of the pictures.
         batch: pictures of one step.
-        repeats, warm_up: steps that are measured, and steps before them.
+        repeats: steps that are measured at most, after one that warms up.
+        patience: seconds that they may take together; one is measured in any case.
     """
 
     size: Size = (256, 256)
     batch: int = 2
     repeats: int = 3
-    warm_up: int = 1
+    patience: float = 30.0
 
 
-QUICK_TRAINING = TrainingPlan(size=(64, 64), repeats=1, warm_up=0)
+QUICK_TRAINING = TrainingPlan(size=(64, 64), repeats=1)
 
 
 def subjects() -> list[FamilySubject]:
@@ -83,7 +90,7 @@ def random_sample(config: GeneratorConfig, size: Size, batch: int) -> PairedSamp
         labels=torch.randint(config.num_labels, (batch, *size)) if config.num_labels else None,
         instances=torch.randint(100, (batch, *size)) if config.instance_edges else None,
         image=torch.rand(batch, config.image_channels, *size) * 2 - 1 if config.image_channels else None,
-        style=torch.rand(batch, 3, *size) * 2 - 1,
+        style=torch.rand(batch, 3, *size) * 2 - 1 if family_of(config).reads_style(config) else None,
     )
     target = torch.rand(batch, config.out_channels, *size) * 2 - 1
     return PairedSample(condition, target, tuple(f"noise {index}" for index in range(batch)))
@@ -94,7 +101,7 @@ def training_row(subject: FamilySubject, plan: TrainingPlan) -> Row:
     config = subject.configure(plan.size)
     sample = random_sample(config, plan.size, plan.batch)
     game = game_on(config, sample)
-    runtime = measure_runtime(partial(update_both, game, sample), plan.repeats, plan.warm_up)
+    runtime = patient_runtime(partial(update_both, game, sample), plan.repeats, plan.patience)
     return {
         "model": subject.name,
         "size": plan.size,
@@ -138,19 +145,20 @@ def update_both(game: Game, sample: PairedSample) -> None:
         update_discriminator(game, game.discriminator, [sample], fakes)
 
 
-def measure(measured: Sequence[FamilySubject], plan: FamilyPlan, training: TrainingPlan) -> Row:
-    """All rows, and what a reader must know to judge them, in what JSON can hold.
+def measure(measured: Sequence[FamilySubject], plan: FamilyPlan, training: TrainingPlan) -> Iterator[Row]:
+    """Rows, and what a reader must know to judge them, in what JSON can hold: more of them each time.
 
     Translation is measured first, of all subjects: training sets the allocator up in its own way, for good.
     """
     torch.manual_seed(0)
-    results = measure_families(measured, plan, progress=announce)
+    results = {**measure_families(measured, plan, progress=announce), "training_plan": asdict(training)}
+    yield {**results, "training": []}
     keep_freed_memory()
     rows = []
     for subject in measured:
         announce(f"{subject.name}, training")
         rows.append(training_row(subject, training))
-    return {**results, "training_plan": asdict(training), "training": rows}
+        yield {**results, "training": rows}
 
 
 def announce(text: str) -> None:
@@ -166,9 +174,9 @@ def main(
     """Measures every family and writes families.json and families.md."""
     torch.set_num_threads(threads)
     plans = (QUICK, QUICK_TRAINING) if quick else (FamilyPlan(repeats=repeats), TrainingPlan(repeats=repeats))
-    results = measure(subjects(), *plans)
     folder = out or (QUICK_RESULTS if quick else RESULTS)
-    write(results, folder / "families.json", markdown)
+    for results in measure(subjects(), *plans):
+        write(results, folder / "families.json", markdown)
     typer.echo((folder / "families.md").read_text(encoding="utf-8"))
     typer.echo(f"written to {folder}", err=True)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pixelwise.bench.families_table import cost_table
+from pixelwise.bench.families_table import cost_table, ratio_table
 from pixelwise.bench.table import circumstances, size_text, table
 
 Row = dict[str, Any]
@@ -17,6 +17,7 @@ def markdown(results: Row) -> str:
         "# What every family costs",
         f"{circumstances(results)} Made from the JSON file beside it.",
         *cost_table(results["rows"]),
+        *ratio_table(results["rows"]),
         "## Training, pictures per second",
         f"Generator and discriminator updated once each, {size_text(training['size'])}, batch {training['batch']}, "
         "without the perceptual term.",

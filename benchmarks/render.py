@@ -14,7 +14,16 @@ from typing import Annotated
 import torch
 import typer
 
-from pixelwise.bench import FULL_SIZE, Unequal, markdown, measure, measure_growth, plan_on, write
+from pixelwise.bench import (
+    FULL_SIZE,
+    Unequal,
+    growth_markdown,
+    markdown,
+    measure,
+    measure_growth,
+    plan_on,
+    write,
+)
 from pixelwise.bench.growth import SIDES
 from pixelwise.bench.subject import RANDOM
 from pixelwise.checkpoint import BUNDLED
@@ -42,7 +51,9 @@ def main(
     threads: Annotated[int, typer.Option(min=1, help="Threads on the CPU.")] = 2,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
     memory: Annotated[bool, typer.Option(help="Measure memory too, each row in a process of its own.")] = True,
-    linear: Annotated[bool, typer.Option(help="Also how time grows from 1 to 64 megapixels.")] = False,
+    linear: Annotated[
+        bool, typer.Option(help="Only how time grows from 1 to 64 megapixels; writes render_growth.*.")
+    ] = False,
     quick: Annotated[bool, typer.Option(help="Tiny pictures, once: does it work? Writes to out/benchmarks.")] = False,
     out: Annotated[Path | None, typer.Option(help="The JSON file; the tables go beside it.")] = None,
 ) -> None:
@@ -50,17 +61,18 @@ def main(
     torch.set_num_threads(threads)
     where = find_device(device)
     plan = plan_on(where, quick)
-    path = out or (QUICK_RESULTS if quick else RESULTS) / ("render.json" if where.type == "cpu" else "render_gpu.json")
+    name = "render" + ("" if where.type == "cpu" else "_gpu") + ("_growth" if linear else "")
+    path = out or (QUICK_RESULTS if quick else RESULTS) / f"{name}.json"
+    to_markdown = growth_markdown if linear else markdown
     try:
         plan = plan.changed(models.split(","), sizes, engines, repeats, memory)
-        results = measure(plan, announce)
-        if linear:
-            results["growth"] = measure_growth(plan, QUICK_SIDES if quick else SIDES, announce)
+        sides = QUICK_SIDES if quick else SIDES
+        results = measure_growth(plan, sides, announce) if linear else measure(plan, announce)
     except (Unequal, InputError) as error:
         typer.echo(f"refused: {error}", err=True)
         raise typer.Exit(1) from error
-    write(results, path)
-    typer.echo(markdown(results))
+    write(results, path, to_markdown)
+    typer.echo(to_markdown(results))
     announce(f"written to {path}")
 
 

@@ -7,17 +7,17 @@ Grey stays one channel, 16 bits stay 16 bits, alpha stays a channel. What cannot
 from __future__ import annotations
 
 import io
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import tifffile
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from pixelwise.atomic import write_atomically
 from pixelwise.errors import InputError
+from pixelwise.png import SIGNATURE, to_png
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".npy")
 """Suffixes of the files that can be read, in lower case."""
@@ -33,14 +33,10 @@ IMAGE_MODES = {"L": "grey", "LA": "grey with alpha", "RGB": "RGB", "RGBA": "RGBA
 ID_MODES = {"L": "8-bit grey", "I;16": "16-bit grey", "P": "palette", "RGB": "RGB"}
 """Pillow's modes that store ids or their colours, with their names for people."""
 
+_PHOTOMETRICS = (tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.RGB, tifffile.PHOTOMETRIC.PALETTE)
 _DTYPES = ("uint8", "uint16", "float32")
 _PILLOW_FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_DEPTH_OFFSET = 24
-_PNG_STRATEGY = zlib.Z_RLE
-"""Looks for runs only, of which filtered pictures have some, not for other repetitions, of which they have few: a sixth
-of the usual time for a tenth more bytes."""
-
 _JPEG_SIDE = 65500
 _ADVICE = {
     "P": "a palette image; a label map is read as ids, a photo must be saved as RGB",
@@ -65,7 +61,7 @@ def decode(path: Path, modes: dict[str, str]) -> np.ndarray:
         if suffix == ".npy":
             array = _decode_npy(path)
         else:
-            array = _decode_tiff(path) if suffix in (".tif", ".tiff") else _decode_pillow(path, modes)
+            array = _decode_tiff(path, modes) if suffix in (".tif", ".tiff") else _decode_pillow(path, modes)
     if array.ndim not in (2, 3) or array.size == 0:
         raise InputError(f"{path}: is {shape_text(array)}, expected height, width and perhaps channels")
     return array.astype(array.dtype.newbyteorder("="), copy=False)
@@ -73,10 +69,12 @@ def decode(path: Path, modes: dict[str, str]) -> np.ndarray:
 
 def check_file(path: Path) -> None:
     """Raises InputError unless there is a file that is not empty and has one of ``SUFFIXES``."""
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder, expected a file")
     if path.suffix.lower() not in SUFFIXES:
         raise InputError(f"{path}: unknown suffix {path.suffix!r}, expected one of {', '.join(SUFFIXES)}")
     if not path.is_file():
-        raise InputError(f"{path}: {'is a folder, expected a file' if path.is_dir() else 'no such file'}")
+        raise InputError(f"{path}: no such file")
     if path.stat().st_size == 0:
         raise InputError(f"{path}: is empty (0 bytes)")
 
@@ -88,6 +86,8 @@ def reading(path: Path) -> Iterator[None]:
         yield
     except InputError:
         raise
+    except UnidentifiedImageError as error:
+        raise InputError(f"{path}: holds no {path.suffix} picture, or it is damaged at its beginning") from error
     except Image.DecompressionBombError as error:
         raise InputError(f"{path}: has too many pixels for {path.suffix}; save it as TIFF ({error})") from error
     except Exception as error:  # decoders raise anything from SyntaxError to struct.error on damaged files
@@ -140,21 +140,28 @@ def _decode_npy(path: Path) -> np.ndarray:
     return array
 
 
-def _decode_tiff(path: Path) -> np.ndarray:
+def _decode_tiff(path: Path, modes: dict[str, str]) -> np.ndarray:
     with tifffile.TiffFile(path) as file:
-        series = tiff_picture(path, file)
+        series = tiff_picture(path, file, modes)
         array: np.ndarray = series.asarray()
     return np.moveaxis(array, 0, -1) if series.axes in PLANES_FIRST else array
 
 
-def tiff_picture(path: Path, file: tifffile.TiffFile) -> tifffile.TiffPageSeries:
+def tiff_picture(path: Path, file: tifffile.TiffFile, modes: dict[str, str]) -> tifffile.TiffPageSeries:
     """The one picture that a TIFF file holds, not yet decoded, of axes Y, X and perhaps channels.
+
+    Args:
+        path: named in errors.
+        file: opened.
+        modes: as for ``decode``: ids may have a palette.
 
     Raises:
         InputError: it holds something else, or what could not be kept as it is.
     """
     page, series = file.pages.first, file.series[0]
-    if page.photometric not in (tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.RGB):
+    if page.photometric == tifffile.PHOTOMETRIC.PALETTE and modes is not ID_MODES:
+        raise InputError(f"{path}: is {_ADVICE['P']}")
+    if page.photometric not in _PHOTOMETRICS:
         raise InputError(f"{path}: is a TIFF of {page.photometric!r}, expected MINISBLACK (any channels) or RGB")
     if series.axes not in ("YX", "YXS", "YXC", *PLANES_FIRST):
         raise InputError(f"{path}: has axes {series.axes} {series.shape}, expected one picture: Y, X and channels")
@@ -168,7 +175,7 @@ def tiff_picture(path: Path, file: tifffile.TiffFile) -> tifffile.TiffPageSeries
 def _decode_pillow(path: Path, modes: dict[str, str]) -> np.ndarray:
     with path.open("rb") as file:
         head = file.read(_PNG_DEPTH_OFFSET + 1)
-        depth = head[-1] if head.startswith(_PNG_SIGNATURE) else 8
+        depth = head[-1] if head.startswith(SIGNATURE) else 8
         with Image.open(file, formats=_PILLOW_FORMATS) as image:
             check_pillow(path, image, depth, modes)
             ImageOps.exif_transpose(image, in_place=True)
@@ -202,9 +209,7 @@ def check_pillow(path: Path, image: Image.Image, depth: int, modes: dict[str, st
 def _encode_png(path: Path, array: np.ndarray) -> bytes:
     if array.dtype == np.float32 or (array.ndim == 3 and (array.dtype != np.uint8 or array.shape[2] > 4)):
         raise InputError(f"{path}: PNG cannot keep {shape_text(array)}; write .tif or .npy")
-    buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(array)).save(buffer, format="PNG", compress_type=_PNG_STRATEGY)
-    return buffer.getvalue()
+    return to_png(array)
 
 
 def _encode_jpeg(path: Path, array: np.ndarray) -> bytes:

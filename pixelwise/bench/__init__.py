@@ -9,13 +9,14 @@ from pixelwise.bench.growth import measure_growth
 from pixelwise.bench.measurement import measure, write
 from pixelwise.bench.plan import Plan, plan_on
 from pixelwise.bench.subject import FULL_SIZE
-from pixelwise.bench.table import markdown
+from pixelwise.bench.table import growth_markdown, markdown
 
 __all__ = [
     "FULL_SIZE",
     "Plan",
     "Unequal",
     "families_markdown",
+    "growth_markdown",
     "markdown",
     "measure",
     "measure_growth",

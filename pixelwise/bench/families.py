@@ -56,7 +56,7 @@ class FamilyPlan:
 
     sizes: tuple[Size, ...] = ((256, 256), (512, 512), (512, 1024))
     repeats: int = 3
-    patience: float = 30.0
+    patience: float = 10.0
     memory: bool = True
 
     def __post_init__(self) -> None:
@@ -144,7 +144,7 @@ def picture_cost(config: GeneratorConfig, size: Size, plan: FamilyPlan) -> Row:
         "size": size,
         "parameters": num_parameters(definition),
         "macs": {"total": macs.total, "low_resolution": macs.low_resolution, "pixelwise": macs.pixelwise},
-        "seconds": asdict(_patient_runtime(run, plan)),
+        "seconds": asdict(patient_runtime(run, plan.repeats, plan.patience)),
         "memory_bytes": family_peak_bytes(config, size) if plan.memory else None,
     }
 
@@ -171,7 +171,13 @@ def _translate(generator: Callable[[Condition], Translation], condition: Conditi
     generator(condition)
 
 
-def _patient_runtime(run: Callable[[], object], plan: FamilyPlan) -> Runtime:
-    """The call that warms up tells how many more there is patience for."""
+def patient_runtime(run: Callable[[], object], repeats: int, patience: float) -> Runtime:
+    """The call that warms up tells how many more there is patience for.
+
+    Args:
+        run: is measured.
+        repeats: calls at most.
+        patience: seconds that they may take together; one is made in any case.
+    """
     first = measure_runtime(run, repeats=1, warm_up=0).median
-    return measure_runtime(run, max(1, min(plan.repeats, int(plan.patience / first))), warm_up=0)
+    return measure_runtime(run, max(1, min(repeats, int(patience / first))), warm_up=0)

@@ -12,7 +12,8 @@ Row = dict[str, Any]
 
 def families_markdown(results: Row) -> str:
     """What ``measure_families`` returned, or the JSON that it was saved as."""
-    return "\n\n".join(["# What every family costs", circumstances(results), *cost_table(results["rows"])]) + "\n"
+    parts = ["# What every family costs", circumstances(results)]
+    return "\n\n".join([*parts, *cost_table(results["rows"]), *ratio_table(results["rows"])]) + "\n"
 
 
 def cost_table(rows: Sequence[Row]) -> list[str]:
@@ -27,8 +28,28 @@ def cost_table(rows: Sequence[Row]) -> list[str]:
     return [
         "One picture at a time, height × width: multiply-adds in 10^9 as they were defined (of a pixelwise model in "
         "brackets: low-resolution stream + pixels), milliseconds ready for inference as the median (interquartile "
-        "range), and memory beyond network, input and output.",
+        "range), and memory beyond network, input and output. A picture of a size that a network cannot have is padded "
+        "to the next one that it can, and that counts: for pix2pix of eight levels to multiples of 256.",
         table(heads, lines),
+    ]
+
+
+def ratio_table(rows: Sequence[Row]) -> list[str]:
+    """How many times as long as the first ASAP-Net each model takes; nothing where none was measured."""
+    sizes = list(dict.fromkeys(size_text(row["size"]) for row in rows))
+    medians = {(row["model"], size_text(row["size"])): row["seconds"]["median"] for row in rows}
+    models = list(dict.fromkeys(row["model"] for row in rows))
+    unit = next((model for model in models if model.startswith("asapnet")), None)
+    if unit is None or len(models) == 1:
+        return []
+    lines = [
+        [model, *(f"{medians[model, size] / medians[unit, size]:.3g}" for size in sizes)]
+        for model in models
+        if model != unit
+    ]
+    return [
+        f"How many times as long as `{unit}` each takes; measured one after the other, each at its fastest here:",
+        table(["model", *sizes], lines),
     ]
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from pixelwise.bench.contest import line_up, measure_in_turns, prove_equal
-from pixelwise.bench.measurement import Progress, Row
+from pixelwise.bench.measurement import Progress, Row, circumstances_of
 from pixelwise.bench.plan import Plan
 from pixelwise.bench.precision import precisions_on
 from pixelwise.bench.scene import draw_condition
@@ -20,8 +20,8 @@ SIDES = (1024, 2048, 4096, 8192)
 """Of square pictures: 1 to 64 megapixels."""
 
 
-def measure_growth(plan: Plan, sides: tuple[int, ...] = SIDES, progress: Progress = print) -> list[Row]:
-    """The full-size network on square pictures, engines in turns.
+def measure_growth(plan: Plan, sides: tuple[int, ...] = SIDES, progress: Progress = print) -> Row:
+    """The full-size network on square pictures, engines in turns; and what a reader must know to judge it.
 
     Args:
         plan: engines, repeats, warm-up and device count; the reference engine must be named to be measured, since it
@@ -35,7 +35,8 @@ def measure_growth(plan: Plan, sides: tuple[int, ...] = SIDES, progress: Progres
     """
     first = sides[0] // 16
     rows = _series(plan, f"cells of {first} pixels", [(side, first) for side in sides], progress)
-    return rows + _series(plan, "16 x 16 cells", [(side, side // 16) for side in sides], progress)
+    rows += _series(plan, "16 x 16 cells", [(side, side // 16) for side in sides], progress)
+    return {**circumstances_of(plan), "rows": rows}
 
 
 def _series(plan: Plan, held: str, pictures: list[tuple[int, int]], progress: Progress) -> list[Row]:

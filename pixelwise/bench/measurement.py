@@ -50,15 +50,22 @@ def measure(plan: Plan, progress: Progress = print) -> Row:
             rows += [{**row, "memory_bytes": _memory(plan, row)} for row in timed]
             left_out |= unable
     return {
+        **circumstances_of(plan),
+        "peaks": {**asdict(peaks), "best": {name: peaks.of(name) for name in peaks.products}},
+        "left_out": left_out,
+        "rows": rows,
+    }
+
+
+def circumstances_of(plan: Plan) -> Row:
+    """What a reader must know of any measurement."""
+    return {
         "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "machine": machine(),
         "versions": versions(),
         "threads": torch.get_num_threads(),
         "device": str(plan.device),
         "repeats": plan.repeats,
-        "peaks": {**asdict(peaks), "best": {name: peaks.of(name) for name in peaks.products}},
-        "left_out": left_out,
-        "rows": rows,
     }
 
 

@@ -22,8 +22,17 @@ def markdown(results: Row) -> str:
     for model in dict.fromkeys(row["model"] for row in results["rows"]):
         rows = [row for row in results["rows"] if row["model"] == model]
         parts += [f"## {model}", ratios(rows), table(_HEADS, [_cells(row) for row in rows])]
-    if results.get("growth"):
-        parts += ["## Growth with the number of pixels", *_growth(results["growth"])]
+    return "\n\n".join(parts) + "\n"
+
+
+def growth_markdown(results: Row) -> str:
+    """All tables of what ``measure_growth`` returned, or of the JSON that it was saved as."""
+    text = (
+        "The full-size network. One picture at a time, height × width; milliseconds as the median (interquartile "
+        f"range) of {results['repeats']} rounds in which the engines take turns. At the smallest size every engine's "
+        "picture was first shown equal to the plain path's."
+    )
+    parts = ["# How time grows with the number of pixels", circumstances(results), text, *_growth(results["rows"])]
     return "\n\n".join(parts) + "\n"
 
 
@@ -116,7 +125,7 @@ def _growth(rows: Sequence[Row]) -> list[str]:
             if row["held"] == held
         ]
         heads = ["engine", "size", "ms", "stream + pixels", "ms per Mpixel", "of pixels alone"]
-        parts += [f"Full-size network; held: {held}.", table(heads, lines)]
+        parts += [f"Held: {held}.", table(heads, lines)]
     return parts
 
 

@@ -41,7 +41,7 @@ def open_raster(path: Path | str, modes: dict[str, str]) -> Iterator[Raster]:
 def _open(path: Path, modes: dict[str, str]) -> AbstractContextManager[Raster]:
     suffix = path.suffix.lower()
     if suffix in (".tif", ".tiff"):
-        return tiff_raster(path)
+        return tiff_raster(path, modes)
     if suffix == ".npy":
         return nullcontext(_npy_raster(path))
     return nullcontext(stream_raster(path, modes) if can_stream(path) else _whole_raster(path, modes))

@@ -22,8 +22,12 @@ _MIN_ROWS = 64
 
 
 @contextmanager
-def tiff_raster(path: Path) -> Iterator[Raster]:
+def tiff_raster(path: Path, modes: dict[str, str]) -> Iterator[Raster]:
     """A TIFF or BigTIFF file of strips or tiles, of interleaved samples or of planes.
+
+    Args:
+        path: the file.
+        modes: as for ``codecs.decode``.
 
     Raises:
         InputError: no picture that ``codecs.decode`` reads, one that ends early or one that needs imagecodecs.
@@ -31,7 +35,7 @@ def tiff_raster(path: Path) -> Iterator[Raster]:
     with tifffile.TiffFile(path) as file, ThreadPoolExecutor(os.cpu_count()) as pool:
         if not len(file.pages):
             raise InputError(f"{path}: ends early: the directory that says where its rows lie is missing")
-        series = tiff_picture(path, file)
+        series = tiff_picture(path, file, modes)
         stored = series.dtype.newbyteorder(file.byteorder)
         planes_first = series.axes in PLANES_FIRST
         shape = (*series.shape[1:], series.shape[0]) if planes_first else tuple(series.shape)

@@ -146,8 +146,12 @@ class StyleSource:
         """As ``given``: the picture in a file, for the condition (B = 1) of another."""
         self.check_picture()
         picture = self._reader.style_of_file(path)
-        if self._by_class:
-            check_sizes({source: condition.size, path: tuple(picture.shape[-2:])})
+        height, width = picture.shape[-2:]
+        if self._by_class and (height, width) != condition.size:
+            raise InputError(
+                f"{path}: is {width}x{height}, {source} is {condition.size[1]}x{condition.size[0]} (width x height); "
+                "as classes have styles of their own, it must show the same, or come with its label map, --style-labels"
+            )
         return replace(condition, style=picture)
 
     def check(self, condition: Condition) -> None:

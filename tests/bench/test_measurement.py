@@ -11,7 +11,7 @@ import pytest
 import torch
 from tiny_model import LABEL_MODEL, LABELS, save_tiny_model
 
-from pixelwise.bench import Plan, markdown, measure, measure_growth, plan_on
+from pixelwise.bench import Plan, growth_markdown, markdown, measure, measure_growth, plan_on
 from pixelwise.bench.memory import peak_bytes
 from pixelwise.bench.peaks import Effort, PeakJob, measure_peaks
 from pixelwise.bench.precision import FP32, PRECISIONS, precisions_on
@@ -97,7 +97,7 @@ def test_tables_say_what_the_results_say(results: dict[str, Any]) -> None:
             "ms_per_megapixel": 1907.3, "pixelwise_ms_per_megapixel": 1430.5,
         }
     ]  # fmt: skip
-    text = markdown({**results, "rows": rows, "growth": growth, "left_out": {"native": "engine 'native' is not here"}})
+    text = markdown({**results, "rows": rows, "left_out": {"native": "engine 'native' is not here"}})
     assert "Left out: engine 'native' is not here." in text
     assert [line for line in text.splitlines() if line.startswith("|")] == [
         "| times faster than plain | 512×1024 |",
@@ -107,6 +107,9 @@ def test_tables_say_what_the_results_say(results: dict[str, Any]) -> None:
         f"| --- |{' ---: |' * 9}",
         "| 512×1024 | plain | 1.00 | 2000 (1000–4000) | 500 + 1000 | 1.23e+03 | 56.8 | 25 % | 1.6e+03 |  |",
         "| 512×1024 | gpu, bf16 | 162.60 | 12.3 (6.15–24.6) | 3.08 + 6.15 | 1.23e+03 | 56.8 | 25 % |  | 3.0e-05 |",
+    ]
+    text = growth_markdown({**results, "rows": growth})
+    assert [line for line in text.splitlines() if line.startswith("|")] == [
         "| engine | size | ms | stream + pixels | ms per Mpixel | of pixels alone |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",
         "| native | 1024×1024 | 2000 (1000–4000) | 500 + 1500 | 1907 | 1430 |",
@@ -119,7 +122,7 @@ def test_growth_holds_the_cells_then_the_grid(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr("pixelwise.bench.growth.full_size", tiny)
     plan = Plan(engines=("reference",), repeats=1)
-    rows = measure_growth(plan, sides=(32, 64), progress=lambda text: None)
+    rows = measure_growth(plan, sides=(32, 64), progress=lambda text: None)["rows"]
     assert [(row["held"], row["size"], row["cell"]) for row in rows] == [
         ("cells of 2 pixels", (32, 32), 2),
         ("cells of 2 pixels", (64, 64), 2),

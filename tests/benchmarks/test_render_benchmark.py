@@ -47,19 +47,27 @@ def run(render: ModuleType, **options: object) -> None:
     render.main(**{**defaults, "memory": False, "linear": False, "quick": True, **options})
 
 
-def test_a_quick_run_writes_json_and_tables_and_both_can_be_drawn(
-    benchmark: Callable[[str], ModuleType], model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_growth_has_results_of_its_own(
+    benchmark: Callable[[str], ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pixelwise.bench.growth.full_size", tiny)
+    out = tmp_path / "growth.json"
+    run(benchmark("render"), models="full-size", engines="reference", linear=True, out=out)
+    assert len(json.loads(out.read_text())["rows"]) == 4
+    assert "| reference | 64×64 |" in out.with_suffix(".md").read_text(encoding="utf-8")
+
+
+def test_a_quick_run_writes_json_and_tables_and_both_can_be_drawn(
+    benchmark: Callable[[str], ModuleType], model: str, tmp_path: Path
+) -> None:
     out = tmp_path / "results" / "render.json"
-    run(benchmark("render"), models=model, sizes="16x32", memory=True, engines="reference", linear=True, out=out)
+    run(benchmark("render"), models=model, sizes="16x32", memory=True, engines="reference", out=out)
 
     results = json.loads(out.read_text())
     assert [(row["engine"], row["size"]) for row in results["rows"]] == [("plain", [16, 32]), ("reference", [16, 32])]
     for row in results["rows"]:
         assert row["memory_bytes"] is None or row["memory_bytes"] >= 0
-    assert len(results["growth"]) == 4
-    assert "Growth with the number of pixels" in out.with_suffix(".md").read_text(encoding="utf-8")
+    assert "| times faster than plain | 16×32 |" in out.with_suffix(".md").read_text(encoding="utf-8")
 
     benchmark("render_plots").main(out, out=tmp_path / "docs", model=model)
     pictures = sorted((tmp_path / "docs").iterdir())

@@ -6,7 +6,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from pixelwise.codecs import IMAGE_MODES, decode, encode
+from pixelwise.codecs import ID_MODES, IMAGE_MODES, decode, encode
 from pixelwise.errors import InputError
 from pixelwise.rasters import Raster, open_raster
 
@@ -76,6 +76,14 @@ def test_a_tiff_from_elsewhere_is_read_as_it_is_decoded_whole(tmp_path: Path, ar
     path = tmp_path / "a.tif"
     Image.fromarray(array).save(path, compression=compression, strip_size=1000)
     check_equal(path)
+
+
+def test_a_tiff_with_a_palette_holds_ids(tmp_path: Path):
+    image = Image.fromarray(pixels(20, 30))
+    image.putpalette([200] * 768)
+    for compression in (None, "tiff_deflate"):
+        image.save(tmp_path / "a.tif", compression=compression)
+        check_equal(tmp_path / "a.tif", ID_MODES)
 
 
 def test_a_tile_that_was_never_written_is_read_as_it_is_decoded_whole(tmp_path: Path):
@@ -239,7 +247,7 @@ def test_what_the_codecs_refuse_is_refused(tmp_path: Path):
     np.save(tmp_path / "pickle.npy", np.array([{"code": "runs"}]), allow_pickle=True)
     (tmp_path / "folder.tif").mkdir()
     messages = {
-        "palette.tif": "PALETTE",
+        "palette.tif": "is a palette image",
         "line.npy": "is 20 uint8, expected height, width",
         "pickle.npy": "cannot be read",
         "folder.tif": "is a folder",

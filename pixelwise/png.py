@@ -1,0 +1,69 @@
+"""PNG, as fast as zlib can make it of a photo: what is translated many times a second must be stored as often."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+
+import numpy as np
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_KINDS = {1: 0, 2: 4, 3: 2, 4: 6}
+"""Colour types by channels: grey, grey with alpha, RGB, RGBA."""
+
+_PAETH = 4
+_ROWS_AT_ONCE = 16
+_MOST_OF_A_CHUNK = 1 << 30
+_STRATEGY = zlib.Z_RLE
+"""Looks for runs only, of which filtered pictures have some, not for other repetitions, of which they have few: a sixth
+of the usual time for a tenth more bytes."""
+
+
+def to_png(array: np.ndarray) -> bytes:
+    """A PNG file.
+
+    Args:
+        array: H W or H W C of 1 to 4 channels; uint8, or uint16.
+    """
+    height, width = array.shape[:2]
+    kind = _KINDS[1 if array.ndim == 2 else array.shape[2]]
+    header = struct.pack(">IIBBBBB", width, height, 8 * array.dtype.itemsize, kind, 0, 0, 0)
+    rows = array.astype(array.dtype.newbyteorder(">"), order="C", copy=False).reshape(height, -1).view(np.uint8)
+    compressor = zlib.compressobj(strategy=_STRATEGY)
+    bands = _filtered(rows, pixel_bytes=rows.shape[1] // width)
+    pixels = b"".join([*(compressor.compress(band) for band in bands), compressor.flush()])
+    parts = (pixels[first : first + _MOST_OF_A_CHUNK] for first in range(0, len(pixels), _MOST_OF_A_CHUNK))
+    chunks = ((b"IHDR", header), *((b"IDAT", part) for part in parts), (b"IEND", b""))
+    return SIGNATURE + b"".join(_chunk(name, content) for name, content in chunks)
+
+
+def _filtered(rows: np.ndarray, pixel_bytes: int) -> Iterator[bytes]:
+    """Rows of bytes, each less what Paeth's filter predicts of it (PNG Specification, Sec. 9.4), after its number.
+
+    Pillow tries all five filters on every row, which takes longer than to compress them and hardly saves a byte.
+    """
+    # Zeros before the first pixel and above the first row; later, above each band lies the last row before it.
+    bordered = np.zeros((_ROWS_AT_ONCE + 1, pixel_bytes + rows.shape[1]), np.int16)
+    for first in range(0, len(rows), _ROWS_AT_ONCE):
+        band = rows[first : first + _ROWS_AT_ONCE]
+        bordered[0] = bordered[-1]
+        bordered[1 : len(band) + 1, pixel_bytes:] = band
+        before, above = bordered[1 : len(band) + 1, :-pixel_bytes], bordered[: len(band), pixel_bytes:]
+        filtered = np.full((len(band), 1 + rows.shape[1]), _PAETH, np.uint8)
+        np.subtract(band, _nearest(before, above, bordered[: len(band), :-pixel_bytes]), out=filtered[:, 1:])
+        yield filtered.tobytes()
+
+
+def _nearest(before: np.ndarray, above: np.ndarray, corner: np.ndarray) -> np.ndarray:
+    """Of three bytes the one that lies nearest to before + above - corner; the first of them where several do."""
+    down, right = above - corner, before - corner
+    to_before, to_above, to_corner = np.abs(down), np.abs(right), np.abs(down + right)
+    nearest = np.where(to_above <= to_corner, above, corner)
+    nearest = np.where((to_before <= to_above) & (to_before <= to_corner), before, nearest)
+    return nearest.astype(np.uint8)
+
+
+def _chunk(name: bytes, content: bytes) -> bytes:
+    checksum = zlib.crc32(content, zlib.crc32(name))
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", checksum)
