@@ -87,7 +87,7 @@ def reading(path: Path) -> Iterator[None]:
     except InputError:
         raise
     except UnidentifiedImageError as error:
-        raise InputError(f"{path}: holds no {path.suffix} picture, or it is damaged at its beginning") from error
+        raise InputError(f"{path}: cannot be read: no {path.suffix} picture, or damaged at its beginning") from error
     except Image.DecompressionBombError as error:
         raise InputError(f"{path}: has too many pixels for {path.suffix}; save it as TIFF ({error})") from error
     except Exception as error:  # decoders raise anything from SyntaxError to struct.error on damaged files

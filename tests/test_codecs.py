@@ -170,7 +170,7 @@ def test_damaged_files_are_named(tmp_path: Path, suffix: str, kept: float):
     encode(path, pixels(40, 40, 3))
     content = path.read_bytes()
     path.write_bytes(content[: int(kept * len(content)) if kept < 1 else int(kept)])
-    with pytest.raises(InputError, match=rf"photo\{suffix}: {'is empty' if kept == 0 else 'cannot be read|holds no'}"):
+    with pytest.raises(InputError, match=rf"photo\{suffix}: {'is empty' if kept == 0 else 'cannot be read'}"):
         decode(path, IMAGE_MODES)
 
 

@@ -162,7 +162,10 @@ def test_a_style_picture_that_shows_something_else_comes_with_its_label_map(
     np.testing.assert_array_equal(images.read(tmp_path / "out" / "a.png"), expected)
     capsys.readouterr()
     assert translate_by("sean", "--style", style) == 1
-    assert "in/a.png is 48x40, " in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "style.png: is 48x30, " in told
+    assert "in/a.png is 48x40 (width x height); as classes have styles of their own" in told
+    assert "or come with its label map, --style-labels" in told
 
 
 def test_an_instance_map_of_the_style_picture_is_read_where_it_is_needed(translate_by: Command, tmp_path: Path) -> None:
