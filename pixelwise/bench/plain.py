@@ -70,7 +70,7 @@ class PlainAsapNet:
 
     def _field(self, planes: Tensor) -> PixelwiseField:
         config, stream = self.config, self.stream
-        x = stream.front(_reduce(planes, config.cell // config.strided_reduction))
+        x = stream.front(_reduce(F.pixel_unshuffle(planes, config.unshuffle), config.stream.reduction))
         parameters = stream.to_parameters(stream.blocks(stream.strided(x))) * self.parameter_scale
         return PixelwiseField(parameters, config.mlp, config.cell, config.bilinear, config.pixel_code)
 

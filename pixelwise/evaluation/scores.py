@@ -12,6 +12,7 @@ from typing import Any
 from torch import Tensor
 
 from pixelwise import images
+from pixelwise.condition import Condition
 from pixelwise.data.paired_data import PairedData
 from pixelwise.errors import InputError
 from pixelwise.evaluation.protocol import Protocol
@@ -73,12 +74,32 @@ def evaluate(
         InputError: a model that reads or makes something else than the protocol's samples hold; data that are not the
             protocol's or cannot be read; an output that is not a number.
     """
+    _check_suits(translator, protocol.open(root), protocol)
+    return score(translator.translate, name or translator.manifest.family, protocol, root, progress)
+
+
+def score(
+    translate: Callable[[Condition], Tensor],
+    name: str,
+    protocol: Protocol,
+    root: Path,
+    progress: Progress = lambda *_: None,
+) -> Evaluation:
+    """``evaluate`` of whatever makes pictures: a classical filter, a model of another library.
+
+    Args:
+        translate: from a condition, B = 1, to its picture, 1 C H W in [-1, 1].
+        name: what to call it.
+        protocol, root, progress: see ``evaluate``.
+
+    Raises:
+        InputError: data that are not the protocol's or cannot be read.
+    """
     samples = protocol.open(root)
-    _check_suits(translator, samples, protocol)
     scores, targets = {}, hashlib.sha256()
     for number in range(len(samples)):
         sample = samples[number]
-        picture = translator.translate(sample.condition).cpu()
+        picture = translate(sample.condition).cpu()
         if protocol.rounded:
             picture = _as_stored(picture, samples.target)
         scores[sample.names[0]] = {
@@ -86,7 +107,7 @@ def evaluate(
         }
         targets.update(sample.target.contiguous().numpy().tobytes())
         progress(number + 1, len(samples))
-    return Evaluation(name or translator.manifest.family, protocol, targets.hexdigest(), scores)
+    return Evaluation(name, protocol, targets.hexdigest(), scores)
 
 
 def _check_suits(translator: Translator, samples: PairedData, protocol: Protocol) -> None:

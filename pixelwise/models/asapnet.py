@@ -12,13 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pixelwise.condition import Condition
 from pixelwise.discriminators.patch import PatchDiscriminatorConfig
 from pixelwise.errors import InputError
 from pixelwise.labels import instance_edges
-from pixelwise.layers.semantics import semantic_planes
+from pixelwise.layers.semantics import other_planes, semantic_planes
 from pixelwise.losses.objective import Objective
 from pixelwise.lowres.reference import NORMS, PADDINGS, ConstantParameters, LowResolutionStream, StreamConfig
 from pixelwise.models.family import Family, Published, StateDict, Translation
@@ -39,6 +40,9 @@ class AsapNetConfig:
         cell: S, pixels on a cell's side.
         learned_reduction: S2, the part of S done by strided convolutions, a power of two; the rest, S1 = S / S2, is
             done by a tent filter. A cell smaller than S2 is reduced by convolutions alone.
+        unshuffle: the stream reads blocks of so many pixels a side as channels of one (Shi et al., CVPR 2016), before
+            all other reduction: of noise a tent filter would leave nothing to judge it by. 1 to leave pixels alone; for
+            pictures, not for labels.
         width, max_width: channels of the stream's first convolutions and of its blocks.
         num_blocks: convolutions at the cells' resolution.
         mlp_width, mlp_depth: hidden units and layers of the MLPs.
@@ -65,6 +69,7 @@ class AsapNetConfig:
     out_channels: int = 0
     cell: int = 16
     learned_reduction: int = 16
+    unshuffle: int = 1
     width: int = 64
     max_width: int = 1024
     num_blocks: int = 7
@@ -82,8 +87,8 @@ class AsapNetConfig:
     separable_blocks: bool = False
 
     def __post_init__(self) -> None:
-        counts = ("cell", "learned_reduction", "width", "max_width", "num_blocks", "mlp_width", "mlp_depth")
-        least = {"num_labels": 0, "image_channels": 0, "out_channels": 0, **dict.fromkeys(counts, 1)}
+        sizes = ("cell", "learned_reduction", "unshuffle", "width", "max_width", "num_blocks", "mlp_width", "mlp_depth")
+        least = {"num_labels": 0, "image_channels": 0, "out_channels": 0, **dict.fromkeys(sizes, 1)}
         if wrong := [name for name, bound in least.items() if getattr(self, name) < bound]:
             raise InputError(f"asapnet: {wrong[0]} must be at least {least[wrong[0]]}, got {getattr(self, wrong[0])}")
         if self.norm not in NORMS or self.padding not in PADDINGS:
@@ -91,11 +96,16 @@ class AsapNetConfig:
                 f"asapnet: norm must be one of {tuple(NORMS)}, padding one of {PADDINGS}, "
                 f"got {self.norm!r} and {self.padding!r}"
             )
-        stride, rest = divmod(self.cell, self.strided_reduction)
+        if self.cell % self.unshuffle or (self.unshuffle > 1 and self.num_labels):
+            raise InputError(
+                f"asapnet: unshuffle must divide the cell, and is not for labels, got {self.unshuffle} with a cell of "
+                f"{self.cell} and {self.num_labels} labels"
+            )
+        stride, rest = divmod(self.cell // self.unshuffle, self.strided_reduction)
         if self.strided_reduction & (self.strided_reduction - 1) or rest or (stride > 1 and stride % 2):
             raise InputError(
                 f"asapnet: learned_reduction must be a power of two, and cell the same or an even multiple of it, "
-                f"got {self.learned_reduction} and {self.cell}"
+                f"got {self.learned_reduction} and {self.cell // self.unshuffle}"
             )
         if self.neighbourhood < 1 or self.neighbourhood % 2 == 0:
             raise InputError(f"asapnet: neighbourhood must be odd and positive, got {self.neighbourhood}")
@@ -107,17 +117,17 @@ class AsapNetConfig:
 
     @property
     def strided_reduction(self) -> int:
-        return min(self.cell, self.learned_reduction)
+        return min(self.cell // self.unshuffle, self.learned_reduction)
 
     @property
     def stream_channels(self) -> int:
-        return self.num_labels + self.image_channels + self.instance_edges
+        return (self.num_labels + self.image_channels + self.instance_edges) * self.unshuffle**2
 
     @property
     def stream(self) -> StreamConfig:
         return StreamConfig(
             channels=self.stream_channels,
-            reduction=self.cell // self.strided_reduction,
+            reduction=self.cell // self.unshuffle // self.strided_reduction,
             strided_reduction=self.strided_reduction,
             width=self.width,
             max_width=self.max_width,
@@ -163,9 +173,19 @@ class AsapNet(nn.Module):
         # Two cells at least: over a single one, instance norm would leave nothing but its shift.
         config = self.config
         padded = condition.padded(config.cell, minimum=2 * config.cell)
-        planes = semantic_planes(padded, config.num_labels, config.image_channels, config.instance_edges)
-        parameters = self.stream(planes) * self.get_buffer("parameter_scale")
+        parameters = self.stream(self.planes(padded)) * self.get_buffer("parameter_scale")
         return PixelwiseField(parameters, config.mlp, config.cell, config.bilinear, config.pixel_code)
+
+    def planes(self, condition: Condition) -> Tensor:
+        """What the stream reads of a condition of whole cells. Raises InputError as ``semantic_planes``."""
+        config = self.config
+        planes = semantic_planes(condition, config.num_labels, config.image_channels, config.instance_edges)
+        return F.pixel_unshuffle(planes, config.unshuffle)
+
+    def other_planes(self, condition: Condition) -> Tensor | None:
+        """What of ``planes`` follows the labels; None when there is nothing."""
+        planes = other_planes(condition, self.config.image_channels, self.config.instance_edges)
+        return None if planes is None else F.pixel_unshuffle(planes, self.config.unshuffle)
 
     def guide(self, condition: Condition) -> Guide:
         """What the MLPs read at full resolution."""

@@ -144,7 +144,7 @@ class EditedAsapNet:
         """
         config = self._network.config
         # A 3 x 3 convolution for each block; the strided ones with the first reach a cell far, its tent half a step.
-        tent = config.stream.reduction // 2
+        tent = config.unshuffle * config.stream.reduction // 2
         reach = (config.num_blocks + 1) * config.cell + tent + config.instance_edges
         top, left = max(window.top - reach, 0) // config.cell, max(window.left - reach, 0) // config.cell
         bottom, right = (

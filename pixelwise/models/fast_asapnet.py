@@ -19,7 +19,7 @@ from torch import Tensor
 from pixelwise.condition import Condition
 from pixelwise.errors import InputError
 from pixelwise.labels import occurring
-from pixelwise.layers.semantics import labels_of, other_planes, semantic_planes
+from pixelwise.layers.semantics import labels_of
 from pixelwise.lowres.dense import DenseStream
 from pixelwise.lowres.reference import LowResolutionStream
 from pixelwise.lowres.stream import FastStream, can_pack
@@ -253,14 +253,12 @@ class FastAsapNet:
     def _features(self, stream: FastStream | DenseStream, condition: Condition) -> Tensor:
         config, padded = self.config, self._in_whole_cells(condition)
         labels = labels_of(padded, config.num_labels) if config.num_labels else None
-        return stream.features(labels, other_planes(padded, config.image_channels, config.instance_edges))
+        return stream.features(labels, self.generator.other_planes(padded))
 
     def _frozen(self, stream: FastStream | DenseStream, condition: Condition) -> FastStream | DenseStream:
-        config, definition = self.config, self.generator.stream
+        definition = self.generator.stream
         assert isinstance(definition, LowResolutionStream)
-        padded = self._in_whole_cells(condition)
-        planes = semantic_planes(padded, config.num_labels, config.image_channels, config.instance_edges)
-        return stream.frozen(definition.reduction(planes))
+        return stream.frozen(definition.reduction(self.generator.planes(self._in_whole_cells(condition))))
 
     def _in_whole_cells(self, condition: Condition) -> Condition:
         return condition.padded(self.config.cell, minimum=2 * self.config.cell)

@@ -16,7 +16,6 @@ from torch import Tensor
 from pixelwise.condition import Condition
 from pixelwise.errors import InputError
 from pixelwise.layers.graphed_call import Capture, GraphedCall, capture_on_gpu
-from pixelwise.layers.semantics import other_planes
 from pixelwise.lowres.dense import DenseStream
 from pixelwise.models.asapnet import AsapNet
 from pixelwise.render import ENGINES, PixelwiseField
@@ -124,7 +123,7 @@ class PictureFunction:
         """The low-resolution stream: B P h w."""
         config, condition = self._generator.config, self._condition(parts)
         padded = condition.padded(config.cell, minimum=2 * config.cell)
-        planes = other_planes(padded, config.image_channels, config.instance_edges)
+        planes = self._generator.other_planes(padded)
         return self._stream.parameters(self._stream.features(padded.labels, planes))
 
     def pixels(self, parameters: Tensor, *parts: Tensor) -> Tensor:

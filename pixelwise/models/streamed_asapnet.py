@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from pixelwise.condition import Condition
@@ -53,7 +54,8 @@ class StreamedAsapNet:
         self._layer = stream.parameters
         height, width = (max(2, -(-side // fast.config.cell)) * fast.config.cell for side in size)
         self._whole_cells = height, width
-        self._features = stream_features(stream, self._whole_cells, self._planes, scratch)
+        rows, columns = (side // fast.config.unshuffle for side in self._whole_cells)
+        self._features = stream_features(stream, (rows, columns), self._planes, scratch)
 
     @torch.inference_mode()
     def bands(self) -> Iterator[Tensor]:
@@ -92,10 +94,11 @@ class StreamedAsapNet:
     def _planes(self, start: int, stop: int) -> tuple[Tensor | None, Tensor | None]:
         """Rows of the stream's input, which goes on to whole cells. See ``lowres.streamed.ReadPlanes``."""
         config, height = self._fast.config, self._size[0]
+        start, stop = start * config.unshuffle, stop * config.unshuffle
         # With a row more on either side, in which there are instances too.
         low, high = min(max(0, start - 1), height - 1), min(height, stop + 1)
         part = self._read(low, high).extended(max(stop, high) - low, self._whole_cells[1])
         rows = slice(start - low, stop - low)
-        planes = other_planes(part, config.image_channels, config.instance_edges)
         labels = labels_of(part, config.num_labels)[:, rows] if config.num_labels else None
-        return labels, None if planes is None else planes[:, :, rows]
+        planes = other_planes(part, config.image_channels, config.instance_edges)
+        return labels, None if planes is None else F.pixel_unshuffle(planes[:, :, rows], config.unshuffle)

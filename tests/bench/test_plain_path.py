@@ -27,6 +27,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "bilinear, cells of two pixels": {"bilinear": True, "cell": 2},
     "bilinear, scaled parameters, batch norm": {"bilinear": True, "scaled_parameters": True, "norm": "batch"},
     "an image and its residual": {"num_labels": 0, "image_channels": 3, "residual": True},
+    "an unshuffled image": {"num_labels": 0, "image_channels": 3, "unshuffle": 4, "learned_reduction": 1},
     "a neighbourhood of labels and image": {"image_channels": 2, "neighbourhood": 3},
     "no code, no tanh": {"pixel_code": False, "tanh": False},
 }

@@ -186,6 +186,8 @@ def test_config_round_trips_through_json(config: AsapNetConfig) -> None:
         ({"cell": 0}, "cell must be at least 1"),
         ({"cell": 12}, "an even multiple"),
         ({"learned_reduction": 6, "cell": 12}, "a power of two"),
+        ({"unshuffle": 2}, "not for labels"),
+        ({"unshuffle": 3, "num_labels": 0, "image_channels": 1}, "unshuffle must divide the cell"),
         ({"padding": "mirror"}, "padding one of"),
         ({"norm": "layer"}, "norm must be one of"),
         ({"neighbourhood": 2}, "odd"),

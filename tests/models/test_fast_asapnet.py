@@ -26,6 +26,7 @@ CONFIGS = {
         LABELS, instance_edges=True, edges_in_mlp=True, image_channels=3, neighbourhood=3, residual=True, bilinear=True
     ),
     "image only": replace(LABELS, num_labels=0, image_channels=2),
+    "unshuffled": replace(LABELS, num_labels=0, image_channels=2, instance_edges=True, unshuffle=2),
     "constant": replace(LABELS, constant_mlp=True),
     **{name: replace(LABELS, **change) for name, change in CHEAPER_STREAMS.items()},  # type: ignore[arg-type]
 }

@@ -38,6 +38,7 @@ CONFIGS = {
     "reduced first": replace(LABELS, cell=16, learned_reduction=4),
     "everything": replace(LABELS, instance_edges=True, edges_in_mlp=True, image_channels=3, residual=True),
     "image only": replace(LABELS, num_labels=0, image_channels=2),
+    "unshuffled": replace(LABELS, num_labels=0, image_channels=2, unshuffle=8),
     **{name: replace(LABELS, **change) for name, change in CHEAPER_STREAMS.items()},  # type: ignore[arg-type]
 }
 
