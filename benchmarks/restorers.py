@@ -70,6 +70,7 @@ _PIXEL = AsapNetConfig(
     scaled_parameters=True,
 )
 _FINE = replace(_PIXEL, cell=4, unshuffle=4, max_width=96)
+_FINEST = replace(_PIXEL, cell=2, unshuffle=2, max_width=48, num_blocks=8, neighbourhood=5, mlp_depth=1)
 
 CANDIDATES: Mapping[str, AsapNetConfig] = {
     "pixel": _PIXEL,
@@ -78,7 +79,8 @@ CANDIDATES: Mapping[str, AsapNetConfig] = {
     "fine": _FINE,
     "fine, window": replace(_FINE, neighbourhood=5),
     "fine, kernel": replace(_FINE, neighbourhood=7, mlp_depth=1),
-    "finest, window": replace(_FINE, cell=2, unshuffle=2, max_width=48, num_blocks=8, mlp_depth=2, neighbourhood=3),
+    "finest, kernel": _FINEST,
+    "finest, kernel, wide": replace(_FINEST, max_width=64, num_blocks=10),
 }
 
 STUDY = TrainConfig(
@@ -89,14 +91,14 @@ STUDY = TrainConfig(
     out="",
     crop=(64, 64),
     batch_size=16,
-    steps=2000,
-    constant_steps=1300,
+    steps=1000,
+    constant_steps=600,
     learning_rate=1e-3,
     betas=(0.9, 0.999),
     max_gradient_norm=1.0,
     ema_decay=0.99,
     save_every=200,
-    sheet_every=2000,
+    sheet_every=1000,
     validate_every=500,
 )
 
