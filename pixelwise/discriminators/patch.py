@@ -91,7 +91,7 @@ class PatchDiscriminator(nn.Module):
 
 
 class MultiscalePatchDiscriminator(nn.Module):
-    """Patch discriminators on a pyramid of one input.
+    """Patch discriminators, each of pictures of its own size.
 
     They are called ``discriminator_0`` (full resolution), ``discriminator_1``, … as in published checkpoints. Weights
     start from torch's global random numbers: as SPADE's do (Xavier normal, gain 0.02), or without spectral norm, where
@@ -109,18 +109,24 @@ class MultiscalePatchDiscriminator(nn.Module):
             self.add_module(f"discriminator_{scale}", PatchDiscriminator(config, in_channels))
         init_weights(self) if config.spectral else init_gaussian_weights(self)
 
-    def forward(self, x: Tensor) -> list[list[Tensor]]:
+    def forward(self, x: Tensor, *smaller: Tensor) -> list[list[Tensor]]:
         """Outputs per scale, fine to coarse; of each scale the outputs of all layers, the prediction last.
 
         Args:
             x: B in_channels H W.
+            smaller: the same at half the size, at a quarter, …, of a generator that makes its picture at several sizes
+                (Laxman et al., 2021, Sec. 2.2). A scale that none is left for sees the one before reduced.
         """
         outputs = []
         for scale, discriminator in enumerate(self.children()):
             if scale:
-                x = F.avg_pool2d(x, kernel_size=3, stride=2, padding=1, count_include_pad=False)
+                x = smaller[scale - 1] if scale <= len(smaller) else _reduced(x)
             outputs.append(discriminator(x))
         return outputs
+
+
+def _reduced(x: Tensor) -> Tensor:
+    return F.avg_pool2d(x, kernel_size=3, stride=2, padding=1, count_include_pad=False)
 
 
 def _hidden_layer(config: PatchDiscriminatorConfig, in_channels: int, out_channels: int, stride: int) -> nn.Sequential:

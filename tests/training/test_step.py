@@ -56,7 +56,7 @@ def discriminator_step(config: TrainConfig, num_portions: int) -> tuple[Tensor, 
     assert game.discriminator is not None
     before = weights(game.discriminator)
     portions = portions_of(batch, num_portions)
-    losses = update_discriminator(game, game.discriminator, portions, [-portion.target for portion in portions])
+    losses = update_discriminator(game, game.discriminator, portions, [[-portion.target] for portion in portions])
     return weights(game.discriminator) - before, losses
 
 
@@ -96,10 +96,10 @@ def test_one_player_holds_still_while_the_other_learns(config: TrainConfig):
 def test_the_discriminator_judges_what_the_generator_has_just_made(config: TrainConfig):
     game, batch = prepared(config)
     with torch.no_grad():
-        expected = [game.generator.network(portion.condition).image for portion in portions_of(batch, 2)]
+        expected = [[game.generator.network(portion.condition).image] for portion in portions_of(batch, 2)]
     fakes, _ = update_generator(game, portions_of(batch, 2))
     torch.testing.assert_close(fakes, expected)
-    assert not any(fake.requires_grad for fake in fakes)
+    assert not any(picture.requires_grad for pictures in fakes for picture in pictures)
 
 
 def player(gradient: float, max_gradient_norm: float = 0.0, scale: float | None = None) -> Player:
