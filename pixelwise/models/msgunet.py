@@ -176,8 +176,9 @@ def adopt(state_dict: StateDict, config: MsgUNetConfig) -> StateDict:
     return state_dict
 
 
-# Eq. 1 sums over scales where losses here are means over them: all of it is divided by their number, which Adam does
-# not notice.
+# Eq. 1, but for what all losses here have in common: they are means over scales instead of sums, which divides all of
+# it by one number and is nothing to Adam; predictions are no features; and of VGG19 five layers are compared, weighted
+# as pix2pixHD weighs them, where the paper adds up all of them alike.
 FAMILY = Family(
     name="msgunet",
     paper="Laxman et al., Efficient High-Resolution Image-to-Image Translation using Multi-Scale Gradient U-Net, 2021",
