@@ -152,7 +152,12 @@ def adopt(
 @app.command()
 def evaluate(
     model: Annotated[list[str], typer.Option(help="A bundled name or a .safetensors file; once for each model.")],
-    protocol: Annotated[str, typer.Option(help="What is measured, and how: bsd68-gray-sigma25-v1, …")],
+    protocol: Annotated[
+        str,
+        typer.Option(
+            help="What is measured, and how: bsd68-gray-sigma25-v1, …; -from64x96: on inputs of that size, enlarged."
+        ),
+    ],
     data: Annotated[Path, typer.Option(help="The folder of the protocol's data set.")],
     out: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Write all scores.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pixelwise.condition import PairedSample
+from pixelwise.condition import Condition, PairedSample
 from pixelwise.data.degrade import Degrade
 from pixelwise.errors import InputError
 
@@ -91,6 +91,11 @@ class Augment:
 def scaled(sample: PairedSample, size: tuple[int, int]) -> PairedSample:
     """Resized to ``size`` (height, width): images bilinear and antialiased, ids by the nearest pixel centre."""
     return sample if sample.condition.size == size else _map_planes(sample, lambda plane: _resize(plane, size))
+
+
+def resized(condition: Condition, size: tuple[int, int]) -> Condition:
+    """A condition alone, as ``scaled``."""
+    return condition.map_planes(lambda plane: _resize(plane, size))
 
 
 def cropped(sample: PairedSample, top: int, left: int, size: tuple[int, int]) -> PairedSample:

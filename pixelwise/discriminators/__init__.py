@@ -11,7 +11,7 @@ DiscriminatorConfig = PatchDiscriminatorConfig | FeaturePyramidConfig
 
 
 def discriminator_of(config: DiscriminatorConfig, semantic_channels: int, picture_channels: int) -> nn.Module:
-    """The network of a configuration; it reads ``conditioning.discriminator_input``.
+    """The network of a configuration; it reads ``conditioning.discriminator_inputs``, one argument each.
 
     Args:
         config: its type says which.

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 from pixelwise.condition import Condition, ConditionSpec
 from pixelwise.errors import InputError
+from pixelwise.layers.pyramid import pyramid
 from pixelwise.layers.semantics import semantic_planes
 
 
@@ -29,12 +32,30 @@ def discriminator_input(condition: Condition, picture: Tensor, num_labels: int) 
     Raises:
         InputError: a picture of another size or batch size, or a label outside 0..num_labels - 1.
     """
-    if len(picture) != len(condition) or tuple(picture.shape[-2:]) != condition.size:
-        raise InputError(
-            f"a picture of shape {tuple(picture.shape)} for {len(condition)} conditions of (height, width) "
-            f"{condition.size}; expected {len(condition)} C {condition.size[0]} {condition.size[1]}"
-        )
+    return discriminator_inputs(condition, [picture], num_labels)[0]
+
+
+def discriminator_inputs(condition: Condition, pictures: Sequence[Tensor], num_labels: int) -> list[Tensor]:
+    """``discriminator_input`` of a picture at several sizes, with the semantics reduced to each of them.
+
+    Args:
+        condition: B conditions of H W.
+        pictures: B C H W, then each half the size of the one before (rounded up).
+        num_labels: as above.
+
+    Raises InputError as above.
+    """
     image_channels = 0 if condition.image is None else condition.image.shape[1]
     labels = 0 if condition.labels is None else num_labels
     planes = semantic_planes(condition, labels, image_channels, edges=condition.instances is not None)
+    return [_joined(*level) for level in zip(pyramid(planes, len(pictures)), pictures, strict=True)]
+
+
+def _joined(planes: Tensor, picture: Tensor) -> Tensor:
+    height, width = planes.shape[-2:]
+    if len(picture) != len(planes) or picture.shape[-2:] != planes.shape[-2:]:
+        raise InputError(
+            f"a picture of shape {tuple(picture.shape)} for {len(planes)} conditions of (height, width) "
+            f"{(height, width)}; expected {len(planes)} C {height} {width}"
+        )
     return torch.cat([planes.to(picture.dtype), picture], dim=1)

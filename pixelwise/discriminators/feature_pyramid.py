@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from pixelwise.errors import InputError
 from pixelwise.layers.convolution import init_weights, spectral_layer
+from pixelwise.layers.pyramid import halved
 
 _WIDTHS = (1, 2, 4, 8, 8)
 _PYRAMID_WIDTH = 4
@@ -64,13 +65,14 @@ class FeaturePyramidDiscriminator(nn.Module):
         self.embedding = nn.Conv2d(semantic_channels, judged, 1)
         init_weights(self)
 
-    def forward(self, x: Tensor) -> list[list[Tensor]]:
+    def forward(self, x: Tensor, *smaller: Tensor) -> list[list[Tensor]]:
         """Outputs per scale, of 1/4, 1/8 and 1/16 of the size: features, then the prediction B 1 h w.
 
         The features are those of the bottom-up layers; the coarsest, of 1/32, stand at the last scale.
 
         Args:
             x: B (semantic_channels + picture_channels) H W, the condition first; of any size, H or W above 32.
+            smaller: of a generator that makes its picture at several sizes; not read.
 
         Raises:
             InputError: a picture so small that a single place would be left to normalise over.
@@ -106,14 +108,10 @@ class FeaturePyramidDiscriminator(nn.Module):
 
     def _predictions(self, levels: list[Tensor], semantics: Tensor) -> list[Tensor]:
         # Averages of embeddings are embeddings of averages, which are cheaper.
-        semantics = _halved(semantics)
+        semantics = halved(semantics)
         predictions = []
         for level in levels:
-            semantics = _halved(semantics)
+            semantics = halved(semantics)
             match = (self.embedding(semantics) * self.semantics(level)).sum(dim=1, keepdim=True)
             predictions.append(self.realism(level) + match)
         return predictions
-
-
-def _halved(planes: Tensor) -> Tensor:
-    return F.avg_pool2d(planes, 2, ceil_mode=True)

@@ -51,6 +51,19 @@ class PatchDiscriminatorConfig:
         if self.norm not in NORMS:
             raise InputError(f"discriminator norm is {self.norm!r}, expected one of {', '.join(NORMS)}")
 
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """Of the layers of each in order, the one that predicts last."""
+        return (2, *[2] * (self.num_layers - 2), *[1] * (self.num_layers > 1), 1)
+
+    @property
+    def min_side(self) -> int:
+        """The least height and width of a picture, in pixels, of which anything is left at the end."""
+        side = 1
+        for stride in reversed(self.strides):
+            side = max(1, (side - 1) * stride + KERNEL_SIZE - 2 * self.padding)
+        return side
+
 
 PIX2PIX = PatchDiscriminatorConfig(num_scales=1, padding=1, norm="batch", spectral=False)
 """Judges patches of 70 x 70 pixels."""
@@ -69,11 +82,11 @@ class PatchDiscriminator(nn.Module):
     def __init__(self, config: PatchDiscriminatorConfig, in_channels: int) -> None:
         super().__init__()
         widths = [min(config.width << layer, config.max_width) for layer in range(config.num_layers)]
-        first = nn.Conv2d(in_channels, widths[0], KERNEL_SIZE, stride=2, padding=config.padding)
+        first = nn.Conv2d(in_channels, widths[0], KERNEL_SIZE, config.strides[0], config.padding)
         self.add_module("model0", nn.Sequential(first, nn.LeakyReLU(NEGATIVE_SLOPE, inplace=True)))
         for layer in range(1, config.num_layers):
-            stride = 1 if layer == config.num_layers - 1 else 2
-            self.add_module(f"model{layer}", _hidden_layer(config, widths[layer - 1], widths[layer], stride))
+            hidden = _hidden_layer(config, widths[layer - 1], widths[layer], config.strides[layer])
+            self.add_module(f"model{layer}", hidden)
         prediction = nn.Conv2d(widths[-1], 1, KERNEL_SIZE, padding=config.padding)
         self.add_module(f"model{config.num_layers}", nn.Sequential(prediction))
 
@@ -91,7 +104,7 @@ class PatchDiscriminator(nn.Module):
 
 
 class MultiscalePatchDiscriminator(nn.Module):
-    """Patch discriminators on a pyramid of one input.
+    """Patch discriminators, each of pictures of its own size.
 
     They are called ``discriminator_0`` (full resolution), ``discriminator_1``, … as in published checkpoints. Weights
     start from torch's global random numbers: as SPADE's do (Xavier normal, gain 0.02), or without spectral norm, where
@@ -109,18 +122,32 @@ class MultiscalePatchDiscriminator(nn.Module):
             self.add_module(f"discriminator_{scale}", PatchDiscriminator(config, in_channels))
         init_weights(self) if config.spectral else init_gaussian_weights(self)
 
-    def forward(self, x: Tensor) -> list[list[Tensor]]:
+    def forward(self, x: Tensor, *smaller: Tensor) -> list[list[Tensor]]:
         """Outputs per scale, fine to coarse; of each scale the outputs of all layers, the prediction last.
 
         Args:
             x: B in_channels H W.
+            smaller: the same at half the size, at a quarter, …, of a generator that makes its picture at several sizes
+                (Laxman et al., 2021, Sec. 2.2). A scale that none is left for sees the one before reduced.
+
+        Raises:
+            InputError: a scale's picture is smaller than the configuration's ``min_side``.
         """
         outputs = []
         for scale, discriminator in enumerate(self.children()):
             if scale:
-                x = F.avg_pool2d(x, kernel_size=3, stride=2, padding=1, count_include_pad=False)
+                x = smaller[scale - 1] if scale <= len(smaller) else _reduced(x)
+            if min(x.shape[-2:]) < self.config.min_side:
+                raise InputError(
+                    f"discriminator {scale} needs pictures of at least {self.config.min_side} pixels in height and "
+                    f"width, got (height, width) {tuple(x.shape[-2:])}: give it larger ones, or have fewer scales"
+                )
             outputs.append(discriminator(x))
         return outputs
+
+
+def _reduced(x: Tensor) -> Tensor:
+    return F.avg_pool2d(x, kernel_size=3, stride=2, padding=1, count_include_pad=False)
 
 
 def _hidden_layer(config: PatchDiscriminatorConfig, in_channels: int, out_channels: int, stride: int) -> nn.Sequential:

@@ -7,10 +7,13 @@ A protocol never changes once it has been used; a better one gets the next numbe
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pixelwise.condition import Condition
+from pixelwise.data.augment import resized
 from pixelwise.data.bsd import bsd_color_under, bsd_gray_under
 from pixelwise.data.degrade import GaussianNoise
 from pixelwise.data.paired_data import PairedData
@@ -31,6 +34,8 @@ class Protocol:
         rounded: whether pictures are rounded to what a file would hold before they are compared; they are clipped to
             the range of the targets in any case.
         text: the rest, for people.
+        source_size: (height, width) that conditions are reduced to, and enlarged from again, before a model reads them;
+            None to leave them. See ``from_source``.
     """
 
     name: str
@@ -40,6 +45,30 @@ class Protocol:
     metrics: tuple[str, ...]
     rounded: bool
     text: str
+    source_size: tuple[int, int] | None = None
+
+    def from_source(self, size: tuple[int, int]) -> Protocol:
+        """The same measurement of what models make of less: targets stay as they are, conditions lose their detail.
+
+        It is MSG U-Net's ablation (Laxman et al., 2021, Sec. 3.2, Tables 2 and 3). The networks are the same, and any
+        family's may be asked: so it is no option of a model, but another protocol, with a name of its own.
+
+        Args:
+            size: (height, width) of the conditions that the models' are enlarged from.
+        """
+        sides = "x".join(map(str, size))
+        text = f"{self.text}; inputs reduced to {sides} (height x width) and enlarged again, ids by nearest neighbour"
+        return replace(self, name=f"{self.name}-from{sides}", text=text, source_size=size)
+
+    def shown(self, condition: Condition) -> Condition:
+        """What a model is shown of a sample. Raises InputError for a condition that is smaller than the source size."""
+        if self.source_size is None:
+            return condition
+        if any(side < wanted for side, wanted in zip(condition.size, self.source_size, strict=True)):
+            raise InputError(
+                f"{self.name}: inputs of (height, width) {condition.size} cannot be reduced to {self.source_size}"
+            )
+        return resized(resized(condition, self.source_size), condition.size)
 
     def open(self, root: Path) -> PairedData:
         """The samples, in order.
@@ -66,10 +95,16 @@ def digest(names: tuple[str, ...]) -> str:
 
 
 def protocol_named(name: str) -> Protocol:
-    """Raises InputError with the names that exist."""
-    if name not in PROTOCOLS:
+    """One of ``PROTOCOLS``, or with ``-fromHEIGHTxWIDTH`` behind its name what ``Protocol.from_source`` makes of it.
+
+    Raises InputError with the names that exist.
+    """
+    if name in PROTOCOLS:
+        return PROTOCOLS[name]
+    match = re.fullmatch(r"(.+)-from([1-9]\d*)x([1-9]\d*)", name)
+    if match is None or match[1] not in PROTOCOLS:
         raise InputError(f"no protocol {name!r}; there are {', '.join(PROTOCOLS)}")
-    return PROTOCOLS[name]
+    return PROTOCOLS[match[1]].from_source((int(match[2]), int(match[3])))
 
 
 _BSD68 = "6e21300ca75205872610cc80968195a8268cce25d0424209337dfa32eed7d55d"

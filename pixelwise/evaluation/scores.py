@@ -72,7 +72,7 @@ def evaluate(
 
     Raises:
         InputError: a model that reads or makes something else than the protocol's samples hold; data that are not the
-            protocol's or cannot be read; an output that is not a number.
+            protocol's, cannot be read, or are smaller than its source size; an output that is not a number.
     """
     _check_suits(translator, protocol.open(root), protocol)
     return score(translator.translate, name or translator.manifest.family, protocol, root, progress)
@@ -99,7 +99,7 @@ def score(
     scores, targets = {}, hashlib.sha256()
     for number in range(len(samples)):
         sample = samples[number]
-        picture = translate(sample.condition).cpu()
+        picture = translate(protocol.shown(sample.condition)).cpu()
         if protocol.rounded:
             picture = _as_stored(picture, samples.target)
         scores[sample.names[0]] = {

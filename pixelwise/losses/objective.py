@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 from pixelwise.errors import InputError
+from pixelwise.layers.pyramid import pyramid
 from pixelwise.losses.adversarial import ADVERSARIAL, AdversarialLoss, LayerOutputs
 from pixelwise.losses.feature_matching import feature_matching
 from pixelwise.losses.regression import field_decay, kl_divergence, l1, l2
@@ -23,13 +25,14 @@ class Translated(Protocol):
     """What a generator made of a condition.
 
     Attributes:
-        image: B C H W in [-1, 1].
+        pictures: B C H W in [-1, 1]; of a generator that makes them at several sizes, then the others, each half of the
+            one before (rounded up).
         posterior: mean and log-variance, both B Z, of a model that encodes a style.
         field: of a pixelwise model.
     """
 
     @property
-    def image(self) -> Tensor: ...
+    def pictures(self) -> Sequence[Tensor]: ...
     @property
     def posterior(self) -> tuple[Tensor, Tensor] | None: ...
     @property
@@ -42,7 +45,7 @@ class Objective:
 
     A term of weight 0 is neither computed nor listed, and neither is one about something that a run does not have:
     feature matching without an adversary, a perceptual loss without its network, KL without a posterior, decay without
-    a field.
+    a field. Terms that compare pictures are means over all sizes that a generator makes.
 
     Attributes:
         adversarial: a name in ADVERSARIAL, with weight 1; None to train without a discriminator.
@@ -96,7 +99,7 @@ def generator_terms(
     terms = {}
     if objective.adversarial is not None:
         terms.update(_adversary_terms(ADVERSARIAL[objective.adversarial], objective.feature_matching, fake, real))
-    terms.update(_picture_terms(objective, translation.image, target, perceptual))
+    terms.update(_picture_terms(objective, translation.pictures, target, perceptual))
     if objective.kl and translation.posterior is not None:
         terms["kl"] = objective.kl * kl_divergence(*translation.posterior)
     if objective.field_decay and translation.field is not None:
@@ -118,8 +121,13 @@ def _adversary_terms(
 
 
 def _picture_terms(
-    objective: Objective, image: Tensor, target: Tensor, perceptual: PictureLoss | None
+    objective: Objective, pictures: Sequence[Tensor], target: Tensor, perceptual: PictureLoss | None
 ) -> dict[str, Tensor]:
+    pairs = list(zip(pictures, pyramid(target, len(pictures)), strict=True))
     losses = {"perceptual": perceptual, "l1": l1, "l2": l2}
     weights = {name: getattr(objective, name) for name in losses}
-    return {name: weights[name] * loss(image, target) for name, loss in losses.items() if loss and weights[name]}
+    return {
+        name: weights[name] * torch.stack([loss(*pair) for pair in pairs]).mean()
+        for name, loss in losses.items()
+        if loss and weights[name]
+    }

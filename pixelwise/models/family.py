@@ -27,13 +27,19 @@ class Translation:
         image: B C H W, in [-1, 1] for generators that end in tanh.
         posterior: mean and log-variance, B Z each, of a generator with an image encoder.
         field: of a pixelwise generator.
-        pyramid: the image at other sizes, for generators that are supervised there too.
+        pyramid: the image at further sizes, each half of the one before (rounded up), for generators that are
+            supervised there too.
     """
 
     image: Tensor
     posterior: tuple[Tensor, Tensor] | None = None
     field: PixelwiseField | None = None
-    pyramid: tuple[Tensor, ...] | None = None
+    pyramid: tuple[Tensor, ...] = ()
+
+    @property
+    def pictures(self) -> tuple[Tensor, ...]:
+        """The image, then the pyramid."""
+        return self.image, *self.pyramid
 
     def picture(self) -> Tensor:
         """The image as float32, clipped to [-1, 1]. Raises InputError where it is not a number."""
@@ -184,7 +190,7 @@ class Family:
         config: the configuration's type.
         generator: builds the network from a configuration; a Generator.
         objective: the paper's losses.
-        discriminator: the paper's; None in a system without an adversary.
+        discriminator: the paper's, or how it follows from a configuration; None in a system without an adversary.
         published: published configurations by name.
         adopt: renames a published state dict to the generator's names, given the configuration.
         reads_style: whether a generator of a configuration reads ``Condition.style``.
@@ -200,7 +206,7 @@ class Family:
     config: type[Any]
     generator: Callable[[Any], nn.Module]
     objective: Objective
-    discriminator: DiscriminatorConfig | None
+    discriminator: DiscriminatorConfig | Callable[[Any], DiscriminatorConfig] | None
     published: Mapping[str, Published]
     adopt: Callable[[StateDict, Any], StateDict]
     reads_style: Callable[[Any], bool] = reads_no_style
@@ -208,6 +214,10 @@ class Family:
     styling: Callable[[Any], Styling | None] = without_styling
     growth: Growth | None = None
     learn_styles: Callable[[Any, Iterable[Condition]], None] | None = None
+
+    def discriminator_for(self, config: Any) -> DiscriminatorConfig | None:
+        """The paper's, for a generator of ``config``."""
+        return self.discriminator(config) if callable(self.discriminator) else self.discriminator
 
     def coarser(self, config: Any) -> GeneratorConfig | None:
         """Of the network that one of ``config`` grows from; None where it grows from nothing."""

@@ -145,7 +145,7 @@ def _completed(config: TrainConfig, samples: PairedData) -> TrainConfig:
     return replace(
         config,
         model=config_for(config.model, samples.spec, samples.target.channels),
-        discriminator=config.discriminator or family_of(config.model).discriminator,
+        discriminator=config.discriminator or family_of(config.model).discriminator_for(config.model),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
@@ -11,12 +11,16 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from pixelwise.condition import PairedSample
-from pixelwise.discriminators.conditioning import discriminator_input
+from pixelwise.discriminators.conditioning import discriminator_inputs
+from pixelwise.layers.pyramid import pyramid
 from pixelwise.losses.adversarial import ADVERSARIAL, LayerOutputs
 from pixelwise.losses.objective import Objective, generator_terms
 from pixelwise.training.processes import Processes
 
 Losses = dict[str, Tensor]
+
+Pictures = Sequence[Tensor]
+"""B C H W; of a generator that makes them at several sizes, then the others, each half of the one before."""
 
 
 class Diverged(RuntimeError):
@@ -84,42 +88,44 @@ class Game:
     autocast: Callable[[], AbstractContextManager[object]]
 
 
-def update_generator(game: Game, portions: list[PairedSample]) -> tuple[list[Tensor], Losses]:
+def update_generator(game: Game, portions: list[PairedSample]) -> tuple[list[Pictures], Losses]:
     """One step of the generator against a discriminator that holds still.
 
     Returns:
-        Its pictures, detached, one tensor per portion; its loss terms, weighted, averaged over portions.
+        Its pictures, detached, portion by portion; its loss terms, weighted, averaged over portions.
 
     Raises:
         Diverged: see ``Player.update``.
     """
-    fakes, totals = [], Totals(len(portions))
+    fakes: list[Pictures] = []
+    totals = Totals(len(portions))
     for sample in portions:
         with game.autocast():
             translation = game.generator.network(sample.condition)
-            fake, real = judgements(game, sample, translation.image)
+            fake, real = judgements(game, sample, translation.pictures)
             terms = generator_terms(game.objective, translation, sample.target, fake, real, game.perceptual)
         loss = torch.stack([term.float() for term in terms.values()]).sum() / len(portions)
         game.generator.scaler.scale(loss).backward()
-        fakes.append(translation.image.detach())
+        fakes.append([picture.detach() for picture in translation.pictures])
         totals.add(terms)
     game.generator.update(totals.means)
     return fakes, totals.means
 
 
-def judgements(game: Game, sample: PairedSample, image: Tensor) -> tuple[LayerOutputs | None, LayerOutputs | None]:
-    """The discriminator's outputs on ``image`` and on the sample's target; its weights get no gradients."""
+def judgements(game: Game, sample: PairedSample, pictures: Pictures) -> tuple[LayerOutputs | None, LayerOutputs | None]:
+    """The discriminator's outputs on ``pictures`` and on the sample's target; its weights get no gradients."""
     if game.discriminator is None:
         return None, None
     judge = game.discriminator.network
+    targets = pyramid(sample.target, len(pictures))
     with frozen(judge):
-        fake = judge(discriminator_input(sample.condition, image, game.num_labels))
+        fake = judge(*discriminator_inputs(sample.condition, pictures, game.num_labels))
         with torch.no_grad():
-            real = judge(discriminator_input(sample.condition, sample.target, game.num_labels))
+            real = judge(*discriminator_inputs(sample.condition, targets, game.num_labels))
     return fake, real
 
 
-def update_discriminator(game: Game, judge: Player, portions: list[PairedSample], fakes: list[Tensor]) -> Losses:
+def update_discriminator(game: Game, judge: Player, portions: list[PairedSample], fakes: list[Pictures]) -> Losses:
     """One step of the discriminator on the pictures that the generator has just made.
 
     Returns:
@@ -131,10 +137,11 @@ def update_discriminator(game: Game, judge: Player, portions: list[PairedSample]
     assert game.objective.adversarial is not None
     adversarial = ADVERSARIAL[game.objective.adversarial]
     totals = Totals(len(portions))
-    for sample, picture in zip(portions, fakes, strict=True):
+    for sample, pictures in zip(portions, fakes, strict=True):
+        targets = pyramid(sample.target, len(pictures))
         with game.autocast():
-            fake = judge.network(discriminator_input(sample.condition, picture, game.num_labels))
-            real = judge.network(discriminator_input(sample.condition, sample.target, game.num_labels))
+            fake = judge.network(*discriminator_inputs(sample.condition, pictures, game.num_labels))
+            real = judge.network(*discriminator_inputs(sample.condition, targets, game.num_labels))
             loss = adversarial.discriminator(fake, real)
         judge.scaler.scale(loss.float() / len(portions)).backward()
         totals.add({"discriminator": loss})

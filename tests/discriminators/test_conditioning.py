@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from pixelwise.condition import Condition, ConditionSpec
-from pixelwise.discriminators.conditioning import discriminator_input, num_input_channels
+from pixelwise.discriminators.conditioning import discriminator_input, discriminator_inputs, num_input_channels
 from pixelwise.errors import InputError
 from pixelwise.labels import LabelSpec
 
@@ -59,6 +59,17 @@ def test_number_of_channels_is_what_a_spec_promises(instances: bool) -> None:
     condition = Condition(ids, ids if instances else None, torch.zeros(1, 2, 4, 6))
     channels = discriminator_input(condition, torch.zeros(1, 1, 4, 6), spec.num_labels)
     assert channels.shape[1] == num_input_channels(spec, picture_channels=1) == 3 + instances + 2 + 1
+
+
+def test_semantics_are_reduced_to_every_picture_s_size() -> None:
+    condition = Condition(torch.tensor([[[0, 0, 1], [0, 1, 1], [1, 1, 0]]]), image=torch.arange(9.0).view(1, 1, 3, 3))
+    pictures = torch.zeros(1, 3, 3, 3), torch.ones(1, 3, 2, 2)
+    full, half = discriminator_inputs(condition, pictures, num_labels=2)
+    assert torch.equal(full, discriminator_input(condition, pictures[0], num_labels=2))
+    expected = [[[0.75, 0.0], [0.0, 1.0]], [[0.25, 1.0], [1.0, 0.0]], [[2.0, 3.5], [6.5, 8.0]], *[[[1.0] * 2] * 2] * 3]
+    assert torch.equal(half, torch.tensor([expected]))
+    with pytest.raises(InputError, match=r"expected 1 C 2 2"):
+        discriminator_inputs(condition, [pictures[0], torch.zeros(1, 3, 1, 1)], num_labels=2)
 
 
 @pytest.mark.parametrize("shape", [(1, 3, 4, 5), (2, 3, 4, 4)])

@@ -81,3 +81,10 @@ def test_the_type_of_a_configuration_says_which_discriminator() -> None:
     patch = discriminator_of(PatchDiscriminatorConfig(width=2), semantic_channels=4, picture_channels=3)
     assert isinstance(patch, MultiscalePatchDiscriminator)
     assert patch.discriminator_0.model0[0].in_channels == 7
+
+
+@torch.no_grad()
+def test_smaller_pictures_are_not_read() -> None:
+    network = FeaturePyramidDiscriminator(TINY, 4, 3).eval()
+    large, small = torch.randn(1, 7, 64, 64), torch.randn(1, 7, 32, 32)
+    torch.testing.assert_close(network(large, small), network(large), rtol=0, atol=0)

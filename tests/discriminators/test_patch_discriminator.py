@@ -82,6 +82,28 @@ def test_shapes_of_features_and_predictions() -> None:
     ]
 
 
+def test_scales_judge_the_pictures_of_their_sizes_where_there_are_any() -> None:
+    network = MultiscalePatchDiscriminator(PatchDiscriminatorConfig(num_scales=3, num_layers=2, width=4), 2).eval()
+    large, half, quarter = (torch.randn(1, 2, side, side) for side in (32, 16, 8))
+    own, reduced = network(large, half, quarter), network(large)
+    torch.testing.assert_close(own[0], reduced[0])
+    assert [len(scale) for scale in own] == [len(scale) for scale in reduced]
+    torch.testing.assert_close(own[1], network.discriminator_1(half))
+    torch.testing.assert_close(own[2], network.discriminator_2(quarter))
+    # Where none is left, the scale before is reduced: the same as for a network that begins there.
+    torch.testing.assert_close(network(large, half)[2], network(half, half)[2])
+    assert not torch.equal(network(large, half)[2][-1], own[2][-1])
+
+
+@pytest.mark.parametrize("config", [PIX2PIX, replace(PIX2PIX, num_layers=1), replace(PIX2PIX, num_layers=2)])
+def test_pictures_that_nothing_is_left_of_are_refused(config: PatchDiscriminatorConfig) -> None:
+    network = MultiscalePatchDiscriminator(replace(config, width=2, num_scales=2), 1)
+    side = config.min_side
+    assert network(torch.randn(2, 1, 2 * side, 2 * side))[1][-1].shape[-2:] == (1, 1)
+    with pytest.raises(InputError, match=rf"discriminator 1 needs .* {side} pixels .* got .* \({side - 1}, {side}\)"):
+        network(torch.randn(2, 1, 2 * side - 2, 2 * side))
+
+
 def test_one_layer_is_a_patch_of_its_own() -> None:
     network = MultiscalePatchDiscriminator(PatchDiscriminatorConfig(num_scales=1, num_layers=1, width=4), 3)
     assert [tuple(output.shape) for output in network(torch.randn(1, 3, 16, 16))[0]] == [(1, 4, 9, 9), (1, 1, 10, 10)]

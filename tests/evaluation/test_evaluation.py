@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from tiny_model import PHOTO_MODEL, save_tiny_model
 
 from pixelwise import images
 from pixelwise.adopt import adopt
 from pixelwise.checkpoint import manifest_for, save_checkpoint
-from pixelwise.condition import ConditionSpec
+from pixelwise.condition import Condition, ConditionSpec
 from pixelwise.data.bsd import bsd_gray_under
 from pixelwise.data.degrade import GaussianNoise
 from pixelwise.errors import InputError
@@ -103,8 +104,43 @@ def test_json_holds_every_score(translator: Translator, data: Path) -> None:
     assert (content["protocol"], content["samples"]) == ("tiny-v1", 3)
 
 
+def test_models_may_be_shown_less(translator: Translator, data: Path) -> None:
+    protocol = tiny_protocol()
+    less = protocol.from_source((20, 30))
+    assert (less.name, less.metrics) == ("tiny-v1-from20x30", protocol.metrics)
+    assert "reduced to 20x30 (height x width)" in less.text
+    assert protocol.from_source((40, 60)).text != protocol.text
+    whole, reduced = evaluate(translator, protocol, data), evaluate(translator, less, data)
+    assert reduced.targets_digest == whole.targets_digest
+    # The model changes nothing: its picture is what it was shown.
+    sample = protocol.open(data)[0]
+    small = F.interpolate(sample.condition.image, (20, 30), mode="bilinear", antialias=True)
+    expected = F.interpolate(small, (40, 60), mode="bilinear").clamp(-1, 1)
+    assert reduced.scores["a"]["psnr"] == pytest.approx(float(METRICS["psnr"](expected, sample.target)), abs=1e-3)
+    # At their own size, there is nothing to take away.
+    assert evaluate(translator, protocol.from_source((40, 60)), data).scores == whole.scores
+
+
+def test_ids_are_reduced_without_making_new_ones() -> None:
+    labels = torch.tensor([[[0, 1, 2, 3], [1, 1, 3, 3], [7, 7, 9, 9], [7, 7, 9, 9]]])
+    shown = tiny_protocol().from_source((2, 2)).shown(Condition(labels=labels))
+    assert shown.labels.tolist() == [[[1, 1, 3, 3], [1, 1, 3, 3], [7, 7, 9, 9], [7, 7, 9, 9]]]
+
+
+def test_inputs_are_not_enlarged_first(translator: Translator, data: Path) -> None:
+    with pytest.raises(InputError, match=r"tiny-v1-from20x61: inputs of .* \(40, 60\) cannot be reduced to \(20, 61\)"):
+        evaluate(translator, tiny_protocol().from_source((20, 61)), data)
+
+
 def test_protocols_are_found_by_name() -> None:
     assert all(protocol_named(name).name == name for name in PROTOCOLS)
+    less = protocol_named("bsd68-gray-sigma25-v1-from64x96")
+    assert less == protocol_named("bsd68-gray-sigma25-v1").from_source((64, 96))
+    with pytest.raises(InputError, match="no protocol 'bsd-v1-from64x96'; there are"):
+        protocol_named("bsd-v1-from64x96")
+    for suffix in ("-from0x96", "-from64", "-from9x9-from4x4"):
+        with pytest.raises(InputError, match=f"no protocol 'bsd68-gray-sigma25-v1{suffix}'"):
+            protocol_named(f"bsd68-gray-sigma25-v1{suffix}")
     with pytest.raises(InputError, match="no protocol 'bsd'; there are bsd68-gray-sigma15-v1, "):
         protocol_named("bsd")
 

@@ -22,6 +22,11 @@ class Translation:
     image: Tensor
     posterior: tuple[Tensor, Tensor] | None = None
     field: PixelwiseField | None = None
+    pyramid: tuple[Tensor, ...] = ()
+
+    @property
+    def pictures(self) -> tuple[Tensor, ...]:
+        return self.image, *self.pyramid
 
 
 @pytest.fixture
@@ -81,6 +86,26 @@ def test_agrees_with_the_original() -> None:
     for name, key in expected.items():
         torch.testing.assert_close(terms[name], arrays[f"out/{key}"].squeeze(), rtol=0, atol=1e-5)
     torch.testing.assert_close(terms["adversarial"], arrays["out/gan_G_from_model"].squeeze(), rtol=0, atol=1e-5)
+
+
+def test_pictures_are_compared_at_every_size_that_they_are_made_at() -> None:
+    target = torch.tensor([[0.0, 0.4, -1.0], [0.2, 0.6, 1.0], [1.0, -1.0, 0.5]]).expand(1, 3, 3, 3)
+    reduced = torch.tensor([[0.3, 0.0], [0.0, 0.5]]).expand(1, 3, 2, 2)
+    exact = Translation(target, pyramid=(reduced, torch.full((1, 3, 1, 1), 0.2)))
+    objective = replace(NOTHING, l1=4.0, l2=4.0, perceptual=0.5)
+    shapes = []
+
+    def shape_of(image: Tensor, target: Tensor) -> Tensor:
+        shapes.append((*image.shape[-2:], *target.shape[-2:]))
+        return torch.tensor(float(image.shape[-1]))
+
+    terms = generator_terms(objective, exact, target, perceptual=shape_of)
+    assert terms["l1"].item() == terms["l2"].item() == pytest.approx(0, abs=1e-6)
+    assert shapes == [(3, 3, 3, 3), (2, 2, 2, 2), (1, 1, 1, 1)]
+    assert terms["perceptual"].item() == pytest.approx(0.5 * (3 + 2 + 1) / 3)
+    terms = generator_terms(objective, replace(exact, pyramid=(reduced + 0.3, exact.pyramid[1])), target)
+    assert terms["l1"].item() == pytest.approx(4 * 0.3 / 3)
+    assert terms["l2"].item() == pytest.approx(4 * 0.09 / 3)
 
 
 def test_terms_about_what_a_run_does_not_have_are_left_out() -> None:

@@ -19,6 +19,7 @@ from pixelwise.models.dagan import DaganConfig
 from pixelwise.models.dncnn import DnCnnConfig
 from pixelwise.models.family import GeneratorConfig
 from pixelwise.models.groupdnet import GroupDNetConfig
+from pixelwise.models.msgunet import MsgUNetConfig
 from pixelwise.models.pix2pix import Pix2PixConfig
 from pixelwise.models.pix2pixhd import Pix2PixHdConfig
 from pixelwise.models.sean import SeanConfig
@@ -39,6 +40,7 @@ CONFIGS = (
     Pix2PixConfig(num_labels=4, out_channels=3, num_downsamplings=2, num_blocks=1, batch_statistics=False, dropout=0.0),
     Pix2PixHdConfig(num_labels=4, instance_edges=True, out_channels=3, width=2, num_enhancers=1, num_blocks=1),
     Pix2PixHdConfig(num_labels=4, out_channels=3, width=2, num_blocks=1, norm="batch"),
+    MsgUNetConfig(num_labels=4, instance_edges=True, out_channels=3, width=2, num_scales=2),
     DnCnnConfig(image_channels=3, out_channels=3, width=4, depth=4),
 )
 

@@ -22,6 +22,7 @@ DATA = {
     "cityscapes": (ConditionSpec(CITYSCAPES, instances=True), 3),
     "facades": (ConditionSpec(MINI_LABELS), 3),
     "bsd_gray": (ConditionSpec(image_channels=1), 1),
+    "maps": (ConditionSpec(image_channels=3), 3),
 }
 """Of each set what its conditions carry, and the channels of its pictures."""
 EXPERIMENTS = sorted(FOLDER.glob("*.py"))

@@ -24,6 +24,7 @@ from pixelwise.losses.perceptual import MissingWeightsError, PerceptualLoss, Vgg
 from pixelwise.models.asapnet import AsapNet
 from pixelwise.models.ccfpse import CcfpseConfig
 from pixelwise.models.family import GeneratorConfig
+from pixelwise.models.msgunet import MsgUNetConfig
 from pixelwise.models.pix2pix import Pix2PixConfig
 from pixelwise.models.pix2pixhd import Pix2PixHdConfig
 from pixelwise.models.spade import SpadeConfig
@@ -67,6 +68,7 @@ def test_the_configuration_says_which_discriminator(config: TrainConfig):
         (Pix2PixConfig(width=2), PIX2PIX),
         (Pix2PixHdConfig(width=2, num_blocks=1), PIX2PIX_HD),
         (CcfpseConfig(width=2), FeaturePyramidConfig()),
+        (MsgUNetConfig(width=2, num_scales=3), replace(PIX2PIX, num_scales=3)),
     ],
 )
 def test_the_familys_own_discriminator_stands_in_for_none(

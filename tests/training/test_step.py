@@ -8,7 +8,10 @@ from tiny_run import WITH_ADVERSARY, WITHOUT_ADVERSARY
 from torch import Tensor, nn
 
 from pixelwise.condition import PairedSample
+from pixelwise.discriminators.patch import PatchDiscriminatorConfig
+from pixelwise.layers.pyramid import pyramid
 from pixelwise.losses.objective import Objective
+from pixelwise.models.msgunet import MsgUNetConfig
 from pixelwise.training import TrainConfig
 from pixelwise.training.batches import batches, portions_of
 from pixelwise.training.processes import Processes
@@ -56,7 +59,7 @@ def discriminator_step(config: TrainConfig, num_portions: int) -> tuple[Tensor, 
     assert game.discriminator is not None
     before = weights(game.discriminator)
     portions = portions_of(batch, num_portions)
-    losses = update_discriminator(game, game.discriminator, portions, [-portion.target for portion in portions])
+    losses = update_discriminator(game, game.discriminator, portions, [[-portion.target] for portion in portions])
     return weights(game.discriminator) - before, losses
 
 
@@ -96,10 +99,31 @@ def test_one_player_holds_still_while_the_other_learns(config: TrainConfig):
 def test_the_discriminator_judges_what_the_generator_has_just_made(config: TrainConfig):
     game, batch = prepared(config)
     with torch.no_grad():
-        expected = [game.generator.network(portion.condition).image for portion in portions_of(batch, 2)]
+        expected = [[game.generator.network(portion.condition).image] for portion in portions_of(batch, 2)]
     fakes, _ = update_generator(game, portions_of(batch, 2))
     torch.testing.assert_close(fakes, expected)
-    assert not any(fake.requires_grad for fake in fakes)
+    assert not any(picture.requires_grad for pictures in fakes for picture in pictures)
+
+
+def test_pictures_of_all_sizes_are_judged_each_against_the_target_reduced(config: TrainConfig):
+    model = MsgUNetConfig(width=2, num_scales=3, num_downsamplings=1)
+    game, batch = prepared(
+        replace(config, model=model, discriminator=PatchDiscriminatorConfig(3, num_layers=2, width=4))
+    )
+    judge = game.discriminator
+    assert judge is not None
+    fakes, losses = update_generator(game, [batch])
+    assert {"adversarial", "feature_matching", "l1"} == set(losses)
+    assert [tuple(picture.shape) for picture in fakes[0]] == [(4, 3, 24, 24), (4, 3, 12, 12), (4, 3, 6, 6)]
+
+    shown = []
+    judge.network.register_forward_pre_hook(lambda _, levels: shown.append([level[:, -3:] for level in levels]))
+    before = {name: weight.clone() for name, weight in judge.network.named_parameters()}
+    update_discriminator(game, judge, [batch], fakes)
+    torch.testing.assert_close(shown[0], fakes[0])
+    torch.testing.assert_close(shown[1], pyramid(batch.target, 3))
+    changed = {name for name, weight in judge.network.named_parameters() if not torch.equal(weight, before[name])}
+    assert {name.partition(".")[0] for name in changed} == {f"discriminator_{scale}" for scale in range(3)}
 
 
 def player(gradient: float, max_gradient_norm: float = 0.0, scale: float | None = None) -> Player:

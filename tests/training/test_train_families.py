@@ -25,6 +25,7 @@ from pixelwise.models.dagan import DaganConfig
 from pixelwise.models.dncnn import DnCnnConfig
 from pixelwise.models.family import GeneratorConfig
 from pixelwise.models.groupdnet import GroupDNetConfig
+from pixelwise.models.msgunet import MsgUNetConfig
 from pixelwise.models.pix2pix import Pix2PixConfig
 from pixelwise.models.pix2pixhd import Pix2PixHdConfig
 from pixelwise.models.sean import SeanConfig
@@ -43,6 +44,7 @@ BALANCED = {f"discriminator.{bias}" for bias in (*(f"discriminator_{n}.model4.0.
 
 SPADE = SpadeConfig(width=2, size=(SIDE, SIDE))
 PIX2PIX_HD = Pix2PixHdConfig(width=2, num_downsamplings=2, num_blocks=1, num_enhancer_blocks=1)
+MSG_U_NET = MsgUNetConfig(width=2, num_scales=2, num_downsamplings=4)
 WITH_FEATURES = replace(
     PIX2PIX_HD, instance_edges=True, num_features=2, encoder_width=2, encoder_num_downsamplings=1, num_styles=3
 )
@@ -62,6 +64,7 @@ FROM_LABELS: Mapping[str, GeneratorConfig] = {
     "pix2pix": Pix2PixConfig(width=2, num_downsamplings=6, instance_edges=True),
     "pix2pixhd": replace(PIX2PIX_HD, num_enhancers=1, instance_edges=True),
     "pix2pixhd-features": WITH_FEATURES,
+    "msgunet": replace(MSG_U_NET, instance_edges=True),
 }
 FROM_PICTURES: Mapping[str, GeneratorConfig] = {
     "asapnet": AsapNetConfig(cell=8, width=4, max_width=8, num_blocks=1, mlp_width=4, mlp_depth=2),
@@ -71,6 +74,7 @@ FROM_PICTURES: Mapping[str, GeneratorConfig] = {
     "pix2pix": Pix2PixConfig(width=2, num_downsamplings=6, norm="instance"),
     "pix2pix-residual": Pix2PixConfig(width=2, num_downsamplings=2, num_blocks=1),
     "pix2pixhd": PIX2PIX_HD,
+    "msgunet": MSG_U_NET,
     "dncnn": DnCnnConfig(width=4, depth=4),
 }
 
@@ -91,7 +95,7 @@ def _random_vgg19(monkeypatch: pytest.MonkeyPatch, perceptual: PerceptualLoss) -
 def run_of(model: GeneratorConfig, data: Path, out: Path) -> TrainConfig:
     return TrainConfig(
         model=model,
-        discriminator=narrow(family_of(model).discriminator),
+        discriminator=narrow(family_of(model).discriminator_for(model)),
         dataset="paired_folder",
         data=str(data),
         out=str(out),
