@@ -58,14 +58,14 @@ class Objective:
     Attributes:
         adversarial: a name in ADVERSARIAL, with weight 1; None to train without a discriminator.
         feature_matching: of the discriminator's features.
-        perceptual: of VGG19's features; where a model makes several pictures, of the best of them.
+        perceptual: of VGG19's features; where a model makes several pictures, of the best. Other terms see the first.
         l1: of the mean absolute difference from the target.
         l2: of the mean squared difference from the target.
         kl: of the posterior's divergence from the standard normal distribution, summed over the batch.
         field_decay: of the mean square of the field's parameters.
-        perceptual_layers: a name in TAPS, which says by what features of VGG19.
-        best_by_class: whether, among several pictures, every class has a best one of its own, or the whole picture.
-        perceptual_adversarial: beside an adversary, the distance in its hidden layers that both play for; or None.
+        perceptual_layers: of VGG19, a name in TAPS.
+        best_by_class: whether every class has a best picture of its own, among several, or all have the same.
+        perceptual_adversarial: beside an adversary, the distance in its hidden layers, for which both play; or None.
     """
 
     adversarial: str | None = "hinge"

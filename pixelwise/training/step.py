@@ -141,7 +141,7 @@ def update_discriminator(game: Game, judge: Player, portions: list[PairedSample]
 
 
 def sum_of(terms: Losses) -> Tensor:
-    """In full precision."""
+    """What is minimised, a scalar in full precision."""
     return torch.stack([term.float() for term in terms.values()]).sum()
 
 
