@@ -15,6 +15,7 @@ from pixelwise.models import family_of
 from pixelwise.models.asapnet import AsapNet, AsapNetConfig
 from pixelwise.models.ccfpse import CcfpseConfig
 from pixelwise.models.clade import CladeConfig
+from pixelwise.models.crn import CrnConfig
 from pixelwise.models.dagan import DaganConfig
 from pixelwise.models.family import GeneratorConfig
 from pixelwise.models.groupdnet import GroupDNetConfig
@@ -36,13 +37,14 @@ TINY_RIVALS = {
         num_labels=4, out_channels=3, widths=(16, 16, 16, 16, 8, 8, 8, 8), groups=(0, 0, 4, 4, 2, 2, 1),
         encoder_width=2, size=(64, 128),
     ),
+    "crn": CrnConfig(num_labels=4, out_channels=3, widths=(4, 4, 4), num_variants=3),
     "pix2pix": Pix2PixConfig(num_labels=4, out_channels=3, width=2, num_downsamplings=6),
     "pix2pixhd": Pix2PixHdConfig(
         num_labels=4, instance_edges=True, out_channels=3, width=2, num_downsamplings=2, num_blocks=1, num_features=2,
         encoder_width=2, encoder_num_downsamplings=1, num_styles=3,
     ),
 }  # fmt: skip
-"""For ``LABELS``: with styles, where the family has them, and with noise."""
+"""For ``LABELS``: with styles, where the family has them, with noise, or with several pictures."""
 
 LABEL_MODEL = ConditionSpec(LABELS)
 INSTANCE_MODEL = ConditionSpec(LABELS, instances=True)

@@ -6,8 +6,9 @@ from torch import nn
 
 from pixelwise.discriminators.feature_pyramid import FeaturePyramidConfig, FeaturePyramidDiscriminator
 from pixelwise.discriminators.patch import MultiscalePatchDiscriminator, PatchDiscriminatorConfig
+from pixelwise.discriminators.perceptual import PerceptualDiscriminator, PerceptualDiscriminatorConfig
 
-DiscriminatorConfig = PatchDiscriminatorConfig | FeaturePyramidConfig
+DiscriminatorConfig = PatchDiscriminatorConfig | FeaturePyramidConfig | PerceptualDiscriminatorConfig
 
 
 def discriminator_of(config: DiscriminatorConfig, semantic_channels: int, picture_channels: int) -> nn.Module:
@@ -20,4 +21,6 @@ def discriminator_of(config: DiscriminatorConfig, semantic_channels: int, pictur
     """
     if isinstance(config, FeaturePyramidConfig):
         return FeaturePyramidDiscriminator(config, semantic_channels, picture_channels)
+    if isinstance(config, PerceptualDiscriminatorConfig):
+        return PerceptualDiscriminator(config, semantic_channels, picture_channels)
     return MultiscalePatchDiscriminator(config, semantic_channels + picture_channels)

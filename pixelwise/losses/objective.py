@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Protocol
 
 import torch
@@ -12,13 +12,18 @@ from torch import Tensor
 
 from pixelwise.errors import InputError
 from pixelwise.layers.pyramid import pyramid
-from pixelwise.losses.adversarial import ADVERSARIAL, AdversarialLoss, LayerOutputs
+from pixelwise.losses.adversarial import ADVERSARIAL, LayerOutputs
+from pixelwise.losses.diversity import best_of
 from pixelwise.losses.feature_matching import feature_matching
+from pixelwise.losses.perceptual import TAPS, PerceptualLoss
+from pixelwise.losses.perceptual_adversarial import PerceptualAdversarialLoss
 from pixelwise.losses.regression import field_decay, kl_divergence, l1, l2
 from pixelwise.render import PixelwiseField
 
 PictureLoss = Callable[[Tensor, Tensor], Tensor]
 """(image, target), both B C H W in [-1, 1], to a scalar."""
+
+WEIGHTS = ("feature_matching", "perceptual", "l1", "l2", "kl", "field_decay")
 
 
 class Translated(Protocol):
@@ -29,6 +34,8 @@ class Translated(Protocol):
             one before (rounded up).
         posterior: mean and log-variance, both B Z, of a model that encodes a style.
         field: of a pixelwise model.
+        variants: of a model that makes several pictures of a condition: B K C H W, ``image`` the first of them.
+        regions: beside them, where each class is: B P H W; None without classes.
     """
 
     @property
@@ -37,11 +44,15 @@ class Translated(Protocol):
     def posterior(self) -> tuple[Tensor, Tensor] | None: ...
     @property
     def field(self) -> PixelwiseField | None: ...
+    @property
+    def variants(self) -> Tensor | None: ...
+    @property
+    def regions(self) -> Tensor | None: ...
 
 
 @dataclass(frozen=True)
 class Objective:
-    """Weights of the loss terms; the defaults are SPADE's, and with them ASAP-Net's.
+    """Weights of the loss terms, and what they compare; the defaults are SPADE's, and with them ASAP-Net's.
 
     A term of weight 0 is neither computed nor listed, and neither is one about something that a run does not have:
     feature matching without an adversary, a perceptual loss without its network, KL without a posterior, decay without
@@ -50,11 +61,14 @@ class Objective:
     Attributes:
         adversarial: a name in ADVERSARIAL, with weight 1; None to train without a discriminator.
         feature_matching: of the discriminator's features.
-        perceptual: of VGG19's features.
+        perceptual: of VGG19's features; where a model makes several pictures, of the best. Other terms see the first.
         l1: of the mean absolute difference from the target.
         l2: of the mean squared difference from the target.
         kl: of the posterior's divergence from the standard normal distribution, summed over the batch.
         field_decay: of the mean square of the field's parameters.
+        perceptual_layers: of VGG19, a name in TAPS.
+        best_by_class: whether every class has a best picture of its own, among several, or all have the same.
+        perceptual_adversarial: beside an adversary, the distance in its hidden layers, for which both play; or None.
     """
 
     adversarial: str | None = "hinge"
@@ -64,15 +78,23 @@ class Objective:
     l2: float = 0.0
     kl: float = 0.05
     field_decay: float = 0.0
+    perceptual_layers: str = "first"
+    best_by_class: bool = True
+    perceptual_adversarial: PerceptualAdversarialLoss | None = None
 
     def __post_init__(self) -> None:
         if self.adversarial is not None and self.adversarial not in ADVERSARIAL:
             known = ", ".join(ADVERSARIAL)
             raise InputError(f"objective.adversarial is {self.adversarial!r}, expected one of {known}, or None")
-        for field in fields(self)[1:]:
-            weight = getattr(self, field.name)
+        if self.perceptual_layers not in TAPS:
+            known = ", ".join(TAPS)
+            raise InputError(f"objective.perceptual_layers is {self.perceptual_layers!r}, expected one of {known}")
+        if self.adversarial is None and self.perceptual_adversarial is not None:
+            raise InputError("objective.perceptual_adversarial needs an adversary, whose hidden layers it compares by")
+        for name in WEIGHTS:
+            weight = getattr(self, name)
             if not isinstance(weight, int | float) or not 0 <= weight < math.inf:
-                raise InputError(f"objective.{field.name} is {weight!r}, expected a finite weight of at least 0")
+                raise InputError(f"objective.{name} is {weight!r}, expected a finite weight of at least 0")
 
 
 def generator_terms(
@@ -81,7 +103,7 @@ def generator_terms(
     target: Tensor,
     fake: LayerOutputs | None = None,
     real: LayerOutputs | None = None,
-    perceptual: PictureLoss | None = None,
+    perceptual: PerceptualLoss | None = None,
 ) -> dict[str, Tensor]:
     """The weighted terms of the generator's loss by name; the generator minimises their sum.
 
@@ -90,16 +112,18 @@ def generator_terms(
         translation: what the generator made.
         target: B C H W in [-1, 1], what it should have made.
         fake: the discriminator's outputs on the generated picture, where there is an adversary.
-        real: its outputs on the target, where there is feature matching.
-        perceptual: see PerceptualLoss; None to train without it.
+        real: its outputs on the target, where there is feature matching or a perceptual adversarial term.
+        perceptual: by the objective's layers; None to train without it.
 
     Raises:
         InputError: a term needs the discriminator's outputs and has none, or image and target differ in shape.
     """
     terms = {}
     if objective.adversarial is not None:
-        terms.update(_adversary_terms(ADVERSARIAL[objective.adversarial], objective.feature_matching, fake, real))
-    terms.update(_picture_terms(objective, translation.pictures, target, perceptual))
+        terms.update(_adversary_terms(objective, objective.adversarial, fake, real))
+    if objective.perceptual and perceptual is not None:
+        terms["perceptual"] = objective.perceptual * _perceptual(objective, translation, target, perceptual)
+    terms.update(_picture_terms(objective, translation.pictures, target))
     if objective.kl and translation.posterior is not None:
         terms["kl"] = objective.kl * kl_divergence(*translation.posterior)
     if objective.field_decay and translation.field is not None:
@@ -107,27 +131,51 @@ def generator_terms(
     return terms
 
 
-def _adversary_terms(
-    loss: AdversarialLoss, matching_weight: float, fake: LayerOutputs | None, real: LayerOutputs | None
-) -> dict[str, Tensor]:
-    if fake is None:
-        raise InputError("the objective has an adversary: expected the discriminator's outputs on the image")
-    terms = {"adversarial": loss.generator(fake)}
-    if matching_weight:
-        if real is None:
-            raise InputError("the objective has feature matching: expected the discriminator's outputs on the target")
-        terms["feature_matching"] = matching_weight * feature_matching(fake, real)
+def discriminator_terms(objective: Objective, fake: LayerOutputs, real: LayerOutputs) -> dict[str, Tensor]:
+    """The terms of the discriminator's loss by name; the discriminator minimises their sum.
+
+    Args:
+        objective: with an adversary.
+        fake: its outputs on generated pictures, which no gradients reach.
+        real: its outputs on the targets.
+    """
+    assert objective.adversarial is not None
+    terms = {"discriminator": ADVERSARIAL[objective.adversarial].discriminator(fake, real)}
+    if objective.perceptual_adversarial is not None:
+        terms["margin"] = objective.perceptual_adversarial.shortfall(fake, real)
     return terms
 
 
-def _picture_terms(
-    objective: Objective, pictures: Sequence[Tensor], target: Tensor, perceptual: PictureLoss | None
+def _adversary_terms(
+    objective: Objective, adversarial: str, fake: LayerOutputs | None, real: LayerOutputs | None
 ) -> dict[str, Tensor]:
-    pairs = list(zip(pictures, pyramid(target, len(pictures)), strict=True))
-    losses = {"perceptual": perceptual, "l1": l1, "l2": l2}
+    if fake is None:
+        raise InputError("the objective has an adversary: expected the discriminator's outputs on the image")
+    terms = {"adversarial": ADVERSARIAL[adversarial].generator(fake)}
+    if not objective.feature_matching and objective.perceptual_adversarial is None:
+        return terms
+    if real is None:
+        raise InputError("the objective compares hidden layers: expected the discriminator's outputs on the target")
+    if objective.feature_matching:
+        terms["feature_matching"] = objective.feature_matching * feature_matching(fake, real)
+    if objective.perceptual_adversarial is not None:
+        terms["perceptual_adversarial"] = objective.perceptual_adversarial.distance(fake, real)
+    return terms
+
+
+def _perceptual(objective: Objective, translation: Translated, target: Tensor, loss: PerceptualLoss) -> Tensor:
+    if translation.variants is None:
+        return _over_sizes(loss, translation.pictures, target)
+    regions = translation.regions if objective.best_by_class else None
+    return best_of(loss.by_region(translation.variants, target, regions))
+
+
+def _picture_terms(objective: Objective, pictures: Sequence[Tensor], target: Tensor) -> dict[str, Tensor]:
+    losses: dict[str, PictureLoss] = {"l1": l1, "l2": l2}
     weights = {name: getattr(objective, name) for name in losses}
-    return {
-        name: weights[name] * torch.stack([loss(*pair) for pair in pairs]).mean()
-        for name, loss in losses.items()
-        if loss and weights[name]
-    }
+    return {name: weights[name] * _over_sizes(loss, pictures, target) for name, loss in losses.items() if weights[name]}
+
+
+def _over_sizes(loss: PictureLoss, pictures: Sequence[Tensor], target: Tensor) -> Tensor:
+    pairs = zip(pictures, pyramid(target, len(pictures)), strict=True)
+    return torch.stack([loss(*pair) for pair in pairs]).mean()

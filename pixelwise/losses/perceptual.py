@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pixelwise.errors import InputError
@@ -16,11 +18,20 @@ VGG19_URL = "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"
 VGG19_SHA256 = "dcbb9e9d"
 """The first digits of the published file's SHA-256; they are part of its name."""
 
-# Simonyan and Zisserman 2015, Table 1, column E: (channels, convolutions) between poolings, as far as relu5_1.
-STAGES = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 1))
+# Simonyan and Zisserman 2015, Table 1, column E: (channels, convolutions) between poolings.
+STAGES = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))
 
-# Weights of relu1_1, relu2_1, relu3_1, relu4_1 and relu5_1 as pix2pixHD and SPADE use them, by the layer's place.
-TAP_WEIGHTS = {1: 1 / 32, 6: 1 / 16, 11: 1 / 8, 20: 1 / 4, 29: 1.0}
+Taps = Mapping[int, float]
+"""Activations to compare pictures by, fine to coarse: from a layer's place in torchvision's ``features`` to the weight
+of its mean absolute difference."""
+
+# relu1_1 … relu5_1 as pix2pixHD and SPADE weigh them; relu1_2 … relu5_2 as CRN does, by the inverse of their number of
+# elements, which is what a mean has.
+TAPS: Mapping[str, Taps] = {
+    "first": {1: 1 / 32, 6: 1 / 16, 11: 1 / 8, 20: 1 / 4, 29: 1.0},
+    "second": {3: 1.0, 8: 1.0, 13: 1.0, 22: 1.0, 31: 1.0},
+}
+"""The names that configurations use: by which convolution of each of VGG19's five stages."""
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -31,20 +42,25 @@ class MissingWeightsError(InputError):
 
 
 class Vgg19Features(nn.Module):
-    """VGG19 from the picture to relu5_1, fixed; parameters have torchvision's names (``features.0.weight``)."""
+    """VGG19 from the picture to the last tap, fixed; parameters have torchvision's names (``features.0.weight``).
+
+    Args:
+        taps: which activations are wanted.
+    """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, taps: Taps = TAPS["first"]) -> None:
         super().__init__()
-        self.features = nn.Sequential(*_stages())
+        self.taps = taps
+        self.features = nn.Sequential(*_stages()[: max(taps) + 1])
         self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(IMAGENET_STD).view(3, 1, 1), persistent=False)
         self.requires_grad_(False)
 
     def forward(self, picture: Tensor) -> list[Tensor]:
-        """Activations of relu1_1, relu2_1, relu3_1, relu4_1 and relu5_1, fine to coarse.
+        """The activations that the taps name, fine to coarse.
 
         Args:
             picture: B 3 H W, or B 1 H W for grey, in [-1, 1]; H and W at least 16.
@@ -59,7 +75,7 @@ class Vgg19Features(nn.Module):
         activations = []
         for place, layer in enumerate(self.features):
             x = layer(x)
-            if place in TAP_WEIGHTS:
+            if place in self.taps:
                 activations.append(x)
         return activations
 
@@ -84,12 +100,37 @@ class PerceptualLoss(nn.Module):
         with torch.no_grad():
             wanted = self.network(target)
         differences = (l1(seen, want) for seen, want in zip(self.network(image), wanted, strict=True))
-        weighted = [weight * difference for weight, difference in zip(TAP_WEIGHTS.values(), differences, strict=True)]
+        weights = self.network.taps.values()
+        weighted = [weight * difference for weight, difference in zip(weights, differences, strict=True)]
         return torch.stack(weighted).sum()
+
+    def by_region(self, pictures: Tensor, target: Tensor, regions: Tensor | None) -> Tensor:
+        """The parts of the loss that regions have in it: of each of K pictures their sum is what ``forward`` gives.
+
+        Args:
+            pictures: B K 3 H W or B K 1 H W in [-1, 1]; gradients flow into these only.
+            target: B 3 H W or B 1 H W in [-1, 1].
+            regions: B P H W of zeros and ones, each pixel in one region, reduced to a layer's size by averaging; None
+                for the whole picture as the one region.
+
+        Returns:
+            B K P.
+        """
+        if regions is None:
+            regions = torch.ones_like(target[:, :1])
+        with torch.no_grad():
+            wanted = self.network(target)
+        parts = []
+        seen = self.network(pictures.flatten(0, 1))
+        for weight, see, want in zip(self.network.taps.values(), seen, wanted, strict=True):
+            difference = (see.unflatten(0, pictures.shape[:2]) - want[:, None]).abs().mean(dim=2)
+            shares = F.interpolate(regions, want.shape[-2:], mode="area")
+            parts.append(weight * torch.einsum("bkhw,bphw->bkp", difference, shares) / want[0, 0].numel())
+        return torch.stack(parts).sum(dim=0)
 
 
 def load_perceptual_loss(
-    path: Path | None = None, download: bool = False, sha256: str = VGG19_SHA256
+    path: Path | None = None, download: bool = False, sha256: str = VGG19_SHA256, taps: Taps = TAPS["first"]
 ) -> PerceptualLoss:
     """The perceptual loss with VGG19's published weights, on the CPU.
 
@@ -97,6 +138,7 @@ def load_perceptual_loss(
         path: torchvision's file ``vgg19-dcbb9e9d.pth``. None: the one in torch's cache of published weights.
         download: whether to fetch the file (548 MB) when ``path`` is None and the cache has none.
         sha256: the digits that the file's SHA-256 must begin with.
+        taps: the activations to compare by.
 
     Raises:
         MissingWeightsError: no path was given, and the file is neither in the cache nor to be had.
@@ -109,7 +151,7 @@ def load_perceptual_loss(
     found = _sha256(path)
     if not found.startswith(sha256):
         raise InputError(f"{path}: SHA-256 is {found}, expected one that begins with {sha256} ({VGG19_URL})")
-    network = Vgg19Features()
+    network = Vgg19Features(taps)
     try:
         published = torch.load(path, map_location="cpu", weights_only=True)
         network.load_state_dict({name: published[name] for name in network.state_dict()})

@@ -8,7 +8,21 @@ from typing import Any
 import torch
 
 from pixelwise.errors import InputError
-from pixelwise.models import asapnet, ccfpse, clade, dagan, dncnn, groupdnet, msgunet, pix2pix, pix2pixhd, sean, spade
+from pixelwise.models import (
+    asapnet,
+    ccfpse,
+    clade,
+    crn,
+    dagan,
+    dncnn,
+    groupdnet,
+    msgunet,
+    pan,
+    pix2pix,
+    pix2pixhd,
+    sean,
+    spade,
+)
 from pixelwise.models.family import Family, Generator, WindowGenerator
 from pixelwise.models.fast_asapnet import FastAsapNet
 
@@ -25,6 +39,8 @@ FAMILIES: Mapping[str, Family] = {
         pix2pix.FAMILY,
         pix2pixhd.FAMILY,
         msgunet.FAMILY,
+        pan.FAMILY,
+        crn.FAMILY,
         dncnn.FAMILY,
     )
 }

@@ -29,21 +29,30 @@ class Translation:
         field: of a pixelwise generator.
         pyramid: the image at further sizes, each half of the one before (rounded up), for generators that are
             supervised there too.
+        variants: all pictures of a generator that makes several of each condition, B K C H W; ``image`` is the first.
+        regions: beside variants, the classes' places in the picture, B P H W of zeros and ones; None without classes.
     """
 
     image: Tensor
     posterior: tuple[Tensor, Tensor] | None = None
     field: PixelwiseField | None = None
     pyramid: tuple[Tensor, ...] = ()
+    variants: Tensor | None = None
+    regions: Tensor | None = None
 
     @property
     def pictures(self) -> tuple[Tensor, ...]:
         """The image, then the pyramid."""
         return self.image, *self.pyramid
 
-    def picture(self) -> Tensor:
-        """The image as float32, clipped to [-1, 1]. Raises InputError where it is not a number."""
-        picture = self.image.float().clamp(-1, 1)
+    def picture(self, variant: int = 0) -> Tensor:
+        """The image, or another of its variants, as float32, clipped to [-1, 1].
+
+        Raises:
+            InputError: it is not a number somewhere.
+        """
+        image = self.image if self.variants is None else self.variants[:, variant]
+        picture = image.float().clamp(-1, 1)
         if picture.isnan().any():
             raise InputError(f"the model's output is NaN in {int(picture.isnan().sum())} of {picture.numel()} values")
         return picture
@@ -180,6 +189,11 @@ def draws_no_noise(config: GeneratorConfig) -> bool:
     return False
 
 
+def one_variant(config: GeneratorConfig) -> int:
+    """How many pictures a generator of this configuration makes of each condition: of families that make one."""
+    return 1
+
+
 @dataclass(frozen=True)
 class Family:
     """One paper's system.
@@ -195,6 +209,7 @@ class Family:
         adopt: renames a published state dict to the generator's names, given the configuration.
         reads_style: whether a generator of a configuration reads ``Condition.style``.
         draws_noise: whether a generator of a configuration draws random numbers for each picture, besides a style.
+        num_variants: how many pictures a generator of a configuration makes of each condition, all at once.
         styling: of a generator in eval mode, how it comes by a style; None when it has none.
         growth: of a family that trains from coarse to fine.
         learn_styles: of a family that keeps styles to draw from: finds them, after training, in conditions that have
@@ -211,6 +226,7 @@ class Family:
     adopt: Callable[[StateDict, Any], StateDict]
     reads_style: Callable[[Any], bool] = reads_no_style
     draws_noise: Callable[[Any], bool] = draws_no_noise
+    num_variants: Callable[[Any], int] = one_variant
     styling: Callable[[Any], Styling | None] = without_styling
     growth: Growth | None = None
     learn_styles: Callable[[Any, Iterable[Condition]], None] | None = None

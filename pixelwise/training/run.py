@@ -20,7 +20,7 @@ from pixelwise.discriminators import discriminator_of
 from pixelwise.discriminators.conditioning import num_input_channels
 from pixelwise.errors import InputError
 from pixelwise.losses.objective import Objective
-from pixelwise.losses.perceptual import MissingWeightsError, PerceptualLoss, load_perceptual_loss
+from pixelwise.losses.perceptual import TAPS, MissingWeightsError, PerceptualLoss, Taps, load_perceptual_loss
 from pixelwise.models import family_of
 from pixelwise.models.family import config_for, config_to_json
 from pixelwise.training.average import WeightAverage
@@ -196,7 +196,7 @@ def _objective(config: TrainConfig, processes: Processes) -> tuple[Objective, Pe
     notes: tuple[str, ...] = ()
     if objective.perceptual:
         try:
-            perceptual = _perceptual(config.vgg19, processes)
+            perceptual = _perceptual(config.vgg19, TAPS[objective.perceptual_layers], processes)
         except MissingWeightsError as error:
             objective = replace(objective, perceptual=0.0)
             notes = (f"trains without the perceptual term: {error}",)
@@ -205,12 +205,12 @@ def _objective(config: TrainConfig, processes: Processes) -> tuple[Objective, Pe
     return objective, perceptual, notes
 
 
-def _perceptual(vgg19: str, processes: Processes) -> PerceptualLoss:
+def _perceptual(vgg19: str, taps: Taps, processes: Processes) -> PerceptualLoss:
     if not vgg19:
         raise MissingWeightsError('no VGG19 weights given (vgg19 = a file, or "download")')
     path = None if vgg19 == "download" else Path(vgg19)
     with processes.first_one_first():
-        return load_perceptual_loss(path, download=path is None).to(processes.device)
+        return load_perceptual_loss(path, download=path is None, taps=taps).to(processes.device)
 
 
 def _autocast(precision: str, device: torch.device) -> Callable[[], AbstractContextManager[object]]:

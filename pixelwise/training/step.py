@@ -13,8 +13,9 @@ from torch.optim import Optimizer
 from pixelwise.condition import PairedSample
 from pixelwise.discriminators.conditioning import discriminator_inputs
 from pixelwise.layers.pyramid import pyramid
-from pixelwise.losses.adversarial import ADVERSARIAL, LayerOutputs
-from pixelwise.losses.objective import Objective, generator_terms
+from pixelwise.losses.adversarial import LayerOutputs
+from pixelwise.losses.objective import Objective, discriminator_terms, generator_terms
+from pixelwise.losses.perceptual import PerceptualLoss
 from pixelwise.training.processes import Processes
 
 Losses = dict[str, Tensor]
@@ -76,7 +77,7 @@ class Game:
         discriminator: None when the objective has no adversary.
         objective: weights of the losses.
         num_labels: channels of the one-hot label map that the discriminator sees.
-        perceptual: (image, target) to a scalar, or None.
+        perceptual: None without such a term.
         autocast: makes a context that runs networks in the run's precision.
     """
 
@@ -84,7 +85,7 @@ class Game:
     discriminator: Player | None
     objective: Objective
     num_labels: int
-    perceptual: Callable[[Tensor, Tensor], Tensor] | None
+    perceptual: PerceptualLoss | None
     autocast: Callable[[], AbstractContextManager[object]]
 
 
@@ -104,8 +105,7 @@ def update_generator(game: Game, portions: list[PairedSample]) -> tuple[list[Pic
             translation = game.generator.network(sample.condition)
             fake, real = judgements(game, sample, translation.pictures)
             terms = generator_terms(game.objective, translation, sample.target, fake, real, game.perceptual)
-        loss = torch.stack([term.float() for term in terms.values()]).sum() / len(portions)
-        game.generator.scaler.scale(loss).backward()
+        game.generator.scaler.scale(sum_of(terms) / len(portions)).backward()
         fakes.append([picture.detach() for picture in translation.pictures])
         totals.add(terms)
     game.generator.update(totals.means)
@@ -129,24 +129,27 @@ def update_discriminator(game: Game, judge: Player, portions: list[PairedSample]
     """One step of the discriminator on the pictures that the generator has just made.
 
     Returns:
-        Its loss on generated and on real pictures, averaged over portions.
+        Its loss terms on generated and on real pictures, averaged over portions.
 
     Raises:
         Diverged: see ``Player.update``.
     """
-    assert game.objective.adversarial is not None
-    adversarial = ADVERSARIAL[game.objective.adversarial]
     totals = Totals(len(portions))
     for sample, pictures in zip(portions, fakes, strict=True):
         targets = pyramid(sample.target, len(pictures))
         with game.autocast():
             fake = judge.network(*discriminator_inputs(sample.condition, pictures, game.num_labels))
             real = judge.network(*discriminator_inputs(sample.condition, targets, game.num_labels))
-            loss = adversarial.discriminator(fake, real)
-        judge.scaler.scale(loss.float() / len(portions)).backward()
-        totals.add({"discriminator": loss})
+            terms = discriminator_terms(game.objective, fake, real)
+        judge.scaler.scale(sum_of(terms) / len(portions)).backward()
+        totals.add(terms)
     judge.update(totals.means)
     return totals.means
+
+
+def sum_of(terms: Losses) -> Tensor:
+    """What is minimised, a scalar in full precision."""
+    return torch.stack([term.float() for term in terms.values()]).sum()
 
 
 class Totals:

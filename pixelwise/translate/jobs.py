@@ -203,8 +203,8 @@ def _check_wishes(translator: Translator, jobs: Sequence[Job], style: Style | No
     with_picture = any(job.style is not None for job in jobs)
     if with_picture:
         translator.styles.check_picture()
-    if any(job.seed is not None for job in jobs):
-        translator.check_chance(with_picture or style is not None)
+    if seeds := [job.seed for job in jobs if job.seed is not None]:
+        translator.check_seeds(seeds, with_picture or style is not None)
 
 
 def _check_view(region: Region | None, scale: float) -> None:

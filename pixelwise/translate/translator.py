@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar, overload
 
@@ -20,6 +20,7 @@ from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
 from pixelwise.layers.folded import folded
 from pixelwise.models import family_of, for_inference
+from pixelwise.models.family import Translation
 from pixelwise.render import Window
 from pixelwise.translate.pictures import PictureReader, Plane, to_pil
 from pixelwise.translate.session import Region, Session
@@ -59,6 +60,7 @@ class Translator:
 
     Attributes:
         styles: how things may look, for models with styles: found in pictures or drawn.
+        num_variants: how many pictures the model makes of each input; a seed is the number of one of them.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class Translator:
         self.reader = PictureReader(spec, image, self.manifest.target)
         self.styles = StyleSource(self.generator, self.reader, self.device)
         self.draws_noise = family.draws_noise(self.generator.config)
+        self.num_variants = family.num_variants(self.generator.config)
 
     @overload
     def __call__(
@@ -130,7 +133,8 @@ class Translator:
                 whole, without the others' cost. None for all.
             scale: pixels of the output per pixel of the input; a pixelwise model is evaluated between pixels.
             seed: where random numbers begin, for models that draw a style or noise; 0 if None, so that a picture comes
-                out the same each time. Each picture of a batch is drawn as it would be by itself.
+                out the same each time. Each picture of a batch is drawn as it would be by itself. For models that make
+                ``num_variants`` pictures of each input, the number of the one that is wanted, from 0 on.
             samples: that many pictures, of the seeds ``seed``, ``seed + 1``, … .
 
         Returns:
@@ -143,16 +147,15 @@ class Translator:
                 is missing, not read, or of another size; a model that reads labels and a photo (see ``translate``); a
                 region beyond the picture, a scale that is not positive, or either for a model that has neither; a style
                 that is missing, not read, or of another size where that matters; a seed or samples where nothing is
-                left to chance.
+                left to chance, or beyond the variants that there are.
         """
         condition = self.condition(picture, instances, style)
+        seeds = self._seeds(seed, samples, condition)
         pictures = [
-            self._as_given(picture, condition, self.translate(condition, region, scale, number))
-            for number in self._seeds(seed, samples, condition)
+            self._as_given(picture, condition, image) for image in self._images(condition, region, scale, seeds)
         ]
         return pictures[0] if samples is None else pictures
 
-    @torch.inference_mode()
     def translate(
         self, condition: Condition, region: Region | None = None, scale: float = 1.0, seed: int | None = None
     ) -> Tensor:
@@ -166,32 +169,51 @@ class Translator:
             InputError: a part that the model reads is missing or has other channels, labels beyond its classes, an
                 output that is not a number, or a region, scale, style or seed that cannot be had.
         """
+        (image,) = self._images(condition, region, scale, self._seeds(seed, None, condition))
+        return image
+
+    @torch.inference_mode()
+    def _images(
+        self, condition: Condition, region: Region | None, scale: float, seeds: Sequence[int | None]
+    ) -> Iterator[Tensor]:
+        """The pictures B C H W of each seed."""
         self.styles.check(condition)
-        (first,) = self._seeds(seed, None, condition)
         condition = condition.to(self.device)
-        if first is None:
-            return self._translate(condition, region, scale)
+        if self.num_variants > 1:
+            translation = self._translation(condition, region, scale)
+            yield from (translation.picture(variant=seed or 0) for seed in seeds)
+            return
+        for seed in seeds:
+            if seed is None:
+                yield self._translation(condition, region, scale).picture()
+            else:
+                yield self._drawn(condition, region, scale, seed)
+
+    def _drawn(self, condition: Condition, region: Region | None, scale: float, seed: int) -> Tensor:
         pictures = []
         for number in range(len(condition)):
-            with seeded(first, self.device):
-                pictures.append(self._translate(condition[number : number + 1], region, scale))
+            with seeded(seed, self.device):
+                pictures.append(self._translation(condition[number : number + 1], region, scale).picture())
         return torch.cat(pictures)
 
-    def _translate(self, condition: Condition, region: Region | None, scale: float) -> Tensor:
+    def _translation(self, condition: Condition, region: Region | None, scale: float) -> Translation:
         if self.ready is not None:
-            translation = self.ready(condition, None if region is None else Window.of(region), scale)
-        elif region is None and scale == 1:
-            translation = self.generator(condition)
-        else:
-            raise InputError(f"a {self.manifest.family} model renders whole pictures only, of the input's size")
-        return translation.picture()
+            return self.ready(condition, None if region is None else Window.of(region), scale)
+        if region is None and scale == 1:
+            return self.generator(condition)
+        raise InputError(f"a {self.manifest.family} model renders whole pictures only, of the input's size")
 
     def draws(self, styled: bool) -> bool:
-        """Whether pictures depend on chance, if conditions have a style, or if they have none."""
-        return self.draws_noise or (not styled and self.styles.can_draw)
+        """Whether pictures depend on a seed, if conditions have a style, or if they have none."""
+        return self.num_variants > 1 or self.draws_noise or (not styled and self.styles.can_draw)
 
-    def check_chance(self, styled: bool) -> None:
-        """Raises InputError when seeds and samples make no sense."""
+    def check_seeds(self, seeds: Sequence[int], styled: bool) -> None:
+        """Raises InputError when seeds and samples make no sense, or are more than there are variants."""
+        if 1 < self.num_variants <= max(seeds):
+            raise InputError(
+                f"this {self.manifest.family} model makes {self.num_variants} pictures of each input, of the seeds 0.."
+                f"{self.num_variants - 1}; got {max(seeds)}"
+            )
         if not self.draws(styled):
             given = " that is given a style" if styled and self.styles.can_draw else ""
             raise InputError(
@@ -262,9 +284,10 @@ class Translator:
     def _seeds(self, seed: int | None, samples: int | None, condition: Condition) -> Sequence[int | None]:
         """Of all samples; None stands for a picture that needs no seed."""
         styled = condition.style is not None or condition.latent is not None
+        seeds = seeds_from(seed, 1 if samples is None else samples)
         if seed is not None or samples is not None:
-            self.check_chance(styled)
-        return seeds_from(seed, 1 if samples is None else samples) if self.draws(styled) else [None]
+            self.check_seeds(seeds, styled)
+        return seeds if self.draws(styled) else [None]
 
     def _as_given(self, given: Picture, condition: Condition, image: Tensor) -> Picture:
         """B C H W as what the caller has."""

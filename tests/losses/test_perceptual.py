@@ -9,6 +9,7 @@ from pixelwise.errors import InputError
 from pixelwise.losses.perceptual import (
     IMAGENET_MEAN,
     IMAGENET_STD,
+    TAPS,
     MissingWeightsError,
     PerceptualLoss,
     Vgg19Features,
@@ -73,6 +74,41 @@ def test_taps_are_the_first_activations_of_the_five_stages() -> None:
         (1, 512, 2, 3),
     ]
     assert all((activation >= 0).all() for activation in activations)
+
+
+def test_second_taps_are_the_second_activations_of_the_five_stages() -> None:
+    network = Vgg19Features(TAPS["second"])
+    assert list(network.state_dict())[-1] == "features.30.bias"
+    activations = network(torch.rand(1, 3, 32, 48) * 2 - 1)
+    assert [activation.shape[1:] for activation in activations] == [
+        (64, 32, 48), (128, 16, 24), (256, 8, 12), (512, 4, 6), (512, 2, 3)
+    ]  # fmt: skip
+    assert all((activation >= 0).all() for activation in activations)
+    # What comes before is the stage's second convolution.
+    assert all(place - 1 in CONVOLUTIONS and place - 3 in CONVOLUTIONS for place in TAPS["second"])
+
+
+@pytest.mark.parametrize("size", [(16, 32), (19, 21)])
+def test_regions_share_the_loss_of_each_picture(loss: PerceptualLoss, size: tuple[int, int]) -> None:
+    pictures, target = torch.rand(2, 2, 3, *size) * 2 - 1, torch.rand(2, 3, *size) * 2 - 1
+    regions = torch.nn.functional.one_hot(torch.randint(4, (2, *size)), 4).movedim(-1, 1).float()
+    parts = loss.by_region(pictures, target, regions)
+    assert parts.shape == (2, 2, 4)
+    whole = loss.by_region(pictures, target, None)
+    torch.testing.assert_close(parts.sum(dim=2, keepdim=True), whole)
+    singles = [[loss(pictures[b, k][None], target[b][None]).item() for k in range(2)] for b in range(2)]
+    torch.testing.assert_close(whole[:, :, 0], torch.tensor(singles))
+
+
+def test_a_region_knows_of_what_is_in_it(loss: PerceptualLoss) -> None:
+    target = torch.full((1, 3, 16, 64), 0.5)
+    picture = target.clone()
+    picture[..., 32:] = 0.0
+    halves = torch.zeros(1, 2, 16, 64)
+    halves[:, 0, :, :32], halves[:, 1, :, 32:] = 1, 1
+    same, other = loss.by_region(picture[:, None], target, halves).flatten().tolist()
+    assert same == 0
+    assert other > 0.1
 
 
 def test_input_is_normalised_as_imagenets(loss: PerceptualLoss) -> None:

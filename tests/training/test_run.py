@@ -160,7 +160,7 @@ def test_without_its_weights_the_perceptual_term_cannot_be_all(config: TrainConf
 
 def test_perceptual_weights_in_a_file_are_used(config: TrainConfig, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(
-        "pixelwise.training.run.load_perceptual_loss", lambda path, download: PerceptualLoss(Vgg19Features())
+        "pixelwise.training.run.load_perceptual_loss", lambda path, download, taps: PerceptualLoss(Vgg19Features(taps))
     )
     run = prepare(replace(config, objective=WITH_PERCEPTUAL, vgg19="vgg19.pth"), ALONE)
     assert run.notes == ()

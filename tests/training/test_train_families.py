@@ -16,16 +16,19 @@ from torch import Tensor
 from pixelwise.checkpoint import read_manifest
 from pixelwise.discriminators import DiscriminatorConfig
 from pixelwise.discriminators.feature_pyramid import FeaturePyramidConfig
-from pixelwise.losses.perceptual import PerceptualLoss, Vgg19Features
+from pixelwise.discriminators.perceptual import PerceptualDiscriminatorConfig
+from pixelwise.losses.perceptual import PerceptualLoss, Taps, Vgg19Features
 from pixelwise.models import FAMILIES, family_of
 from pixelwise.models.asapnet import AsapNetConfig
 from pixelwise.models.ccfpse import CcfpseConfig
 from pixelwise.models.clade import CladeConfig
+from pixelwise.models.crn import CrnConfig
 from pixelwise.models.dagan import DaganConfig
 from pixelwise.models.dncnn import DnCnnConfig
 from pixelwise.models.family import GeneratorConfig
 from pixelwise.models.groupdnet import GroupDNetConfig
 from pixelwise.models.msgunet import MsgUNetConfig
+from pixelwise.models.pan import PanConfig
 from pixelwise.models.pix2pix import Pix2PixConfig
 from pixelwise.models.pix2pixhd import Pix2PixHdConfig
 from pixelwise.models.sean import SeanConfig
@@ -35,9 +38,9 @@ from pixelwise.training.processes import Processes
 from pixelwise.training.run import prepare
 from pixelwise.training.step import Game
 
-TERMS = ("feature_matching", "perceptual", "l1", "l2")
+TERMS = ("feature_matching", "perceptual_adversarial", "perceptual", "l1", "l2")
 # As deep as VGG19, so that the same layers are compared, but narrow.
-NARROW_STAGES = ((4, 2), (4, 2), (4, 4), (4, 4), (4, 1))
+NARROW_STAGES = ((4, 2), (4, 2), (4, 4), (4, 4), (4, 4))
 
 # While no prediction is beyond the hinge's margin, what fake and real pictures ask of the last bias cancels out.
 BALANCED = {f"discriminator.{bias}" for bias in (*(f"discriminator_{n}.model4.0.bias" for n in "01"), "realism.bias")}
@@ -65,6 +68,9 @@ FROM_LABELS: Mapping[str, GeneratorConfig] = {
     "pix2pixhd": replace(PIX2PIX_HD, num_enhancers=1, instance_edges=True),
     "pix2pixhd-features": WITH_FEATURES,
     "msgunet": replace(MSG_U_NET, instance_edges=True),
+    "pan": PanConfig(width=2, num_downsamplings=3, instance_edges=True),
+    "crn": CrnConfig(widths=(8, 8, 4), instance_edges=True),
+    "crn-variants": CrnConfig(widths=(8, 8, 4), num_variants=3),
 }
 FROM_PICTURES: Mapping[str, GeneratorConfig] = {
     "asapnet": AsapNetConfig(cell=8, width=4, max_width=8, num_blocks=1, mlp_width=4, mlp_depth=2),
@@ -75,21 +81,22 @@ FROM_PICTURES: Mapping[str, GeneratorConfig] = {
     "pix2pix-residual": Pix2PixConfig(width=2, num_downsamplings=2, num_blocks=1),
     "pix2pixhd": PIX2PIX_HD,
     "msgunet": MSG_U_NET,
+    "pan": PanConfig(width=2, num_downsamplings=3),
+    "crn-variants": CrnConfig(widths=(8, 8, 4), num_variants=3),
     "dncnn": DnCnnConfig(width=4, depth=4),
 }
 
 
-@pytest.fixture(scope="module")
-def perceptual() -> PerceptualLoss:
+def narrow_perceptual_loss(path: Path, download: bool, taps: Taps) -> PerceptualLoss:
     torch.manual_seed(0)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("pixelwise.losses.perceptual.STAGES", NARROW_STAGES)
-        return PerceptualLoss(Vgg19Features())
+        return PerceptualLoss(Vgg19Features(taps))
 
 
 @pytest.fixture(autouse=True)
-def _random_vgg19(monkeypatch: pytest.MonkeyPatch, perceptual: PerceptualLoss) -> None:
-    monkeypatch.setattr("pixelwise.training.run.load_perceptual_loss", lambda path, download: perceptual)
+def _random_vgg19(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pixelwise.training.run.load_perceptual_loss", narrow_perceptual_loss)
 
 
 def run_of(model: GeneratorConfig, data: Path, out: Path) -> TrainConfig:
@@ -110,7 +117,7 @@ def run_of(model: GeneratorConfig, data: Path, out: Path) -> TrainConfig:
 def narrow(discriminator: DiscriminatorConfig | None) -> DiscriminatorConfig | None:
     if discriminator is None:
         return None
-    if isinstance(discriminator, FeaturePyramidConfig):
+    if isinstance(discriminator, FeaturePyramidConfig | PerceptualDiscriminatorConfig):
         return replace(discriminator, width=2)
     return replace(discriminator, width=4, max_width=8)
 
