@@ -4,8 +4,8 @@ Gradient U-Net", 2021.
 A U-Net reads the source at several sizes and makes the picture at all of them (Fig. 1). Each has a discriminator of its
 own, so that gradients enter the decoder at every size instead of having to come all the way from the largest one.
 
-The paper leaves open how many channels there are and how large the kernels of the decoder are. pix2pix's channels, and
-the 4 x 4 of every kernel that is stated, cost what it says the network costs. Weights start as pix2pix's do.
+The paper leaves open how many channels there are, and how large the decoder's kernels. With pix2pix's channels, and the
+encoder's kernels of 4 x 4 everywhere, the network costs what the paper says. Weights start as pix2pix's do.
 """
 
 from __future__ import annotations
@@ -168,7 +168,8 @@ PUBLISHED = {
     "nyu512": Published(replace(_RGB, num_scales=4), (512, 512), _SOURCE, _LICENCE),
     "maps512": Published(replace(_RGB, num_scales=4), (512, 512), _SOURCE, _LICENCE),
 }
-"""Coloured label maps to photos, and aerial photos to maps. At 512 x 512 the topmost scale is removed (Sec. 3.1)."""
+"""Coloured label maps to photos, and aerial photos to maps. At 512 x 512 the topmost scale is removed (Sec. 3.1); the
+next one then has ``width`` channels, since a pixel is to cost as much as before: pix2pixHD's 2.5th part."""
 
 
 def adopt(state_dict: StateDict, config: MsgUNetConfig) -> StateDict:
