@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pixelwise.data.ade20k import ade20k
-from pixelwise.data.bsd import bsd_color, bsd_color_blind, bsd_gray, bsd_gray_blind
+from pixelwise.data.bsd import (
+    bsd_color,
+    bsd_color_blind,
+    bsd_color_gaussian_blur,
+    bsd_color_motion,
+    bsd_color_shake,
+    bsd_gray,
+    bsd_gray_blind,
+    bsd_gray_gaussian_blur,
+    bsd_gray_motion,
+    bsd_gray_shake,
+)
 from pixelwise.data.camvid import camvid
 from pixelwise.data.cityscapes import cityscapes
 from pixelwise.data.coco_stuff import coco_stuff
@@ -29,6 +40,12 @@ DATASETS: Mapping[str, StoredSet] = {
     "nyu_photo": nyu_photo,
     "bsd_gray": bsd_gray,
     "bsd_gray_blind": bsd_gray_blind,
+    "bsd_gray_gaussian_blur": bsd_gray_gaussian_blur,
+    "bsd_gray_motion": bsd_gray_motion,
+    "bsd_gray_shake": bsd_gray_shake,
     "bsd_color": bsd_color,
     "bsd_color_blind": bsd_color_blind,
+    "bsd_color_gaussian_blur": bsd_color_gaussian_blur,
+    "bsd_color_motion": bsd_color_motion,
+    "bsd_color_shake": bsd_color_shake,
 }

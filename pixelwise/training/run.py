@@ -120,7 +120,7 @@ def _data(config: TrainConfig, split: str) -> PairedData:
         raise InputError(f"no data set {config.dataset!r}; there are {', '.join(DATASETS)}")
     samples = DATASETS[config.dataset](Path(config.data), split)
     if config.scale is not None and samples.degrade is not None:
-        raise InputError(f"scale {config.scale} would take away the noise of {config.dataset}; crop instead")
+        raise InputError(f"scale {config.scale} would take away what {config.dataset} is degraded by; crop instead")
     return samples
 
 

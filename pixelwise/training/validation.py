@@ -21,7 +21,7 @@ class FixedSamples:
 
     Args:
         samples: the set.
-        augment: gives them the size that training sees: the middle, unflipped, and under the set's own noise.
+        augment: gives them the size that training sees: the middle, unflipped, and under the set's own noise and blur.
         limit: at most so many, spread evenly over the set.
     """
 

@@ -19,6 +19,9 @@ SETS = [
     ("bsd_gray", "bsd_gray", {"train": 400, "val": 12, "test": 68}, None),
     ("bsd_color", "bsd_color", {"train": 150, "val": 68}, None),
     ("bsd_gray_blind", "bsd_gray", {"train": 400}, (180, 180)),
+    ("bsd_gray_gaussian_blur", "bsd_gray", {"train": 400}, (180, 180)),
+    ("bsd_color_motion", "bsd_color", {"train": 150, "val": 68}, None),
+    ("bsd_color_shake", "bsd_color", {"train": 150}, None),
     ("ade20k", "ade20k_sample", {"val": 3}, None),
     ("coco_stuff", "coco_stuff_sample", {"train": 13, "val": 8}, None),
 ]

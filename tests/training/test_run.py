@@ -12,8 +12,8 @@ from torch import Tensor
 from pixelwise.checkpoint import load_checkpoint, save_checkpoint
 from pixelwise.data import DATASETS
 from pixelwise.data.bsd import SIGMA_25
+from pixelwise.data.degraded_folder import DegradedFolder
 from pixelwise.data.layout import Folder
-from pixelwise.data.noisy_folder import NoisyFolder
 from pixelwise.discriminators import DiscriminatorConfig
 from pixelwise.discriminators.feature_pyramid import FeaturePyramidConfig
 from pixelwise.discriminators.patch import PIX2PIX, PIX2PIX_HD, PatchDiscriminatorConfig
@@ -37,8 +37,8 @@ SPADE_WITH_STYLE = SpadeConfig(width=2, style=True, size=(32, 32))
 WITH_PERCEPTUAL = replace(WITH_ADVERSARY, perceptual=10.0)
 
 
-def grey(root: Path, split: str) -> NoisyFolder:
-    return NoisyFolder(Folder(root / split / "label"), ImageSpec(channels=1), SIGMA_25)
+def grey(root: Path, split: str) -> DegradedFolder:
+    return DegradedFolder(Folder(root / split / "label"), ImageSpec(channels=1), SIGMA_25)
 
 
 def weights(run: Run) -> dict[str, Tensor]:
@@ -118,12 +118,12 @@ def test_what_cannot_be_used_is_named(
 
 
 def test_noisy_pictures_are_not_scaled(config: TrainConfig, monkeypatch: pytest.MonkeyPatch):
-    def noisy(root: Path, split: str) -> NoisyFolder:
-        return NoisyFolder(Folder(root / split / "image"), ImageSpec(), SIGMA_25)
+    def noisy(root: Path, split: str) -> DegradedFolder:
+        return DegradedFolder(Folder(root / split / "image"), ImageSpec(), SIGMA_25)
 
     monkeypatch.setitem(DATASETS, "noisy", noisy)
     prepare(replace(config, dataset="noisy"), ALONE)
-    with pytest.raises(InputError, match="would take away the noise of noisy; crop instead"):
+    with pytest.raises(InputError, match="would take away what noisy is degraded by; crop instead"):
         prepare(replace(config, dataset="noisy", scale=(16, 16)), ALONE)
 
 

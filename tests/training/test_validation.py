@@ -11,9 +11,9 @@ from pixelwise.condition import Condition, ConditionSpec, PairedSample
 from pixelwise.contact_sheet import GAP
 from pixelwise.data.augment import Augment
 from pixelwise.data.degrade import GaussianNoise
+from pixelwise.data.degraded_folder import DegradedFolder
 from pixelwise.data.facades import facades
 from pixelwise.data.layout import Folder
-from pixelwise.data.noisy_folder import NoisyFolder
 from pixelwise.images import ImageSpec
 from pixelwise.models.family import Translation
 from pixelwise.training.validation import FixedSamples, spread, validation_scores, write_sheet
@@ -52,7 +52,7 @@ def test_fixed_samples_are_the_middles_of_pictures(data: Path):
 
 
 def test_the_noise_of_validation_is_fixed(data: Path):
-    samples = NoisyFolder(Folder(data / "val" / "image"), ImageSpec(), GaussianNoise(25, 25))
+    samples = DegradedFolder(Folder(data / "val" / "image"), ImageSpec(), GaussianNoise(25, 25))
     fixed = FixedSamples(samples, Augment(crop=(16, 16)), limit=1)
     (first,), (second,) = list(fixed), list(fixed)
     assert torch.equal(first.condition.image, second.condition.image)
