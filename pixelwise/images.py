@@ -19,6 +19,9 @@ from pixelwise.labels import LabelSpec
 _WHITE = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
 _MAX_ID = 2**31 - 1
 
+METRES = {"mm": 1e-3, "m": 1.0}
+"""Units of depth."""
+
 
 @dataclass(frozen=True)
 class ImageSpec:
@@ -30,12 +33,16 @@ class ImageSpec:
         white: the stored value that becomes +1, while 0 becomes -1; for depth in millimetres perhaps 10 000. 0 stands
             for the most that the integers hold, and for 1 with float32.
         grey_as_colour: whether a one-channel file is taken as three equal channels (COCO has some among its photos).
+        unit: what the values of a depth map count: a name in ``METRES``; empty for brightness.
+        holes: whether 0 says that nothing was measured at a pixel.
     """
 
     channels: int = 3
     dtype: str = "uint8"
     white: float = 0
     grey_as_colour: bool = False
+    unit: str = ""
+    holes: bool = False
 
     def __post_init__(self) -> None:
         if self.dtype not in _WHITE:
@@ -47,6 +54,8 @@ class ImageSpec:
             raise InputError(f"{self.dtype} holds at most {_WHITE[self.dtype]:g}, white cannot be {self.white:g}")
         if self.grey_as_colour and self.channels != 3:
             raise InputError(f"grey_as_colour makes three channels, but the spec has {self.channels}")
+        if self.unit not in ("", *METRES):
+            raise InputError(f"an image's unit is one of {', '.join(METRES)}, or empty, got {self.unit!r}")
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -177,6 +186,12 @@ def from_tensor(tensor: Tensor, spec: ImageSpec) -> np.ndarray:
         values = (np.clip(plane, -1, 1) + 1) * (spec.white / 2)
         stored[..., channel] = values if spec.dtype == "float32" else np.rint(values)
     return stored
+
+
+def measured(picture: Tensor, spec: ImageSpec) -> Tensor | None:
+    """Where a picture C H W, as ``to_tensor`` returns it, is more than a hole: 1 H W bool; None without holes."""
+    # 0 becomes -1 to the last bit.
+    return (picture != -1).any(dim=0, keepdim=True) if spec.holes else None
 
 
 def write(path: Path | str, array: np.ndarray) -> None:

@@ -22,7 +22,7 @@ from pixelwise.data.cityscapes import cityscapes
 from pixelwise.data.coco_stuff import coco_stuff
 from pixelwise.data.facades import facades, facades_cmp
 from pixelwise.data.maps import maps, maps_to_photo
-from pixelwise.data.nyu_depth import nyu_depth, nyu_photo
+from pixelwise.data.nyu_depth import nyu_depth, nyu_depth_to_photo, nyu_photo
 from pixelwise.data.paired_folder import paired_folder
 from pixelwise.data.stored_set import StoredSet
 
@@ -37,6 +37,7 @@ DATASETS: Mapping[str, StoredSet] = {
     "maps": maps,
     "maps_to_photo": maps_to_photo,
     "nyu_depth": nyu_depth,
+    "nyu_depth_to_photo": nyu_depth_to_photo,
     "nyu_photo": nyu_photo,
     "bsd_gray": bsd_gray,
     "bsd_gray_blind": bsd_gray_blind,

@@ -91,8 +91,20 @@ class Augment:
 
 
 def scaled(sample: PairedSample, size: tuple[int, int]) -> PairedSample:
-    """Resized to ``size`` (height, width): images bilinear and antialiased, ids by the nearest pixel centre."""
-    return sample if sample.condition.size == size else _map_planes(sample, lambda plane: _resize(plane, size))
+    """Resized to ``size`` (height, width): images bilinear and antialiased, ids by the nearest pixel centre.
+
+    Of a target with holes the measured pixels alone are averaged; where most of what a new pixel covers is hole, so is
+    the new one.
+    """
+    if sample.condition.size == size:
+        return sample
+    resized = _map_planes(sample, lambda plane: _resize(plane, size))
+    if sample.valid is None:
+        return resized
+    share = _resize(sample.valid.float(), size)
+    total = _resize(torch.where(sample.valid, sample.target, 0), size)
+    valid = share >= 0.5
+    return replace(resized, target=torch.where(valid, total / share, -1), valid=valid)
 
 
 def cropped(sample: PairedSample, top: int, left: int, size: tuple[int, int]) -> PairedSample:
@@ -120,7 +132,8 @@ def flipped(sample: PairedSample) -> PairedSample:
 
 
 def _map_planes(sample: PairedSample, change: Callable[[Tensor], Tensor]) -> PairedSample:
-    return replace(sample, condition=sample.condition.map_planes(change), target=change(sample.target))
+    valid = None if sample.valid is None else change(sample.valid)
+    return replace(sample, condition=sample.condition.map_planes(change), target=change(sample.target), valid=valid)
 
 
 def _resize(plane: Tensor, size: tuple[int, int]) -> Tensor:

@@ -160,7 +160,9 @@ class PairedFolder(Dataset[PairedSample]):
         arrays = {part: self._read(part, path) for part, path in files.items()}
         check_sizes({files[part]: array.shape for part, array in arrays.items()})
         parts = {part: self._tensor(part, array, files[part])[None] for part, array in arrays.items()}
-        return PairedSample(target=parts.pop("target"), condition=Condition(**parts), names=(self.names[index],))
+        target = parts.pop("target")
+        valid = images.measured(target[0], self.target)
+        return PairedSample(Condition(**parts), target, (self.names[index],), None if valid is None else valid[None])
 
     def _read(self, part: str, path: Path) -> np.ndarray:
         if part == "labels" and self.spec.labels is not None:

@@ -14,9 +14,11 @@ from pathlib import Path
 from pixelwise.data.blur import GaussianBlur, MotionBlur
 from pixelwise.data.bsd import bsd_color_under, bsd_gray_under
 from pixelwise.data.degrade import Chain, Degrade, GaussianNoise
+from pixelwise.data.nyu_depth import nyu_depth
 from pixelwise.data.paired_data import PairedData
 from pixelwise.data.stored_set import StoredSet
 from pixelwise.errors import InputError
+from pixelwise.metrics import DEPTH_METRICS
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Protocol:
         data: the set.
         split: of the set.
         names_digest: SHA-256 of the samples' names, one a line, in order.
-        metrics: names in ``METRICS``.
+        metrics: names of ``metrics_of`` the targets.
         rounded: whether pictures are rounded to what a file would hold before they are compared; they are clipped to
             the range of the targets in any case.
         text: the rest, for people.
@@ -109,6 +111,19 @@ def _deblurring(pictures: str, task: str, blur: Degrade, sigma: float, blurred: 
     )
 
 
+_NYU_DEPTH = Protocol(
+    name="nyu-depth-val-v1",
+    data=nyu_depth,
+    split="val",
+    names_digest="337aef43976fcbc31b7c2cc7cac8af2194bd9c69ddb524afaa21106d47b7c252",
+    metrics=tuple(DEPTH_METRICS),
+    rounded=False,
+    text=(
+        "metric depth, compared as it is, without a scale fitted to the truth; each picture's mean over its measured "
+        "pixels within the photos' white frame of 8 pixels; results clipped to 0..10 m, not rounded"
+    ),
+)
+
 _DENOISING = [_denoising(pictures, sigma) for sigma in (15, 25, 50) for pictures in _TEST_PICTURES]
 _DEBLURRING = [
     protocol
@@ -121,4 +136,4 @@ _DEBLURRING = [
     )
 ]
 
-PROTOCOLS: Mapping[str, Protocol] = {protocol.name: protocol for protocol in (*_DENOISING, *_DEBLURRING)}
+PROTOCOLS: Mapping[str, Protocol] = {protocol.name: protocol for protocol in (*_DENOISING, *_DEBLURRING, _NYU_DEPTH)}

@@ -97,8 +97,9 @@ def update_generator(game: Game, portions: list[PairedSample]) -> tuple[list[Ten
     for sample in portions:
         with game.autocast():
             translation = game.generator.network(sample.condition)
-            fake, real = judgements(game, sample, translation.image)
-            terms = generator_terms(game.objective, translation, sample.target, fake, real, game.perceptual)
+            whole = sample.filled(translation.image)
+            fake, real = judgements(game, whole, translation.image)
+            terms = generator_terms(game.objective, translation, whole.target, fake, real, game.perceptual)
         loss = torch.stack([term.float() for term in terms.values()]).sum() / len(portions)
         game.generator.scaler.scale(loss).backward()
         fakes.append(translation.image.detach())
@@ -134,7 +135,7 @@ def update_discriminator(game: Game, judge: Player, portions: list[PairedSample]
     for sample, picture in zip(portions, fakes, strict=True):
         with game.autocast():
             fake = judge.network(discriminator_input(sample.condition, picture, game.num_labels))
-            real = judge.network(discriminator_input(sample.condition, sample.target, game.num_labels))
+            real = judge.network(discriminator_input(sample.condition, sample.filled(picture).target, game.num_labels))
             loss = adversarial.discriminator(fake, real)
         judge.scaler.scale(loss.float() / len(portions)).backward()
         totals.add({"discriminator": loss})

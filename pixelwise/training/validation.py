@@ -13,7 +13,8 @@ from pixelwise.condition import ConditionSpec, PairedSample
 from pixelwise.contact_sheet import condition_pictures, contact_sheet, tensor_pictures
 from pixelwise.data.augment import Augment
 from pixelwise.data.paired_data import PairedData
-from pixelwise.metrics import METRICS
+from pixelwise.images import ImageSpec
+from pixelwise.metrics import metrics_of, scores
 
 
 class FixedSamples:
@@ -35,14 +36,14 @@ class FixedSamples:
 
 
 @torch.no_grad()
-def validation_scores(generator: nn.Module, samples: Iterable[PairedSample]) -> dict[str, float]:
-    """The mean of every metric over samples, at least one."""
-    device = next(generator.parameters()).device
-    scores = []
+def validation_scores(generator: nn.Module, samples: Iterable[PairedSample], target: ImageSpec) -> dict[str, float]:
+    """Of every metric that fits targets stored as ``target``, the mean over all samples that have a measured pixel."""
+    device, names = next(generator.parameters()).device, metrics_of(target)
+    rows = []
     for sample in samples:
-        image = generator(sample.condition.to(device)).image.float().clamp(-1, 1).cpu()
-        scores.append({name: float(metric(image, sample.target).mean()) for name, metric in METRICS.items()})
-    return {name: sum(score[name] for score in scores) / len(scores) for name in METRICS}
+        picture = generator(sample.condition.to(device)).image.float().clamp(-1, 1).cpu()
+        rows.append(scores(picture, sample, target, names))
+    return {name: float(torch.tensor([row[name] for row in rows]).nanmean()) for name in names}
 
 
 @torch.no_grad()

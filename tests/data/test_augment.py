@@ -69,6 +69,28 @@ def test_images_are_antialiased():
     assert (scaled(sample, (16, 16)).target[..., 2:-2] - 0.5).abs().max() < 0.02
 
 
+def with_holes(height: int = 16, width: int = 20) -> PairedSample:
+    """One depth everywhere, but for holes in a third of the pixels, which hold anything."""
+    valid = torch.rand(1, 1, height, width, generator=generator()) > 1 / 3
+    target = torch.where(valid, 0.5, torch.randn(1, 1, height, width, generator=generator(1)))
+    return PairedSample(Condition(image=valid.float()), target, ("a",), valid)
+
+
+def test_holes_stay_where_they_are():
+    for seed in range(4):
+        sample = Augment(crop=(9, 7), flip=True)(with_holes(), generator(seed))
+        assert torch.equal(sample.valid.float(), sample.condition.image)
+
+
+@pytest.mark.parametrize("size", [(8, 10), (11, 9), (30, 40)])
+def test_holes_do_not_run_into_what_was_measured(size: tuple[int, int]):
+    sample = scaled(with_holes(), size)
+    assert sample.valid.shape == sample.target.shape == (1, 1, *size)
+    assert 0 < sample.valid.float().mean() < 1
+    assert (sample.target[sample.valid] - 0.5).abs().max() < 1e-5
+    assert sample.condition.image[sample.valid].min() >= 0.5
+
+
 def test_one_number_scales_the_short_side():
     assert Augment(scale=8)(coordinates(16, 23), generator()).condition.size == (8, 12)
     assert Augment(scale=32)(coordinates(24, 16), generator()).condition.size == (48, 32)

@@ -15,6 +15,7 @@ SETS = [
     ("maps", "maps", {"train": 60, "val": 20}, (600, 600)),
     ("maps_to_photo", "maps", {"train": 60, "val": 20}, (600, 600)),
     ("nyu_depth", "nyu_depth", {"train": 140, "val": 45}, (464, 624)),
+    ("nyu_depth_to_photo", "nyu_depth", {"train": 140, "val": 45}, (464, 624)),
     ("nyu_photo", "nyu_depth", {"train": 140, "val": 45}, (464, 624)),
     ("bsd_gray", "bsd_gray", {"train": 400, "val": 12, "test": 68}, None),
     ("bsd_color", "bsd_color", {"train": 150, "val": 68}, None),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -63,9 +64,24 @@ def test_scores_are_means_over_samples_of_what_can_be_shown():
     """Squared errors of 0.01 and 0.04 on a range of 2: 26.02 dB and 20 dB. The first picture is clipped to white."""
     generator, white = Doubled(), torch.ones(1, 3, 16, 16)
     samples = [sample(white, white - 0.1), sample(white * 0.1, white * 0.4)]
-    scores = validation_scores(generator, samples)
+    scores = validation_scores(generator, samples, ImageSpec())
     assert scores["psnr"] == pytest.approx((26.0206 + 20.0) / 2, abs=1e-3)
     assert -1 <= scores["ssim"] <= 1
+
+
+def test_depth_is_validated_in_metres_where_it_was_measured():
+    """One of 1 m taken for 2 m, beside a hole, and one of 4 m taken for 8 m; a third sample has holes alone."""
+    spec = ImageSpec(1, "uint16", 10_000, unit="mm", holes=True)
+    given, wanted = (
+        torch.tensor([[2.0, 5.0], [8.0, 8.0], [1.0, 1.0]]),
+        torch.tensor([[1.0, 0.0], [4.0, 4.0], [0.0, 0.0]]),
+    )
+    condition, target = (depth.view(3, 1, 1, 1, 2) / 5 - 1 for depth in (given, wanted))
+    generator = Doubled()
+    samples = [replace(sample(c / 2, t), valid=t > -1) for c, t in zip(condition, target, strict=True)]
+    scores = validation_scores(generator, samples, spec)
+    expected = {"abs_rel": 1.0, "rmse": (1 + 4) / 2, "delta1": 0.0, "delta2": 0.0, "delta3": 0.0}
+    assert scores == pytest.approx(expected, abs=1e-5)
 
 
 def test_a_sheet_shows_input_output_and_target(tmp_path: Path):
