@@ -103,7 +103,7 @@ class PairedSample:
 
     Attributes:
         condition: B conditions.
-        target: B C H W float in [-1, 1], of the condition's size.
+        target: B C H W float in [-1, 1], of the condition's size; or B H W class indices, where labels are to be found.
         names: B names, unique within a data set.
         valid: B 1 H W bool, where the target was measured; None: everywhere. In its holes the target means nothing.
     """

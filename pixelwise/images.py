@@ -69,6 +69,15 @@ class ImageSpec:
             raise InputError(f"not an image spec: {error}") from error
 
 
+TargetSpec = ImageSpec | LabelSpec
+"""What a model makes: pictures, or label maps."""
+
+
+def num_outputs(target: TargetSpec) -> int:
+    """Channels of a generator's output: those of its pictures, or one logit for each class."""
+    return target.num_classes if isinstance(target, LabelSpec) else target.channels
+
+
 def read(path: Path | str) -> np.ndarray:
     """A PNG, JPEG (turned upright as its EXIF tag says), BMP, WebP, TIFF or NPY file as it is stored.
 
@@ -210,13 +219,37 @@ def write_labels(path: Path | str, labels: np.ndarray, spec: LabelSpec) -> None:
         InputError: the suffix is not .png, or an index that the spec does not know.
     """
     path = Path(path)
-    low, high = int(labels.min()), int(labels.max())
-    if low < 0 or high >= spec.num_channels:
-        raise InputError(f"{path}: labels run from {low} to {high}, expected 0..{spec.num_channels - 1}")
-    ids = spec.file_ids(labels)
+    ids = _file_ids(path, labels, spec)
     if ids.dtype != np.uint8:
         write(path, ids)
         return
-    palette = np.zeros((256, 3), np.uint8)
-    palette[spec.file_ids(np.arange(spec.num_channels))] = spec.colours
-    encode_palette(path, ids, palette)
+    encode_palette(path, ids, palette(spec))
+
+
+def palette(spec: LabelSpec) -> np.ndarray:
+    """The colour of every 8-bit file id, 256 3 uint8; black where there is no class."""
+    colours = np.zeros((256, 3), np.uint8)
+    colours[spec.file_ids(np.arange(spec.num_channels))] = spec.colours
+    return colours
+
+
+def stored(output: Tensor, target: TargetSpec) -> np.ndarray:
+    """What a file holds of a model's output: see ``from_tensor`` of C H W, or of class indices H W their file ids."""
+    if isinstance(target, LabelSpec):
+        return _file_ids("label map", output.cpu().numpy(), target)
+    return from_tensor(output, target)
+
+
+def write_output(path: Path | str, output: Tensor, target: TargetSpec) -> None:
+    """Write a picture C H W in [-1, 1], or class indices H W, as ``target`` says. Errors as the other writers'."""
+    if isinstance(target, LabelSpec):
+        write_labels(path, output.cpu().numpy(), target)
+    else:
+        write(path, from_tensor(output, target))
+
+
+def _file_ids(source: str | Path, labels: np.ndarray, spec: LabelSpec) -> np.ndarray:
+    low, high = int(labels.min()), int(labels.max())
+    if low < 0 or high >= spec.num_channels:
+        raise InputError(f"{source}: labels run from {low} to {high}, expected 0..{spec.num_channels - 1}")
+    return spec.file_ids(labels)

@@ -17,10 +17,10 @@ from pixelwise.data.bsd import (
     bsd_gray_motion,
     bsd_gray_shake,
 )
-from pixelwise.data.camvid import camvid
+from pixelwise.data.camvid import camvid, camvid_labels
 from pixelwise.data.cityscapes import cityscapes
 from pixelwise.data.coco_stuff import coco_stuff
-from pixelwise.data.facades import facades, facades_cmp
+from pixelwise.data.facades import facades, facades_cmp, facades_labels
 from pixelwise.data.maps import maps, maps_to_photo
 from pixelwise.data.nyu_depth import nyu_depth, nyu_depth_to_photo, nyu_photo
 from pixelwise.data.paired_folder import paired_folder
@@ -29,8 +29,10 @@ from pixelwise.data.stored_set import StoredSet
 DATASETS: Mapping[str, StoredSet] = {
     "paired_folder": paired_folder,
     "facades": facades,
+    "facades_labels": facades_labels,
     "facades_cmp": facades_cmp,
     "camvid": camvid,
+    "camvid_labels": camvid_labels,
     "cityscapes": cityscapes,
     "ade20k": ade20k,
     "coco_stuff": coco_stuff,

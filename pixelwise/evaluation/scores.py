@@ -16,6 +16,7 @@ from pixelwise.data.paired_data import PairedData
 from pixelwise.errors import InputError
 from pixelwise.evaluation.protocol import Protocol
 from pixelwise.images import ImageSpec
+from pixelwise.labels import LabelSpec
 from pixelwise.translate import Translator
 
 Progress = Callable[[int, int], object]
@@ -73,22 +74,25 @@ def evaluate(
             protocol's or cannot be read; an output that is not a number.
     """
     samples = protocol.open(root)
-    _check_suits(translator, samples, protocol)
+    target = _suitable_target(translator, samples, protocol)
     scores, targets = {}, hashlib.sha256()
     for number in range(len(samples)):
         sample = samples[number]
         picture = translator.translate(sample.condition).cpu()
         if protocol.rounded:
-            picture = _as_stored(picture, samples.target)
-        scores[sample.names[0]] = metrics.scores(picture, sample, samples.target, protocol.metrics)
+            picture = _as_stored(picture, target)
+        scores[sample.names[0]] = metrics.scores(picture, sample, target, protocol.metrics)
         targets.update(sample.target.contiguous().numpy().tobytes())
         progress(number + 1, len(samples))
     return Evaluation(name or translator.manifest.family, protocol, targets.hexdigest(), scores)
 
 
-def _check_suits(translator: Translator, samples: PairedData, protocol: Protocol) -> None:
+def _suitable_target(translator: Translator, samples: PairedData, protocol: Protocol) -> ImageSpec:
+    """How the targets are stored. Raises InputError when the model reads or makes something else."""
     read, held = translator.manifest.spec, samples.spec
     made, wanted = translator.manifest.target, samples.target
+    if isinstance(made, LabelSpec) or isinstance(wanted, LabelSpec):
+        raise InputError(f"{protocol.name}: compares pictures; label maps have no protocol yet")
     for what, reads, holds in (
         ("channels of the input picture", read.image_channels, held.image_channels),
         ("classes", read.num_labels, held.num_labels),
@@ -100,6 +104,7 @@ def _check_suits(translator: Translator, samples: PairedData, protocol: Protocol
             raise InputError(f"{protocol.name}: {what}: the model has {reads!r}, the samples have {holds!r}")
     if read.instances and not held.instances:
         raise InputError(f"{protocol.name}: the model reads instance maps, the samples have none")
+    return wanted
 
 
 def _as_stored(picture: Tensor, target: ImageSpec) -> Tensor:

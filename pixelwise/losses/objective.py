@@ -11,6 +11,7 @@ from torch import Tensor
 
 from pixelwise.errors import InputError
 from pixelwise.losses.adversarial import ADVERSARIAL, AdversarialLoss, LayerOutputs
+from pixelwise.losses.classification import cross_entropy
 from pixelwise.losses.feature_matching import feature_matching
 from pixelwise.losses.regression import field_decay, kl_divergence, l1, l2
 from pixelwise.render import PixelwiseField
@@ -52,6 +53,8 @@ class Objective:
         l2: of the mean squared difference from the target.
         kl: of the posterior's divergence from the standard normal distribution, summed over the batch.
         field_decay: of the mean square of the field's parameters.
+        cross_entropy: of the classes that are to be found, the output being their logits; nothing but ``field_decay``
+            goes with it.
     """
 
     adversarial: str | None = "hinge"
@@ -61,6 +64,7 @@ class Objective:
     l2: float = 0.0
     kl: float = 0.05
     field_decay: float = 0.0
+    cross_entropy: float = 0.0
 
     def __post_init__(self) -> None:
         if self.adversarial is not None and self.adversarial not in ADVERSARIAL:
@@ -85,7 +89,7 @@ def generator_terms(
     Args:
         objective: the weights.
         translation: what the generator made.
-        target: B C H W in [-1, 1], what it should have made.
+        target: B C H W in [-1, 1], what it should have made; or B H W class indices.
         fake: the discriminator's outputs on the generated picture, where there is an adversary.
         real: its outputs on the target, where there is feature matching.
         perceptual: see PerceptualLoss; None to train without it.
@@ -120,6 +124,6 @@ def _adversary_terms(
 def _picture_terms(
     objective: Objective, image: Tensor, target: Tensor, perceptual: PictureLoss | None
 ) -> dict[str, Tensor]:
-    losses = {"perceptual": perceptual, "l1": l1, "l2": l2}
+    losses = {"perceptual": perceptual, "l1": l1, "l2": l2, "cross_entropy": cross_entropy}
     weights = {name: getattr(objective, name) for name in losses}
     return {name: weights[name] * loss(image, target) for name, loss in losses.items() if loss and weights[name]}

@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable, Mapping
 from torch import Tensor
 
 from pixelwise.condition import PairedSample
-from pixelwise.images import ImageSpec
+from pixelwise.images import ImageSpec, TargetSpec
+from pixelwise.labels import LabelSpec
 from pixelwise.metrics.depth import DepthMetric, abs_rel, metres, rmse, within
 from pixelwise.metrics.fidelity import psnr, ssim
+from pixelwise.metrics.segmentation import mean_iou, pixel_accuracy
 
 METRICS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {"psnr": psnr, "ssim": ssim}
 """Of pictures B C H W in [-1, 1]."""
@@ -24,13 +26,22 @@ DEPTH_METRICS: Mapping[str, DepthMetric] = {
 """Of depth in metres."""
 
 
+SEGMENTATION_METRICS: Mapping[str, Callable[[Tensor], Tensor]] = {
+    "mean_iou": mean_iou,
+    "pixel_accuracy": pixel_accuracy,
+}
+"""Of a set's confused classes."""
+
+
 def metrics_of(target: ImageSpec) -> tuple[str, ...]:
     """The names of those that pictures of this kind are compared by."""
     return tuple(DEPTH_METRICS if target.unit else METRICS)
 
 
-def best_by(target: ImageSpec) -> str:
-    """Of these the one by which a model is chosen; more is better."""
+def best_by(target: TargetSpec) -> str:
+    """The metric by which a model is chosen; more is better."""
+    if isinstance(target, LabelSpec):
+        return "mean_iou"
     return "delta1" if target.unit else "ssim"
 
 

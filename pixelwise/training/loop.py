@@ -89,13 +89,12 @@ def _announce(run: Run, report: Report, progress: Progress, changes: Sequence[st
 
 def _look(run: Run, progress: Progress) -> dict[str, float]:
     """Sample sheets, and validation with the best generator so far, when they are due; the new scores, if any."""
-    generator, config = run.average.averaged, run.config
+    generator, config, target = run.average.averaged, run.config, run.samples.target
     if _due(progress.step, config.sheet_every, config.steps):
         sheet = run.folder / "sheets" / f"step_{progress.step:07d}.png"
-        write_sheet(sheet, generator, run.sheet_samples, run.samples.spec)
+        write_sheet(sheet, generator, run.sheet_samples, run.samples.spec, target)
     if not _due(progress.step, config.validate_every, config.steps):
         return {}
-    target = run.samples.target
     progress.scores = validation_scores(generator, run.validation_samples, target)
     if progress.scores[best_by(target)] > progress.best:
         progress.best = progress.scores[best_by(target)]

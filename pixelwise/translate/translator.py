@@ -18,6 +18,7 @@ from pixelwise.condition import Condition
 from pixelwise.device import find_device
 from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
+from pixelwise.labels import LabelSpec
 from pixelwise.layers.folded import folded
 from pixelwise.models import family_of, for_inference
 from pixelwise.render import Window
@@ -136,7 +137,9 @@ class Translator:
         Returns:
             The same kind, of the same height and width, those of the region, or ``scale`` times as large: a PIL image;
             an array H W C of the dtype that the manifest states for outputs; or a tensor C H W or B C H W float32 in
-            [-1, 1], on the picture's device. With ``samples`` a list of these.
+            [-1, 1], on the picture's device. With ``samples`` a list of these. A model that finds classes gives what a
+            label map's file would hold, a PIL image with a palette or an array H W of ids; or class indices H W or
+            B H W int32 as a tensor.
 
         Raises:
             InputError: wrong channels, dtype or values; a class that the label spec does not know; an instance map that
@@ -157,6 +160,8 @@ class Translator:
         self, condition: Condition, region: Region | None = None, scale: float = 1.0, seed: int | None = None
     ) -> Tensor:
         """Conditions of any size as pictures B C H W float32 in [-1, 1] (what lies outside is clipped), on ``device``.
+
+        Of a model that finds classes, their indices B H W int32.
 
         Args:
             condition: B H W.
@@ -184,7 +189,7 @@ class Translator:
             translation = self.generator(condition)
         else:
             raise InputError(f"a {self.manifest.family} model renders whole pictures only, of the input's size")
-        return translation.picture()
+        return translation.labels() if isinstance(self.manifest.target, LabelSpec) else translation.picture()
 
     def draws(self, styled: bool) -> bool:
         """Whether pictures depend on chance, if conditions have a style, or if they have none."""
@@ -230,6 +235,8 @@ class Translator:
         """
         if self.ready is None:
             raise InputError(f"a {self.manifest.family} model renders whole pictures only: it has no editing sessions")
+        if isinstance(self.manifest.target, LabelSpec):
+            raise InputError("this model finds classes: editing sessions are for models that make pictures")
         if not isinstance(condition, Condition):
             condition = self.condition(condition, instances)
         elif instances is not None:
@@ -267,9 +274,9 @@ class Translator:
         return seeds_from(seed, 1 if samples is None else samples) if self.draws(styled) else [None]
 
     def _as_given(self, given: Picture, condition: Condition, image: Tensor) -> Picture:
-        """B C H W as what the caller has."""
+        """B C H W, or class indices B H W, as what the caller has."""
         if isinstance(given, Tensor):
             batched = given.dim() == condition.planes()[self.reader.part].dim()
             return (image if batched else image[0]).to(given.device)
-        array = images.from_tensor(image[0], self.manifest.target)
-        return to_pil(array) if isinstance(given, Image.Image) else array
+        array = images.stored(image[0], self.manifest.target)
+        return to_pil(array, self.manifest.target) if isinstance(given, Image.Image) else array

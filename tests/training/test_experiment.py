@@ -10,6 +10,7 @@ from made_up import write_made_up
 
 from pixelwise.data import DATASETS
 from pixelwise.errors import InputError
+from pixelwise.images import num_outputs
 from pixelwise.models import FAMILIES, family_of
 from pixelwise.models.family import config_for
 from pixelwise.training.experiment import read_experiment
@@ -23,7 +24,7 @@ def test_the_project_s_own_experiments_can_be_read_and_suit_their_data(path: Pat
     config = read_experiment(path)
     samples = DATASETS[config.dataset](write_made_up(config.dataset, tmp_path), "train")
     with torch.device("meta"):
-        model = config_for(config.model, samples.spec, samples.target.channels)
+        model = config_for(config.model, samples.spec, num_outputs(samples.target))
         assert any(True for _ in family_of(model).generator(model).parameters())
 
 

@@ -20,7 +20,7 @@ from pixelwise.training.experiment import read_experiment
 
 ROOT = Path(__file__).parents[2]
 EXPERIMENTS = sorted((ROOT / "experiments").glob("*.py"))
-TASKS = ("dncnn_bsd_color_motion", "asapnet_nyu_depth232", "asapnet_maps256")
+TASKS = ("dncnn_bsd_color_motion", "asapnet_nyu_depth232", "asapnet_maps256", "pix2pix_camvid_labels240")
 """What no test of a family trains: each also on the real data, where they lie beside the checkout."""
 
 SMALL: Mapping[str, Mapping[str, Any]] = {

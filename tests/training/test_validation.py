@@ -87,7 +87,7 @@ def test_depth_is_validated_in_metres_where_it_was_measured():
 def test_a_sheet_shows_input_output_and_target(tmp_path: Path):
     ones = torch.ones(1, 3, 8, 8)
     samples = [sample(-0.2 * ones, 0.6 * ones), sample(0.1 * ones, -ones)]
-    write_sheet(tmp_path / "sheets" / "a.png", Doubled(), samples, ConditionSpec(image_channels=3))
+    write_sheet(tmp_path / "sheets" / "a.png", Doubled(), samples, ConditionSpec(image_channels=3), ImageSpec())
     sheet = images.read(tmp_path / "sheets" / "a.png")
     step = 8 + GAP
     assert [[sheet[row * step, column * step, 0] for column in range(3)] for row in range(2)] == [
