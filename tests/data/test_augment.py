@@ -55,6 +55,14 @@ def test_labels_are_sampled_at_pixel_centres(length: int, new_length: int):
     assert scaled(sample, (1, new_length)).condition.labels.flatten().tolist() == expected
 
 
+def test_classes_to_be_found_stay_with_the_photo():
+    photo = coordinates(20, 24)
+    sample = PairedSample(Condition(image=photo.condition.image), photo.condition.labels, ("a",))
+    varied = Augment(crop=(9, 7), flip=True)(sample, generator(3))
+    assert torch.equal(varied.target[:, None].float(), varied.condition.image)
+    assert scaled(sample, (10, 12)).target.dtype == torch.int32
+
+
 def test_labels_and_images_do_not_drift_apart_when_scaled():
     left = (torch.arange(64) < 32).expand(1, 64, 64)
     sample = PairedSample(Condition(labels=left.int()), left[:, None].float(), ("a",))

@@ -93,6 +93,17 @@ def test_any_folder_name_is_an_image(tmp_path: Path):
     assert samples[0].condition.image.shape == (1, 1, 6, 8)
 
 
+def test_label_maps_may_be_what_is_to_be_made(root: Path):
+    samples = pairs(root, "train", FolderSpec(("image",), "label", LABELS))
+    assert (samples.target, samples.spec.labels, samples.spec.image_channels) == (LABELS, None, 3)
+    sample = samples[0]
+    assert (sample.target.shape, sample.target.dtype) == ((1, 6, 8), torch.int32)
+    stored = images.read_labels(root / "train" / "label" / "a.png", LABELS)
+    np.testing.assert_array_equal(sample.target[0], stored)
+    with pytest.raises(InputError, match=r"label: has label maps, but the data set's spec names no classes"):
+        pairs(root, "train", FolderSpec(("image",), "label"))
+
+
 def test_zeros_are_holes_where_the_spec_says_so(tmp_path: Path):
     depth = np.array([[0, 1, 5000], [10_000, 0, 1]], np.uint16)
     write(tmp_path / "train" / "depth" / "x.png", depth)

@@ -192,3 +192,18 @@ def test_a_run_starts_from_its_own_family_only(config: TrainConfig, tmp_path: Pa
     save_checkpoint(path, run.average.averaged, replace(run.manifest, family="another"))
     with pytest.raises(InputError, match=r"other\.safetensors: a checkpoint of another, expected asapnet"):
         train(replace(config, start_from=str(path)))
+
+
+@pytest.mark.parametrize(
+    ("dataset", "objective", "message"),
+    [
+        ("facades_labels", None, "classes are found by cross_entropy alone"),
+        ("facades_labels", WITHOUT_ADVERSARY, "classes are found by cross_entropy alone"),
+        ("facades", replace(WITHOUT_ADVERSARY, cross_entropy=1.0), "the targets are no label maps"),
+    ],
+)
+def test_an_objective_must_suit_what_is_made(
+    config: TrainConfig, dataset: str, objective: Objective | None, message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        prepare(replace(config, dataset=dataset, objective=objective), ALONE)

@@ -16,6 +16,7 @@ from pixelwise.data.degraded_folder import DegradedFolder
 from pixelwise.data.facades import facades
 from pixelwise.data.layout import Folder
 from pixelwise.images import ImageSpec
+from pixelwise.labels import LabelSpec
 from pixelwise.models.family import Translation
 from pixelwise.training.validation import FixedSamples, spread, validation_scores, write_sheet
 
@@ -94,3 +95,30 @@ def test_a_sheet_shows_input_output_and_target(tmp_path: Path):
         [102, 76, 204],
         [140, 153, 0],
     ]
+
+
+class Reads(nn.Module):
+    """Finds in a picture of class indices what stands there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.factor = nn.Parameter(torch.tensor(1.0))
+
+    def forward(self, condition: Condition) -> Translation:
+        return Translation(torch.nn.functional.one_hot(condition.image[:, 0].long(), 3).movedim(-1, 1) * self.factor)
+
+
+def test_classes_are_validated_over_all_samples_at_once(tmp_path: Path):
+    """0 and 1 are found everywhere, 2 in one of two pixels, taken for 0 in the other; 3 is don't care."""
+    labels = LabelSpec(("a", "b", "c"), ignore_id=9)
+    found, wanted = torch.tensor([[0, 0, 1, 1], [2, 0, 2, 2]]), torch.tensor([[0, 0, 1, 1], [2, 2, 3, 3]])
+    samples = [
+        PairedSample(Condition(image=f.view(1, 1, 1, 4).float()), w.view(1, 1, 4), ("a",))
+        for f, w in zip(found, wanted, strict=True)
+    ]
+    scores = validation_scores(Reads(), samples, labels)
+    assert scores == pytest.approx({"mean_iou": (2 / 3 + 1 + 1 / 2) / 3, "pixel_accuracy": 5 / 6})
+    write_sheet(tmp_path / "a.png", Reads(), samples, ConditionSpec(image_channels=1), labels)
+    sheet = images.read(tmp_path / "a.png")
+    assert sheet[0, 4 + GAP].tolist() == list(labels.colours[0])
+    assert sheet[1 + GAP, 2 * (4 + GAP) + 3].tolist() == list(labels.colours[3])
