@@ -20,7 +20,8 @@ from pixelwise.atomic import write_atomically
 from pixelwise.condition import ConditionSpec
 from pixelwise.errors import InputError
 from pixelwise.fields import from_fields
-from pixelwise.images import ImageSpec
+from pixelwise.images import ImageSpec, TargetSpec, num_outputs
+from pixelwise.labels import LabelSpec
 from pixelwise.models import family_named, family_of
 from pixelwise.models.family import Generator, GeneratorConfig, config_from_json, config_to_json
 
@@ -38,7 +39,7 @@ class Manifest:
         config: the family's configuration as JSON fields.
         spec: what conditions must carry.
         image: how the condition's image is stored in files, None when there is none.
-        target: how the output is.
+        target: how the output is, a picture or a label map.
         weights: "raw", or "ema" for the exponential moving average.
         source: where the weights come from: data set and command, or the published file.
         licence: terms of the weights and of what they were trained on.
@@ -51,7 +52,7 @@ class Manifest:
     config: Mapping[str, Any]
     spec: ConditionSpec
     image: ImageSpec | None = None
-    target: ImageSpec = field(default_factory=ImageSpec)
+    target: TargetSpec = field(default_factory=ImageSpec)
     weights: str = "raw"
     source: str = ""
     licence: str = ""
@@ -72,7 +73,7 @@ class Manifest:
                 **content,
                 "spec": ConditionSpec.from_json(content["spec"]),
                 "image": None if content["image"] is None else ImageSpec.from_json(content["image"]),
-                "target": ImageSpec.from_json(content["target"]),
+                "target": _target_from_json(content["target"]),
             }
         except (KeyError, TypeError) as error:
             raise InputError(f"not a manifest of pixelwise: {error}") from error
@@ -210,7 +211,7 @@ def _check_agreement(manifest: Manifest, config: GeneratorConfig) -> None:
     said = {
         "num_labels": spec.num_labels,
         "image_channels": spec.image_channels if manifest.image is None else manifest.image.channels,
-        "out_channels": manifest.target.channels,
+        "out_channels": num_outputs(manifest.target),
     }
     for name, value in said.items():
         if getattr(config, name) != value:
@@ -221,6 +222,10 @@ def _check_agreement(manifest: Manifest, config: GeneratorConfig) -> None:
         raise InputError(
             f"a generator of the configuration has style = {reads_style}, the manifest's specs {spec.style}"
         )
+
+
+def _target_from_json(content: dict[str, Any]) -> TargetSpec:
+    return LabelSpec.from_json(content) if "names" in content else ImageSpec.from_json(content)
 
 
 def _check_version(version: Any) -> None:

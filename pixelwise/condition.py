@@ -103,13 +103,15 @@ class PairedSample:
 
     Attributes:
         condition: B conditions.
-        target: B C H W float in [-1, 1], of the condition's size.
+        target: B C H W float in [-1, 1], of the condition's size; or B H W class indices, where labels are to be found.
         names: B names, unique within a data set.
+        valid: B 1 H W bool, where the target was measured; None: everywhere. In its holes the target means nothing.
     """
 
     condition: Condition
     target: Tensor
     names: tuple[str, ...]
+    valid: Tensor | None = None
 
     def __post_init__(self) -> None:
         if tuple(self.target.shape[-2:]) != self.condition.size:
@@ -127,10 +129,25 @@ class PairedSample:
 
     def __getitem__(self, part: slice) -> PairedSample:
         """A part of the batch."""
-        return PairedSample(self.condition[part], self.target[part], self.names[part])
+        valid = None if self.valid is None else self.valid[part]
+        return PairedSample(self.condition[part], self.target[part], self.names[part], valid)
 
     def to(self, device: torch.device | str) -> PairedSample:
-        return replace(self, condition=self.condition.to(device), target=self.target.to(device))
+        valid = None if self.valid is None else self.valid.to(device)
+        return replace(self, condition=self.condition.to(device), target=self.target.to(device), valid=valid)
+
+    def filled(self, output: Tensor) -> PairedSample:
+        """This sample without holes: where nothing was measured, the target is what a generator made.
+
+        So whatever compares the two finds no difference there and asks for none; every measured pixel weighs as much as
+        it would without holes. And no judge can tell the two apart by the holes of the one.
+
+        Args:
+            output: B C H W; no gradient flows into it from here.
+        """
+        if self.valid is None:
+            return self
+        return replace(self, target=torch.where(self.valid, self.target, output.detach()), valid=None)
 
 
 @dataclass(frozen=True)
@@ -193,20 +210,21 @@ def stack(samples: Sequence[PairedSample]) -> PairedSample:
         condition=stack_conditions([sample.condition for sample in samples]),
         target=torch.cat([sample.target for sample in samples]),
         names=tuple(name for sample in samples for name in sample.names),
+        valid=_joined("valid", [sample.valid for sample in samples]),
     )
 
 
 def stack_conditions(conditions: Sequence[Condition]) -> Condition:
     """Conditions of one size and with the same parts as one batch, in order. Raises InputError otherwise."""
+    names = [field.name for field in fields(Condition)]
+    return Condition(**{name: _joined(name, [getattr(condition, name) for condition in conditions]) for name in names})
 
-    def joined(name: str) -> Tensor | None:
-        parts = [getattr(condition, name) for condition in conditions]
-        present = [part for part in parts if part is not None]
-        if present and len(present) != len(parts):
-            raise InputError(f"{name}: present in {len(present)} of {len(parts)} conditions of one batch")
-        return torch.cat(present) if present else None
 
-    return Condition(**{f.name: joined(f.name) for f in fields(Condition)})
+def _joined(name: str, parts: Sequence[Tensor | None]) -> Tensor | None:
+    present = [part for part in parts if part is not None]
+    if present and len(present) != len(parts):
+        raise InputError(f"{name}: present in {len(present)} of {len(parts)} samples of one batch")
+    return torch.cat(present) if present else None
 
 
 def _repeat_border(plane: Tensor, bottom: int, right: int) -> Tensor:

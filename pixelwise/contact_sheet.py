@@ -8,7 +8,8 @@ import numpy as np
 from torch import Tensor
 
 from pixelwise.condition import Condition, ConditionSpec
-from pixelwise.images import ImageSpec, from_tensor
+from pixelwise.images import ImageSpec, TargetSpec, from_tensor
+from pixelwise.labels import LabelSpec
 
 GAP = 4
 WHITE = 255
@@ -33,7 +34,14 @@ def condition_pictures(condition: Condition, spec: ConditionSpec) -> list[np.nda
         return tensor_pictures(condition.image)
     assert condition.labels is not None
     assert spec.labels is not None
-    return [spec.labels.colourise(labels.cpu().numpy()) for labels in condition.labels]
+    return target_pictures(condition.labels, spec.labels)
+
+
+def target_pictures(targets: Tensor, target: TargetSpec) -> list[np.ndarray]:
+    """One picture H W 3 uint8 per target of a batch: pictures B C H W in [-1, 1], or class indices B H W in colours."""
+    if isinstance(target, LabelSpec):
+        return [target.colourise(labels.cpu().numpy()) for labels in targets]
+    return tensor_pictures(targets)
 
 
 def tensor_pictures(images: Tensor) -> list[np.ndarray]:

@@ -19,6 +19,9 @@ from pixelwise.labels import LabelSpec
 _WHITE = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
 _MAX_ID = 2**31 - 1
 
+METRES = {"mm": 1e-3, "m": 1.0}
+"""Units of depth."""
+
 
 @dataclass(frozen=True)
 class ImageSpec:
@@ -30,12 +33,16 @@ class ImageSpec:
         white: the stored value that becomes +1, while 0 becomes -1; for depth in millimetres perhaps 10 000. 0 stands
             for the most that the integers hold, and for 1 with float32.
         grey_as_colour: whether a one-channel file is taken as three equal channels (COCO has some among its photos).
+        unit: what the values of a depth map count: a name in ``METRES``; empty for brightness.
+        holes: whether 0 says that nothing was measured at a pixel.
     """
 
     channels: int = 3
     dtype: str = "uint8"
     white: float = 0
     grey_as_colour: bool = False
+    unit: str = ""
+    holes: bool = False
 
     def __post_init__(self) -> None:
         if self.dtype not in _WHITE:
@@ -47,6 +54,8 @@ class ImageSpec:
             raise InputError(f"{self.dtype} holds at most {_WHITE[self.dtype]:g}, white cannot be {self.white:g}")
         if self.grey_as_colour and self.channels != 3:
             raise InputError(f"grey_as_colour makes three channels, but the spec has {self.channels}")
+        if self.unit not in ("", *METRES):
+            raise InputError(f"an image's unit is one of {', '.join(METRES)}, or empty, got {self.unit!r}")
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -58,6 +67,15 @@ class ImageSpec:
             return from_fields(cls, content)
         except InputError as error:
             raise InputError(f"not an image spec: {error}") from error
+
+
+TargetSpec = ImageSpec | LabelSpec
+"""What a model makes: pictures, or label maps."""
+
+
+def num_outputs(target: TargetSpec) -> int:
+    """Channels of a generator's output: those of its pictures, or one logit for each class."""
+    return target.num_classes if isinstance(target, LabelSpec) else target.channels
 
 
 def read(path: Path | str) -> np.ndarray:
@@ -179,6 +197,12 @@ def from_tensor(tensor: Tensor, spec: ImageSpec) -> np.ndarray:
     return stored
 
 
+def measured(picture: Tensor, spec: ImageSpec) -> Tensor | None:
+    """Where a picture C H W, as ``to_tensor`` returns it, is more than a hole: 1 H W bool; None without holes."""
+    # 0 becomes -1 to the last bit.
+    return (picture != -1).any(dim=0, keepdim=True) if spec.holes else None
+
+
 def write(path: Path | str, array: np.ndarray) -> None:
     """Write an image H W or H W C as it is: PNG, TIFF or NPY without loss, or JPEG; whole or not at all.
 
@@ -195,13 +219,37 @@ def write_labels(path: Path | str, labels: np.ndarray, spec: LabelSpec) -> None:
         InputError: the suffix is not .png, or an index that the spec does not know.
     """
     path = Path(path)
-    low, high = int(labels.min()), int(labels.max())
-    if low < 0 or high >= spec.num_channels:
-        raise InputError(f"{path}: labels run from {low} to {high}, expected 0..{spec.num_channels - 1}")
-    ids = spec.file_ids(labels)
+    ids = _file_ids(path, labels, spec)
     if ids.dtype != np.uint8:
         write(path, ids)
         return
-    palette = np.zeros((256, 3), np.uint8)
-    palette[spec.file_ids(np.arange(spec.num_channels))] = spec.colours
-    encode_palette(path, ids, palette)
+    encode_palette(path, ids, palette(spec))
+
+
+def palette(spec: LabelSpec) -> np.ndarray:
+    """The colour of every 8-bit file id, 256 3 uint8; black where there is no class."""
+    colours = np.zeros((256, 3), np.uint8)
+    colours[spec.file_ids(np.arange(spec.num_channels))] = spec.colours
+    return colours
+
+
+def stored(output: Tensor, target: TargetSpec) -> np.ndarray:
+    """What a file holds of a model's output: see ``from_tensor`` of C H W, or of class indices H W their file ids."""
+    if isinstance(target, LabelSpec):
+        return _file_ids("label map", output.cpu().numpy(), target)
+    return from_tensor(output, target)
+
+
+def write_output(path: Path | str, output: Tensor, target: TargetSpec) -> None:
+    """Write a picture C H W in [-1, 1], or class indices H W, as ``target`` says. Errors as the other writers'."""
+    if isinstance(target, LabelSpec):
+        write_labels(path, output.cpu().numpy(), target)
+    else:
+        write(path, from_tensor(output, target))
+
+
+def _file_ids(source: str | Path, labels: np.ndarray, spec: LabelSpec) -> np.ndarray:
+    low, high = int(labels.min()), int(labels.max())
+    if low < 0 or high >= spec.num_channels:
+        raise InputError(f"{source}: labels run from {low} to {high}, expected 0..{spec.num_channels - 1}")
+    return spec.file_ids(labels)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from hypothesis import given
@@ -119,3 +121,27 @@ def test_number_of_labels_counts_dont_care():
 def test_specs_with_missing_unknown_or_unfit_fields_are_refused(content: dict):
     with pytest.raises(InputError, match="not a condition spec"):
         ConditionSpec.from_json(content)
+
+
+def test_holes_are_filled_by_what_was_made() -> None:
+    target, output = torch.zeros(2, 1, 2, 2), torch.ones(2, 1, 2, 2, requires_grad=True)
+    valid = torch.tensor([[True, False], [False, True]]).expand(2, 1, 2, 2)
+    sample = PairedSample(Condition(image=target), target, ("a", "b"), valid)
+    whole = sample.filled(output)
+    assert whole.target[0, 0].tolist() == [[0, 1], [1, 0]]
+    assert whole.valid is None
+    assert not whole.target.requires_grad
+    assert whole.filled(output) is whole
+
+
+def test_holes_stay_with_their_samples() -> None:
+    first, second = (
+        PairedSample(Condition(image=torch.zeros(1, 1, 2, 2)), torch.zeros(1, 1, 2, 2), (name,), valid)
+        for name, valid in (("a", torch.ones(1, 1, 2, 2) > 0), ("b", torch.zeros(1, 1, 2, 2) > 0))
+    )
+    both = stack([first, second])
+    assert both.valid.flatten(1).all(1).tolist() == [True, False]
+    assert not both[1:].valid.any()
+    assert both.to("cpu").valid.shape == (2, 1, 2, 2)
+    with pytest.raises(InputError, match="valid: present in 1 of 2 samples of one batch"):
+        stack([first, replace(second, valid=None)])

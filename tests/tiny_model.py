@@ -9,7 +9,7 @@ import torch
 
 from pixelwise.checkpoint import manifest_for, save_checkpoint
 from pixelwise.condition import ConditionSpec
-from pixelwise.images import ImageSpec
+from pixelwise.images import ImageSpec, TargetSpec, num_outputs
 from pixelwise.labels import LabelSpec
 from pixelwise.models import family_of
 from pixelwise.models.asapnet import AsapNet, AsapNetConfig
@@ -52,13 +52,13 @@ PHOTO_MODEL = ConditionSpec(image_channels=3)
 
 
 def save_tiny_model(
-    path: Path, spec: ConditionSpec, image: ImageSpec | None = None, target: ImageSpec | None = None, **config: Any
+    path: Path, spec: ConditionSpec, image: ImageSpec | None = None, target: TargetSpec | None = None, **config: Any
 ) -> Path:
     """Writes a model that reads what ``spec`` says, with further fields of its configuration; returns the path."""
     target = target or ImageSpec()
     fields = {
         "num_labels": spec.num_labels, "instance_edges": spec.instances, "image_channels": spec.image_channels,
-        "out_channels": target.channels, "cell": 4, "width": 4, "max_width": 8, "num_blocks": 1, "mlp_width": 4,
+        "out_channels": num_outputs(target), "cell": 4, "width": 4, "max_width": 8, "num_blocks": 1, "mlp_width": 4,
         "mlp_depth": 2,
     }  # fmt: skip
     model = AsapNetConfig(**{**fields, **config})

@@ -45,15 +45,17 @@ class Augment:
             InputError: the crop is larger than the (scaled) sample, which is named.
         """
         sample = self._scaled(sample)
+        top, left, size = 0, 0, self.crop or sample.condition.size
+        rows, columns = self._room(sample, size)
         if self.crop is not None:
-            rows, columns = self._room(sample, self.crop)
-            sample = cropped(sample, _draw(rows + 1, generator), _draw(columns + 1, generator), self.crop)
+            top, left = _draw(rows + 1, generator), _draw(columns + 1, generator)
         if self.flip and _draw(2, generator):
-            sample = flipped(sample)
+            sample, left = flipped(sample), columns - left
+        part = cropped(sample, top, left, size)
         if self.degrade is not None:
-            image = self.degrade(sample.target, generator)
-            sample = replace(sample, condition=replace(sample.condition, image=image))
-        return self._styled(sample)
+            image = degraded(sample.target, self.degrade, generator, top, left, size)
+            part = replace(part, condition=replace(part.condition, image=image))
+        return self._styled(part)
 
     def centred(self, sample: PairedSample) -> PairedSample:
         """Scaled, the middle cut out, no flip and no degradation: for validation. Errors as ``__call__``."""
@@ -89,8 +91,20 @@ class Augment:
 
 
 def scaled(sample: PairedSample, size: tuple[int, int]) -> PairedSample:
-    """Resized to ``size`` (height, width): images bilinear and antialiased, ids by the nearest pixel centre."""
-    return sample if sample.condition.size == size else _map_planes(sample, lambda plane: _resize(plane, size))
+    """Resized to ``size`` (height, width): images bilinear and antialiased, ids by the nearest pixel centre.
+
+    Of a target with holes the measured pixels alone are averaged; where most of what a new pixel covers is hole, so is
+    the new one.
+    """
+    if sample.condition.size == size:
+        return sample
+    resized = _map_planes(sample, lambda plane: _resize(plane, size))
+    if sample.valid is None:
+        return resized
+    share = _resize(sample.valid.float(), size)
+    total = _resize(torch.where(sample.valid, sample.target, 0), size)
+    valid = share >= 0.5
+    return replace(resized, target=torch.where(valid, total / share, -1), valid=valid)
 
 
 def resized(condition: Condition, size: tuple[int, int]) -> Condition:
@@ -103,13 +117,28 @@ def cropped(sample: PairedSample, top: int, left: int, size: tuple[int, int]) ->
     return _map_planes(sample, lambda plane: plane[..., top : top + size[0], left : left + size[1]])
 
 
+def degraded(
+    target: Tensor, degrade: Degrade, generator: torch.Generator, top: int, left: int, size: tuple[int, int]
+) -> Tensor:
+    """The part of ``size`` (height, width) whose first pixel is at (top, left), degraded.
+
+    It is made of the target there and as far around as the degradation reaches: only the target's own border is one.
+    """
+    (height, width), reach = size, degrade.reach
+    first_row, first_column = max(0, top - reach), max(0, left - reach)
+    around = target[..., first_row : top + height + reach, first_column : left + width + reach]
+    top, left = top - first_row, left - first_column
+    return degrade(around, generator)[..., top : top + height, left : left + width]
+
+
 def flipped(sample: PairedSample) -> PairedSample:
     """Mirrored left to right."""
     return _map_planes(sample, lambda plane: plane.flip(-1))
 
 
 def _map_planes(sample: PairedSample, change: Callable[[Tensor], Tensor]) -> PairedSample:
-    return replace(sample, condition=sample.condition.map_planes(change), target=change(sample.target))
+    valid = None if sample.valid is None else change(sample.valid)
+    return replace(sample, condition=sample.condition.map_planes(change), target=change(sample.target), valid=valid)
 
 
 def _resize(plane: Tensor, size: tuple[int, int]) -> Tensor:

@@ -1,19 +1,24 @@
-"""Berkeley segmentation images (Martin et al., 2001; Arbelaez et al., 2011) under noise, as denoisers are compared."""
+"""Berkeley segmentation images (Martin et al., 2001; Arbelaez et al., 2011) under noise and blur: how restorers are
+compared."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 
-from pixelwise.data.degrade import Degrade, GaussianNoise
+from pixelwise.data.blur import GaussianBlur, MotionBlur
+from pixelwise.data.degrade import Chain, Degrade, GaussianNoise
+from pixelwise.data.degraded_folder import DegradedFolder
 from pixelwise.data.layout import Folder, Layout
-from pixelwise.data.noisy_folder import NoisyFolder
 from pixelwise.data.stored_set import StoredSet
 from pixelwise.images import ImageSpec
 
 SIGMA_25 = GaussianNoise(25, 25)
 BLIND = GaussianNoise(0, 55)
 """The noise that DnCNN-B is trained on."""
+OUT_OF_FOCUS = Chain((GaussianBlur(1.6, 1.6), GaussianNoise(2, 2)))
+MOVED = Chain((MotionBlur(5, 15), GaussianNoise(2.55, 2.55)))
+SHAKEN = Chain((MotionBlur(5, 20, highest_angle=360, shake=180), GaussianNoise(2.55, 2.55)))
 
 
 def _gray(root: Path, split: str) -> Layout:
@@ -36,9 +41,12 @@ def bsd_color_under(degrade: Degrade) -> StoredSet:
     return StoredSet(_color, _open_under(degrade), splits=("train", "val"))
 
 
-def _open_under(degrade: Degrade) -> Callable[[Layout], NoisyFolder]:
-    return lambda layout: NoisyFolder(layout.folders["image"], layout.images["image"], degrade)
+def _open_under(degrade: Degrade) -> Callable[[Layout], DegradedFolder]:
+    return lambda layout: DegradedFolder(layout.folders["image"], layout.images["image"], degrade)
 
 
 bsd_gray, bsd_gray_blind = bsd_gray_under(SIGMA_25), bsd_gray_under(BLIND)
 bsd_color, bsd_color_blind = bsd_color_under(SIGMA_25), bsd_color_under(BLIND)
+bsd_gray_gaussian_blur, bsd_color_gaussian_blur = bsd_gray_under(OUT_OF_FOCUS), bsd_color_under(OUT_OF_FOCUS)
+bsd_gray_motion, bsd_color_motion = bsd_gray_under(MOVED), bsd_color_under(MOVED)
+bsd_gray_shake, bsd_color_shake = bsd_gray_under(SHAKEN), bsd_color_under(SHAKEN)

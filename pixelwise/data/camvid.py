@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from pixelwise.data.layout import Folder, Layout
@@ -25,17 +26,23 @@ LABELS = LabelSpec(
 
 
 MIRRORED = FolderSpec(labels=LABELS)
+PHOTO_TO_LABELS = FolderSpec(condition=("image",), target="label", labels=LABELS)
 
 
-def _layout(root: Path, split: str) -> Layout:
-    mirrored = MIRRORED.layout(root, split)
+def _layout(spec: FolderSpec, root: Path, split: str) -> Layout:
+    mirrored = spec.layout(root, split)
     if mirrored.is_there:
         return mirrored
     return replace(mirrored, folders={"label": Folder(root / f"{split}annot"), "image": Folder(root / split)})
 
 
-camvid = StoredSet(_layout, PairedFolder, splits=("train", "val", "test"), signs=("trainannot", "valannot"))
+camvid = StoredSet(
+    partial(_layout, MIRRORED), PairedFolder, splits=("train", "val", "test"), signs=("trainannot", "valannot")
+)
 """480x360 frames: 11 classes and void, mirrored or as SegNet lays them out (``train/…``, ``trainannot/…``).
 
 Splits train, val, test.
 """
+
+camvid_labels = replace(camvid, layout=partial(_layout, PHOTO_TO_LABELS), signs=())
+"""Photo to label map, from the same files as ``camvid``."""

@@ -1,19 +1,30 @@
-"""How clean images become what a restoring generator is given."""
+"""How clean images become what a restoring generator is given: noise, and one degradation after another."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from pixelwise.errors import InputError
 
-Degrade = Callable[[Tensor, torch.Generator], Tensor]
-"""From clean images B C H W in [-1, 1] to degraded ones of the same shape, drawing from the generator alone."""
-
 _GREY_LEVEL = 2 / 255
+
+
+class Degrade(Protocol):
+    """From clean images to degraded ones, drawing from the generator alone.
+
+    Attributes:
+        reach: pixels on every side that a degraded pixel depends on.
+    """
+
+    @property
+    def reach(self) -> int: ...
+
+    def __call__(self, image: Tensor, generator: torch.Generator) -> Tensor:
+        """B C H W in [-1, 1] to the same shape, perhaps beyond that range; drawn anew for each image."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +37,7 @@ class GaussianNoise:
 
     lowest: float
     highest: float
+    reach = 0
 
     def __post_init__(self) -> None:
         if not 0 <= self.lowest <= self.highest:
@@ -34,3 +46,19 @@ class GaussianNoise:
     def __call__(self, image: Tensor, generator: torch.Generator) -> Tensor:
         sigma = self.lowest + (self.highest - self.lowest) * torch.rand(len(image), 1, 1, 1, generator=generator)
         return image + sigma * _GREY_LEVEL * torch.randn(image.shape, generator=generator)
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Degradations one after another, as light goes: first the lens and the hand, then the sensor's noise."""
+
+    links: tuple[Degrade, ...]
+
+    @property
+    def reach(self) -> int:
+        return sum(link.reach for link in self.links)
+
+    def __call__(self, image: Tensor, generator: torch.Generator) -> Tensor:
+        for link in self.links:
+            image = link(image, generator)
+        return image

@@ -42,6 +42,9 @@ def _layout(root: Path, split: str) -> Layout:
 facades = StoredSet(FolderSpec(labels=MINI_LABELS).layout, PairedFolder)
 """256x256 crops in 5 classes, ``<root>/<split>/{label,image}``; splits train, val."""
 
+facades_labels = StoredSet(FolderSpec(("image",), "label", MINI_LABELS).layout, PairedFolder)
+"""Photo to label map, from the same files as ``facades``."""
+
 facades_cmp = StoredSet(
     _layout, PairedFolder, splits=("base", "extended"), signs=("base/cmp_b0001.jpg", "base/cmp_b0001.png")
 )

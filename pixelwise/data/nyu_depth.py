@@ -9,8 +9,8 @@ from pixelwise.data.stored_set import StoredSet
 from pixelwise.images import ImageSpec
 from pixelwise.labels import LabelSpec
 
-DEPTH = ImageSpec(channels=1, dtype="uint16", white=10_000)
-"""Millimetres, up to the sensor's 10 m."""
+DEPTH = ImageSpec(channels=1, dtype="uint16", white=10_000, unit="mm", holes=True)
+"""Millimetres, up to the sensor's 10 m. The raw maps have holes, those of the labelled set have been filled."""
 
 WHITE_FRAME = 8
 """Pixels on every side: the photos' white frame of about 7."""
@@ -25,10 +25,14 @@ LABELS = LabelSpec(names=tuple(name.strip() for name in _NAMES.split(",")), igno
 
 
 PHOTO_TO_DEPTH = FolderSpec(condition=("image",), target="depth", images={"depth": DEPTH})
+DEPTH_TO_PHOTO = FolderSpec(condition=("depth",), target="image", images={"depth": DEPTH})
 LABELS_TO_PHOTO = FolderSpec(labels=LABELS)
 
 nyu_depth = StoredSet(partial(PHOTO_TO_DEPTH.layout, frame=WHITE_FRAME), PairedFolder)
 """Photo to depth, 624x464 without the frame, ``<root>/<split>/{image,depth}``; splits train, val."""
+
+nyu_depth_to_photo = StoredSet(partial(DEPTH_TO_PHOTO.layout, frame=WHITE_FRAME), PairedFolder)
+"""Depth to photo, from the same files as ``nyu_depth``; a hole is read as a depth of 0."""
 
 nyu_photo = StoredSet(partial(LABELS_TO_PHOTO.layout, frame=WHITE_FRAME), PairedFolder)
 """Label map to photo, 624x464 without the frame, ``<root>/<split>/{label,image}``; splits train, val."""

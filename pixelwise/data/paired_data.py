@@ -6,7 +6,7 @@ from typing import Protocol
 
 from pixelwise.condition import ConditionSpec, PairedSample
 from pixelwise.data.degrade import Degrade
-from pixelwise.images import ImageSpec
+from pixelwise.images import ImageSpec, TargetSpec
 
 
 class PairedData(Protocol):
@@ -21,8 +21,8 @@ class PairedData(Protocol):
         """How ``Condition.image`` was stored; None when there is none."""
 
     @property
-    def target(self) -> ImageSpec:
-        """How the targets were stored."""
+    def target(self) -> TargetSpec:
+        """How the targets were stored: pictures, or label maps."""
 
     @property
     def degrade(self) -> Degrade | None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -32,7 +32,7 @@ class FolderSpec:
     Attributes:
         condition: names of the folders that a generator is given: ``label`` and ``inst`` are read as ids, at most one
             other as an image.
-        target: name of the folder with the pictures to be made.
+        target: name of the folder with the pictures to be made; ``label`` where classes are to be found.
         labels: the classes, needed with a label folder.
         images: how the images of a folder are stored; 8-bit RGB where nothing is said.
     """
@@ -48,8 +48,8 @@ class FolderSpec:
             raise InputError("a data set needs at least one folder as condition")
         if len(self.picture_kinds()) > 1:
             raise InputError(f"at most one image can be the condition, got the folders {self.picture_kinds()}")
-        if self.target in (*LABEL_KINDS, *INSTANCE_KINDS):
-            raise InputError(f"the target must be an image, not {self.target!r}")
+        if self.target in INSTANCE_KINDS:
+            raise InputError(f"the target must be an image or a label map, not {self.target!r}")
         if shared := [kind for kind in aliases(self.target) if kind in self.condition]:
             raise InputError(f"the folder {shared[0]!r} cannot be condition and target at once")
         if unused := self.images.keys() - {*self.condition, self.target}:
@@ -78,7 +78,8 @@ class FolderSpec:
     @property
     def pictures(self) -> dict[str, ImageSpec]:
         """How the images of every folder that holds some are stored."""
-        return {kind: self.images.get(kind, ImageSpec()) for kind in (*self.picture_kinds(), self.target)}
+        made = () if self.target in LABEL_KINDS else (self.target,)
+        return {kind: self.images.get(kind, ImageSpec()) for kind in (*self.picture_kinds(), *made)}
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -133,11 +134,12 @@ class PairedFolder(Dataset[PairedSample]):
 
     def __init__(self, layout: Layout) -> None:
         folders = {_part(kind, layout.target): folder for kind, folder in layout.folders.items()}
-        if "labels" in folders and layout.labels is None:
-            raise InputError(f"{folders['labels'].path}: has label maps, but the data set's spec names no classes")
+        for kind, folder in layout.folders.items():
+            if kind in LABEL_KINDS and layout.labels is None:
+                raise InputError(f"{folder.path}: has label maps, but the data set's spec names no classes")
         pictures = {_part(kind, layout.target): spec for kind, spec in layout.images.items()}
         self.layout = layout
-        self.target = pictures["target"]
+        self.target = pictures.get("target") or cast(LabelSpec, layout.labels)
         self.image = pictures.get("image")
         self.spec = ConditionSpec(
             labels=layout.labels if "labels" in folders else None,
@@ -160,11 +162,14 @@ class PairedFolder(Dataset[PairedSample]):
         arrays = {part: self._read(part, path) for part, path in files.items()}
         check_sizes({files[part]: array.shape for part, array in arrays.items()})
         parts = {part: self._tensor(part, array, files[part])[None] for part, array in arrays.items()}
-        return PairedSample(target=parts.pop("target"), condition=Condition(**parts), names=(self.names[index],))
+        target = parts.pop("target")
+        valid = None if isinstance(self.target, LabelSpec) else images.measured(target[0], self.target)
+        return PairedSample(Condition(**parts), target, (self.names[index],), None if valid is None else valid[None])
 
     def _read(self, part: str, path: Path) -> np.ndarray:
-        if part == "labels" and self.spec.labels is not None:
-            return images.read_labels(path, self.spec.labels)
+        labels = {"labels": self.spec.labels, "target": self.target}.get(part)
+        if isinstance(labels, LabelSpec):
+            return images.read_labels(path, labels)
         return images.read_instances(path) if part == "instances" else images.read(path)
 
     def _tensor(self, part: str, array: np.ndarray, path: Path) -> Tensor:
@@ -172,7 +177,9 @@ class PairedFolder(Dataset[PairedSample]):
         (height, width), frame = array.shape[:2], self.layout.frame
         array = array[frame : height - frame, frame : width - frame]
         spec = {"target": self.target, "image": self.image}.get(part)
-        return torch.from_numpy(np.ascontiguousarray(array)) if spec is None else images.to_tensor(array, spec, path)
+        if isinstance(spec, ImageSpec):
+            return images.to_tensor(array, spec, path)
+        return torch.from_numpy(np.ascontiguousarray(array))
 
 
 paired_folder = StoredSet(lambda root, split: FolderSpec.read(root).layout(root, split), PairedFolder)

@@ -14,11 +14,14 @@ from pathlib import Path
 
 from pixelwise.condition import Condition
 from pixelwise.data.augment import resized
+from pixelwise.data.blur import GaussianBlur, MotionBlur
 from pixelwise.data.bsd import bsd_color_under, bsd_gray_under
-from pixelwise.data.degrade import GaussianNoise
+from pixelwise.data.degrade import Chain, Degrade, GaussianNoise
+from pixelwise.data.nyu_depth import nyu_depth
 from pixelwise.data.paired_data import PairedData
 from pixelwise.data.stored_set import StoredSet
 from pixelwise.errors import InputError
+from pixelwise.metrics import DEPTH_METRICS
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Protocol:
         data: the set.
         split: of the set.
         names_digest: SHA-256 of the samples' names, one a line, in order.
-        metrics: names in ``METRICS``.
+        metrics: names of ``metrics_of`` the targets.
         rounded: whether pictures are rounded to what a file would hold before they are compared; they are clipped to
             the range of the targets in any case.
         text: the rest, for people.
@@ -107,34 +110,65 @@ def protocol_named(name: str) -> Protocol:
     return PROTOCOLS[match[1]].from_source((int(match[2]), int(match[3])))
 
 
-_BSD68 = "6e21300ca75205872610cc80968195a8268cce25d0424209337dfa32eed7d55d"
-_SET12 = "7bfe05e0b6f6d85719eb133b716610df5ba64873d3bcbe2fb6d27fcd8cecc6a1"
-_CBSD68 = "c22f4cb74250bc703b61d57ba7a7cf0adbdcac59516796f2f213433102658e1a"
+_TEST_PICTURES = {
+    "bsd68-gray": ("bsd68", "6e21300ca75205872610cc80968195a8268cce25d0424209337dfa32eed7d55d"),
+    "set12-gray": ("set12", "7bfe05e0b6f6d85719eb133b716610df5ba64873d3bcbe2fb6d27fcd8cecc6a1"),
+    "cbsd68-color": ("cbsd68", "c22f4cb74250bc703b61d57ba7a7cf0adbdcac59516796f2f213433102658e1a"),
+}
+"""Clean pictures to be restored: the split, and the digest of its names."""
 
 
-def _denoising(name: str, split: str, names_digest: str, sigma: int) -> Protocol:
-    gray = "gray" in name
-    noise = GaussianNoise(sigma, sigma)
+def _restoring(pictures: str, task: str, degrade: Degrade, degraded: str) -> Protocol:
+    split, names_digest = _TEST_PICTURES[pictures]
     return Protocol(
-        name=f"{name}-sigma{sigma}-v1",
-        data=bsd_gray_under(noise) if gray else bsd_color_under(noise),
+        name=f"{pictures}-{task}-v1",
+        data=bsd_gray_under(degrade) if "gray" in pictures else bsd_color_under(degrade),
         split=split,
         names_digest=names_digest,
         metrics=("psnr", "ssim"),
         rounded=False,
-        text=(
-            f"white Gaussian noise of {sigma} grey levels, neither clipped nor rounded, drawn by picture (seed 0); "
-            "results clipped, not rounded; whole pictures, no border left out"
+        text=f"{degraded}; results clipped, not rounded; whole pictures, no border left out",
+    )
+
+
+def _denoising(pictures: str, sigma: int) -> Protocol:
+    noise = f"white Gaussian noise of {sigma} grey levels, neither clipped nor rounded, drawn by picture (seed 0)"
+    return _restoring(pictures, f"sigma{sigma}", GaussianNoise(sigma, sigma), noise)
+
+
+def _deblurring(pictures: str, task: str, blur: Degrade, sigma: float, blurred: str) -> Protocol:
+    return _restoring(
+        pictures,
+        f"{task}-sigma{sigma:g}",
+        Chain((blur, GaussianNoise(sigma, sigma))),
+        f"{blurred}, beyond its border a picture repeats its outermost pixels; then white Gaussian noise of {sigma:g} "
+        "grey levels, neither clipped nor rounded; both drawn by picture (seed 0)",
+    )
+
+
+_NYU_DEPTH = Protocol(
+    name="nyu-depth-val-v1",
+    data=nyu_depth,
+    split="val",
+    names_digest="337aef43976fcbc31b7c2cc7cac8af2194bd9c69ddb524afaa21106d47b7c252",
+    metrics=tuple(DEPTH_METRICS),
+    rounded=False,
+    text=(
+        "metric depth, compared as it is, without a scale fitted to the truth; each picture's mean over its measured "
+        "pixels within the photos' white frame of 8 pixels; results clipped to 0..10 m, not rounded"
+    ),
+)
+
+_DENOISING = [_denoising(pictures, sigma) for sigma in (15, 25, 50) for pictures in _TEST_PICTURES]
+_DEBLURRING = [
+    protocol
+    for pictures in ("bsd68-gray", "cbsd68-color")
+    for protocol in (
+        _deblurring(pictures, "gaussian1.6", GaussianBlur(1.6, 1.6), 2, "Gaussian blur of 1.6 pixels"),
+        _deblurring(
+            pictures, "motion5to15", MotionBlur(5, 15), 2.55, "straight motion of 5 to 15 pixels in any direction"
         ),
     )
+]
 
-
-PROTOCOLS: Mapping[str, Protocol] = {
-    protocol.name: protocol
-    for sigma in (15, 25, 50)
-    for protocol in (
-        _denoising("bsd68-gray", "bsd68", _BSD68, sigma),
-        _denoising("set12-gray", "set12", _SET12, sigma),
-        _denoising("cbsd68-color", "cbsd68", _CBSD68, sigma),
-    )
-}
+PROTOCOLS: Mapping[str, Protocol] = {protocol.name: protocol for protocol in (*_DENOISING, *_DEBLURRING, _NYU_DEPTH)}

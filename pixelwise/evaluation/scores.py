@@ -11,13 +11,13 @@ from typing import Any
 
 from torch import Tensor
 
-from pixelwise import images
+from pixelwise import images, metrics
 from pixelwise.condition import Condition
 from pixelwise.data.paired_data import PairedData
 from pixelwise.errors import InputError
 from pixelwise.evaluation.protocol import Protocol
-from pixelwise.images import ImageSpec
-from pixelwise.metrics import METRICS
+from pixelwise.images import ImageSpec, TargetSpec
+from pixelwise.labels import LabelSpec
 from pixelwise.translate import Translator
 
 Progress = Callable[[int, int], object]
@@ -96,29 +96,37 @@ def score(
         InputError: data that are not the protocol's or cannot be read.
     """
     samples = protocol.open(root)
+    target = _pictures(samples.target, protocol)
     scores, targets = {}, hashlib.sha256()
     for number in range(len(samples)):
         sample = samples[number]
         picture = translate(protocol.shown(sample.condition)).cpu()
         if protocol.rounded:
-            picture = _as_stored(picture, samples.target)
-        scores[sample.names[0]] = {
-            metric: float(METRICS[metric](picture, sample.target)) for metric in protocol.metrics
-        }
+            picture = _as_stored(picture, target)
+        scores[sample.names[0]] = metrics.scores(picture, sample, target, protocol.metrics)
         targets.update(sample.target.contiguous().numpy().tobytes())
         progress(number + 1, len(samples))
     return Evaluation(name, protocol, targets.hexdigest(), scores)
 
 
+def _pictures(target: TargetSpec, protocol: Protocol) -> ImageSpec:
+    if isinstance(target, LabelSpec):
+        raise InputError(f"{protocol.name}: compares pictures; label maps have no protocol yet")
+    return target
+
+
 def _check_suits(translator: Translator, samples: PairedData, protocol: Protocol) -> None:
     read, held = translator.manifest.spec, samples.spec
+    made, wanted = (_pictures(target, protocol) for target in (translator.manifest.target, samples.target))
     for what, reads, holds in (
         ("channels of the input picture", read.image_channels, held.image_channels),
         ("classes", read.num_labels, held.num_labels),
-        ("channels of the output", translator.manifest.target.channels, samples.target.channels),
+        ("channels of the output", made.channels, wanted.channels),
+        ("the output's unit", made.unit, wanted.unit),
+        *([("the output's white", made.white, wanted.white)] if wanted.unit else []),
     ):
         if reads != holds:
-            raise InputError(f"{protocol.name}: {what}: the model has {reads}, the samples have {holds}")
+            raise InputError(f"{protocol.name}: {what}: the model has {reads!r}, the samples have {holds!r}")
     if read.instances and not held.instances:
         raise InputError(f"{protocol.name}: the model reads instance maps, the samples have none")
 

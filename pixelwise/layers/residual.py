@@ -117,6 +117,6 @@ def first_convolution(in_channels: int, width: int, normalisation: Normalisation
     return nn.Conv2d(in_channels, width, 7, padding=3, padding_mode="reflect", bias=normalisation.bias)
 
 
-def to_picture(width: int, out_channels: int) -> nn.Sequential:
-    """The last convolution: from B width H W to B out_channels H W in [-1, 1]; H and W at least 4."""
-    return nn.Sequential(nn.ReflectionPad2d(3), nn.Conv2d(width, out_channels, 7), nn.Tanh())
+def to_picture(width: int, out_channels: int, tanh: bool = True) -> nn.Sequential:
+    """The last convolution: from B width H W to B out_channels H W, by tanh in [-1, 1]; H and W at least 4."""
+    return nn.Sequential(nn.ReflectionPad2d(3), nn.Conv2d(width, out_channels, 7), *([nn.Tanh()] if tanh else []))

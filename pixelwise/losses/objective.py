@@ -13,6 +13,7 @@ from torch import Tensor
 from pixelwise.errors import InputError
 from pixelwise.layers.pyramid import pyramid
 from pixelwise.losses.adversarial import ADVERSARIAL, LayerOutputs
+from pixelwise.losses.classification import cross_entropy
 from pixelwise.losses.diversity import best_of
 from pixelwise.losses.feature_matching import feature_matching
 from pixelwise.losses.perceptual import TAPS, PerceptualLoss
@@ -23,7 +24,7 @@ from pixelwise.render import PixelwiseField
 PictureLoss = Callable[[Tensor, Tensor], Tensor]
 """(image, target), both B C H W in [-1, 1], to a scalar."""
 
-WEIGHTS = ("feature_matching", "perceptual", "l1", "l2", "kl", "field_decay")
+WEIGHTS = ("feature_matching", "perceptual", "l1", "l2", "kl", "field_decay", "cross_entropy")
 
 
 class Translated(Protocol):
@@ -66,6 +67,8 @@ class Objective:
         l2: of the mean squared difference from the target.
         kl: of the posterior's divergence from the standard normal distribution, summed over the batch.
         field_decay: of the mean square of the field's parameters.
+        cross_entropy: of the classes that are to be found, the output being their logits; nothing but ``field_decay``
+            goes with it.
         perceptual_layers: of VGG19, a name in TAPS.
         best_by_class: whether every class has a best picture of its own, among several, or all have the same.
         perceptual_adversarial: beside an adversary, the distance in its hidden layers, for which both play; or None.
@@ -78,6 +81,7 @@ class Objective:
     l2: float = 0.0
     kl: float = 0.05
     field_decay: float = 0.0
+    cross_entropy: float = 0.0
     perceptual_layers: str = "first"
     best_by_class: bool = True
     perceptual_adversarial: PerceptualAdversarialLoss | None = None
@@ -110,7 +114,7 @@ def generator_terms(
     Args:
         objective: the weights.
         translation: what the generator made.
-        target: B C H W in [-1, 1], what it should have made.
+        target: B C H W in [-1, 1], what it should have made; or B H W class indices.
         fake: the discriminator's outputs on the generated picture, where there is an adversary.
         real: its outputs on the target, where there is feature matching or a perceptual adversarial term.
         perceptual: by the objective's layers; None to train without it.
@@ -124,6 +128,8 @@ def generator_terms(
     if objective.perceptual and perceptual is not None:
         terms["perceptual"] = objective.perceptual * _perceptual(objective, translation, target, perceptual)
     terms.update(_picture_terms(objective, translation.pictures, target))
+    if objective.cross_entropy:
+        terms["cross_entropy"] = objective.cross_entropy * cross_entropy(translation.pictures[0], target)
     if objective.kl and translation.posterior is not None:
         terms["kl"] = objective.kl * kl_divergence(*translation.posterior)
     if objective.field_decay and translation.field is not None:

@@ -26,12 +26,13 @@ Taps = Mapping[int, float]
 of its mean absolute difference."""
 
 # relu1_1 … relu5_1 as pix2pixHD and SPADE weigh them; relu1_2 … relu5_2 as CRN does, by the inverse of their number of
-# elements, which is what a mean has.
+# elements, which is what a mean has; all of them, alike, as MSG U-Net does.
 TAPS: Mapping[str, Taps] = {
     "first": {1: 1 / 32, 6: 1 / 16, 11: 1 / 8, 20: 1 / 4, 29: 1.0},
     "second": {3: 1.0, 8: 1.0, 13: 1.0, 22: 1.0, 31: 1.0},
+    "all": dict.fromkeys((1, 3, 6, 8, 11, 13, 15, 17, 20, 22, 24, 26, 29, 31, 33, 35), 1.0),
 }
-"""The names that configurations use: by which convolution of each of VGG19's five stages."""
+"""The names that configurations use: by which convolutions of each of VGG19's five stages."""
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)

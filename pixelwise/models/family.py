@@ -24,7 +24,7 @@ class Translation:
     """What a generator returns.
 
     Attributes:
-        image: B C H W, in [-1, 1] for generators that end in tanh.
+        image: B C H W, in [-1, 1] for generators that end in tanh; or the logits of C classes.
         posterior: mean and log-variance, B Z each, of a generator with an image encoder.
         field: of a pixelwise generator.
         pyramid: the image at further sizes, each half of the one before (rounded up), for generators that are
@@ -56,6 +56,11 @@ class Translation:
         if picture.isnan().any():
             raise InputError(f"the model's output is NaN in {int(picture.isnan().sum())} of {picture.numel()} values")
         return picture
+
+    def labels(self) -> Tensor:
+        """The likeliest class of every pixel, B H W int32, where ``image`` holds logits. Errors as ``picture``."""
+        self.picture()
+        return self.image.argmax(dim=1).int()
 
 
 class GeneratorConfig(Protocol):

@@ -178,14 +178,15 @@ def adopt(state_dict: StateDict, config: MsgUNetConfig) -> StateDict:
 
 
 # Eq. 1, but for what all losses here have in common: they are means over scales instead of sums, which divides all of
-# it by one number and is nothing to Adam; predictions are no features; and of VGG19 five layers are compared, weighted
-# as pix2pixHD weighs them, where the paper adds up all of them alike.
+# it by one number and is nothing to Adam; and predictions are no features.
 FAMILY = Family(
     name="msgunet",
     paper="Laxman et al., Efficient High-Resolution Image-to-Image Translation using Multi-Scale Gradient U-Net, 2021",
     config=MsgUNetConfig,
     generator=MsgUNet,
-    objective=Objective(adversarial="least_squares", feature_matching=10.0, perceptual=0.25, kl=0.0),
+    objective=Objective(
+        adversarial="least_squares", feature_matching=10.0, perceptual=0.25, kl=0.0, perceptual_layers="all"
+    ),
     discriminator=discriminator,
     published=PUBLISHED,
     adopt=adopt,

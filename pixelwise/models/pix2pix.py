@@ -49,6 +49,7 @@ class Pix2PixConfig:
             keeps none of the training set.
         dropout: the share of features that dropout takes away; 0 for none.
         dropout_at_test: whether it does so at test time too: the same input gives another picture each time.
+        tanh: whether the output passes through tanh; not where it is the logits of classes.
     """
 
     num_labels: int = 0
@@ -62,6 +63,7 @@ class Pix2PixConfig:
     batch_statistics: bool = True
     dropout: float = 0.5
     dropout_at_test: bool = True
+    tanh: bool = True
 
     def __post_init__(self) -> None:
         least = {"width": 1, "num_downsamplings": 1 if self.num_blocks else 2, "num_blocks": 0}
@@ -124,20 +126,21 @@ class UNet(nn.Module):
     def __init__(self, config: Pix2PixConfig) -> None:
         super().__init__()
         levels = range(config.num_downsamplings)
+        self.tanh = config.tanh
         # Of each level's encoder; its decoder makes those of the level above.
         widths = [config.width * min(2**level, _WIDEST) for level in levels]
         self.down = nn.ModuleList(_down(config, level, widths) for level in levels)
         self.up = nn.ModuleList(_up(config, level, widths) for level in levels)
 
     def forward(self, x: Tensor) -> Tensor:
-        """B in_channels H W to B out_channels H W in [-1, 1]; H and W multiples of 2^num_downsamplings."""
+        """B in_channels H W to B out_channels H W, by tanh in [-1, 1]; H and W multiples of 2^num_downsamplings."""
         found = []
         for down in self.down:
             x = down(x)
             found.append(x)
         for level in reversed(range(len(found))):
             x = self.up[level](x if level == len(found) - 1 else torch.cat([found[level], x], dim=1))
-        return torch.tanh(x)
+        return torch.tanh(x) if self.tanh else x
 
 
 def _down(config: Pix2PixConfig, level: int, widths: list[int]) -> nn.Sequential:
@@ -172,10 +175,10 @@ class ResidualNetwork(nn.Module):
         self.trunk = ResidualTrunk(
             first, config.width, config.num_downsamplings, config.num_blocks, config.normalisation, noise
         )
-        self.to_picture = to_picture(config.width, config.out_channels)
+        self.to_picture = to_picture(config.width, config.out_channels, config.tanh)
 
     def forward(self, x: Tensor) -> Tensor:
-        """B in_channels H W to B out_channels H W in [-1, 1]; sizes as ``ResidualTrunk`` has them."""
+        """B in_channels H W to B out_channels H W, by tanh in [-1, 1]; sizes as ``ResidualTrunk`` has them."""
         return self.to_picture(self.trunk(x))  # type: ignore[no-any-return]
 
 

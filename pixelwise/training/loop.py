@@ -12,6 +12,7 @@ from pixelwise.allocator import keep_freed_memory
 from pixelwise.atomic import write_atomically
 from pixelwise.checkpoint import save_checkpoint
 from pixelwise.condition import PairedSample
+from pixelwise.metrics import best_by
 from pixelwise.training.batches import batches, portions_of, seeded
 from pixelwise.training.config import TrainConfig
 from pixelwise.training.interruption import interruption
@@ -24,15 +25,13 @@ from pixelwise.training.step import Diverged, update_discriminator, update_gener
 from pixelwise.training.styles import keep_styles
 from pixelwise.training.validation import validation_scores, write_sheet
 
-BEST_BY = "ssim"
-
 
 def train(config: TrainConfig) -> Path:
     """Trains a generator, or goes on with a run that was stopped at any moment.
 
     Args:
-        config: the run. Its ``out`` folder gets ``last.safetensors`` and ``best.safetensors`` (by validation SSIM),
-            ``state.pt`` to resume from, ``sheets/*.png`` and ``log.jsonl``.
+        config: the run. Its ``out`` folder gets ``last.safetensors`` and ``best.safetensors`` (by validation:
+            ``metrics.best_by``), ``state.pt`` to resume from, ``sheets/*.png`` and ``log.jsonl``.
 
     Returns:
         The path of ``last.safetensors``.
@@ -90,15 +89,15 @@ def _announce(run: Run, report: Report, progress: Progress, changes: Sequence[st
 
 def _look(run: Run, progress: Progress) -> dict[str, float]:
     """Sample sheets, and validation with the best generator so far, when they are due; the new scores, if any."""
-    generator, config = run.average.averaged, run.config
+    generator, config, target = run.average.averaged, run.config, run.samples.target
     if _due(progress.step, config.sheet_every, config.steps):
         sheet = run.folder / "sheets" / f"step_{progress.step:07d}.png"
-        write_sheet(sheet, generator, run.sheet_samples, run.samples.spec)
+        write_sheet(sheet, generator, run.sheet_samples, run.samples.spec, target)
     if not _due(progress.step, config.validate_every, config.steps):
         return {}
-    progress.scores = validation_scores(generator, run.validation_samples)
-    if progress.scores[BEST_BY] > progress.best:
-        progress.best = progress.scores[BEST_BY]
+    progress.scores = validation_scores(generator, run.validation_samples, target)
+    if progress.scores[best_by(target)] > progress.best:
+        progress.best = progress.scores[best_by(target)]
         _save_generator(run, progress, run.best_checkpoint)
     return progress.scores
 

@@ -19,6 +19,8 @@ from pixelwise.data.paired_data import PairedData
 from pixelwise.discriminators import discriminator_of
 from pixelwise.discriminators.conditioning import num_input_channels
 from pixelwise.errors import InputError
+from pixelwise.images import ImageSpec, TargetSpec, num_outputs
+from pixelwise.labels import LabelSpec
 from pixelwise.losses.objective import Objective
 from pixelwise.losses.perceptual import TAPS, MissingWeightsError, PerceptualLoss, Taps, load_perceptual_loss
 from pixelwise.models import family_of
@@ -91,6 +93,7 @@ def prepare(config: TrainConfig, processes: Processes) -> Run:
     config = _completed(config, samples)
     generator = _generator(config)
     objective, perceptual, notes = _objective(config, processes)
+    _check_objective(objective, samples.target)
     game = Game(
         generator=_player(generator, config, config.learning_rate, processes),
         discriminator=_discriminator(objective, config, samples, processes),
@@ -120,7 +123,7 @@ def _data(config: TrainConfig, split: str) -> PairedData:
         raise InputError(f"no data set {config.dataset!r}; there are {', '.join(DATASETS)}")
     samples = DATASETS[config.dataset](Path(config.data), split)
     if config.scale is not None and samples.degrade is not None:
-        raise InputError(f"scale {config.scale} would take away the noise of {config.dataset}; crop instead")
+        raise InputError(f"scale {config.scale} would take away what {config.dataset} is degraded by; crop instead")
     return samples
 
 
@@ -137,14 +140,15 @@ def _folder(out: str, processes: Processes) -> Path:
 
 
 def _completed(config: TrainConfig, samples: PairedData) -> TrainConfig:
-    if config.reads_style and samples.target.channels != STYLE_CHANNELS:
+    target, num_channels = samples.target, num_outputs(samples.target)
+    if config.reads_style and (isinstance(target, LabelSpec) or num_channels != STYLE_CHANNELS):
         raise InputError(
             f"the model reads a style picture of {STYLE_CHANNELS} channels, which in training is the target; "
-            f"targets of {config.dataset} have {samples.target.channels}"
+            f"targets of {config.dataset} have {num_channels}"
         )
     return replace(
         config,
-        model=config_for(config.model, samples.spec, samples.target.channels),
+        model=config_for(config.model, samples.spec, num_channels),
         discriminator=config.discriminator or family_of(config.model).discriminator_for(config.model),
     )
 
@@ -185,7 +189,7 @@ def _discriminator(
     if objective.adversarial is None or config.discriminator is None:
         return None
     semantic_channels = num_input_channels(samples.spec, picture_channels=0)
-    network = discriminator_of(config.discriminator, semantic_channels, samples.target.channels)
+    network = discriminator_of(config.discriminator, semantic_channels, num_outputs(samples.target))
     return _player(network, config, config.discriminator_learning_rate, processes)
 
 
@@ -200,9 +204,22 @@ def _objective(config: TrainConfig, processes: Processes) -> tuple[Objective, Pe
         except MissingWeightsError as error:
             objective = replace(objective, perceptual=0.0)
             notes = (f"trains without the perceptual term: {error}",)
-    if objective.adversarial is None and not any((objective.perceptual, objective.l1, objective.l2)):
+    if objective.adversarial is None and not any(
+        (objective.perceptual, objective.l1, objective.l2, objective.cross_entropy)
+    ):
         raise InputError("; ".join((*notes, "the objective has nothing left that compares output and target")))
     return objective, perceptual, notes
+
+
+def _check_objective(objective: Objective, target: TargetSpec) -> None:
+    compares_pictures = objective.adversarial or objective.perceptual or objective.l1 or objective.l2
+    if isinstance(target, LabelSpec) and (compares_pictures or not objective.cross_entropy):
+        raise InputError(
+            "classes are found by cross_entropy alone: objective=Objective(adversarial=None, perceptual=0.0, "
+            f"cross_entropy=1.0), got {objective}"
+        )
+    if isinstance(target, ImageSpec) and objective.cross_entropy:
+        raise InputError(f"objective.cross_entropy is {objective.cross_entropy:g}, but the targets are no label maps")
 
 
 def _perceptual(vgg19: str, taps: Taps, processes: Processes) -> PerceptualLoss:

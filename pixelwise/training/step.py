@@ -103,8 +103,9 @@ def update_generator(game: Game, portions: list[PairedSample]) -> tuple[list[Pic
     for sample in portions:
         with game.autocast():
             translation = game.generator.network(sample.condition)
-            fake, real = judgements(game, sample, translation.pictures)
-            terms = generator_terms(game.objective, translation, sample.target, fake, real, game.perceptual)
+            whole = sample.filled(translation.image)
+            fake, real = judgements(game, whole, translation.pictures)
+            terms = generator_terms(game.objective, translation, whole.target, fake, real, game.perceptual)
         game.generator.scaler.scale(sum_of(terms) / len(portions)).backward()
         fakes.append([picture.detach() for picture in translation.pictures])
         totals.add(terms)
@@ -136,7 +137,7 @@ def update_discriminator(game: Game, judge: Player, portions: list[PairedSample]
     """
     totals = Totals(len(portions))
     for sample, pictures in zip(portions, fakes, strict=True):
-        targets = pyramid(sample.target, len(pictures))
+        targets = pyramid(sample.filled(pictures[0]).target, len(pictures))
         with game.autocast():
             fake = judge.network(*discriminator_inputs(sample.condition, pictures, game.num_labels))
             real = judge.network(*discriminator_inputs(sample.condition, targets, game.num_labels))

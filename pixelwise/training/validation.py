@@ -6,14 +6,17 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from pixelwise import images
 from pixelwise.condition import ConditionSpec, PairedSample
-from pixelwise.contact_sheet import condition_pictures, contact_sheet, tensor_pictures
+from pixelwise.contact_sheet import condition_pictures, contact_sheet, target_pictures
 from pixelwise.data.augment import Augment
 from pixelwise.data.paired_data import PairedData
-from pixelwise.metrics import METRICS
+from pixelwise.images import ImageSpec, TargetSpec
+from pixelwise.labels import LabelSpec
+from pixelwise.metrics import SEGMENTATION_METRICS, metrics_of, scores
+from pixelwise.metrics.segmentation import confusion
 
 
 class FixedSamples:
@@ -21,7 +24,7 @@ class FixedSamples:
 
     Args:
         samples: the set.
-        augment: gives them the size that training sees: the middle, unflipped, and under the set's own noise.
+        augment: gives them the size that training sees: the middle, unflipped, and under the set's own noise and blur.
         limit: at most so many, spread evenly over the set.
     """
 
@@ -35,24 +38,41 @@ class FixedSamples:
 
 
 @torch.no_grad()
-def validation_scores(generator: nn.Module, samples: Iterable[PairedSample]) -> dict[str, float]:
-    """The mean of every metric over samples, at least one."""
+def validation_scores(generator: nn.Module, samples: Iterable[PairedSample], target: TargetSpec) -> dict[str, float]:
+    """Every metric that fits targets stored as ``target``, over all samples."""
     device = next(generator.parameters()).device
-    scores = []
-    for sample in samples:
-        image = generator(sample.condition.to(device)).image.float().clamp(-1, 1).cpu()
-        scores.append({name: float(metric(image, sample.target).mean()) for name, metric in METRICS.items()})
-    return {name: sum(score[name] for score in scores) / len(scores) for name in METRICS}
+    outputs = ((generator(sample.condition.to(device)).image.float().cpu(), sample) for sample in samples)
+    return _of_labels(outputs, target) if isinstance(target, LabelSpec) else _of_pictures(outputs, target)
+
+
+def _of_pictures(outputs: Iterable[tuple[Tensor, PairedSample]], target: ImageSpec) -> dict[str, float]:
+    """Means over the samples that have a measured pixel."""
+    names = metrics_of(target)
+    rows = [scores(picture.clamp(-1, 1), sample, target, names) for picture, sample in outputs]
+    return {name: float(torch.tensor([row[name] for row in rows]).nanmean()) for name in names}
+
+
+def _of_labels(outputs: Iterable[tuple[Tensor, PairedSample]], target: LabelSpec) -> dict[str, float]:
+    counts = sum(confusion(logits.argmax(1), sample.target, target.num_classes) for logits, sample in outputs)
+    assert isinstance(counts, Tensor)
+    return {name: float(metric(counts)) for name, metric in SEGMENTATION_METRICS.items()}
 
 
 @torch.no_grad()
-def write_sheet(path: Path, generator: nn.Module, samples: Iterable[PairedSample], spec: ConditionSpec) -> None:
+def write_sheet(
+    path: Path, generator: nn.Module, samples: Iterable[PairedSample], spec: ConditionSpec, target: TargetSpec
+) -> None:
     """Writes a picture with one row per sample: input, output, target."""
     device = next(generator.parameters()).device
     rows = []
     for sample in samples:
         output = generator(sample.condition.to(device)).image
-        pictures = (condition_pictures(sample.condition, spec), tensor_pictures(output), tensor_pictures(sample.target))
+        made = output.argmax(1) if isinstance(target, LabelSpec) else output
+        pictures = (
+            condition_pictures(sample.condition, spec),
+            target_pictures(made, target),
+            target_pictures(sample.target, target),
+        )
         rows += [list(row) for row in zip(*pictures, strict=True)]
     path.parent.mkdir(parents=True, exist_ok=True)
     images.write(path, contact_sheet(rows))

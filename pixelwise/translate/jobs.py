@@ -17,7 +17,8 @@ from pixelwise.allocator import keep_freed_memory
 from pixelwise.codecs import to_bytes
 from pixelwise.condition import Condition, stack_conditions
 from pixelwise.errors import InputError
-from pixelwise.images import ImageSpec
+from pixelwise.images import TargetSpec
+from pixelwise.labels import LabelSpec
 from pixelwise.translate.job_plan import Job
 from pixelwise.translate.overlap import ahead, behind, one_thread
 from pixelwise.translate.session import Region
@@ -111,7 +112,7 @@ class _Reading:
 
 @dataclass(frozen=True)
 class _Picture:
-    """A job whose output is to be stored: C H W."""
+    """A job whose output is to be stored: C H W, or class indices H W."""
 
     job: Job
     image: Tensor
@@ -171,11 +172,11 @@ def _translate(
         yield _Picture(reading.job, picture, seconds)
 
 
-def _write(target: ImageSpec, picture: _Picture | Outcome) -> Outcome:
+def _write(target: TargetSpec, picture: _Picture | Outcome) -> Outcome:
     if isinstance(picture, Outcome):
         return picture
     try:
-        images.write(picture.job.destination, images.from_tensor(picture.image, target))
+        images.write_output(picture.job.destination, picture.image, target)
     except _FAILURES as error:
         return _failed(picture.job, error)
     height, width = picture.image.shape[-2:]
@@ -189,14 +190,20 @@ def _failed(job: Job, error: Exception) -> Outcome:
 
 def _check_model(translator: Translator, jobs: Sequence[Job]) -> None:
     manifest = translator.manifest
-    pixel = np.zeros((1, 1, manifest.target.channels), manifest.target.dtype)
     for suffix in {job.destination.suffix for job in jobs}:
-        to_bytes(Path(f"*{suffix}"), pixel)
+        _check_format(Path(f"*{suffix}"), manifest.target)
     given = any(job.instances is not None for job in jobs)
     if manifest.spec.instances and not given:
         raise InputError("the model reads instance maps too: name the folder that they lie in")
     if given and not manifest.spec.instances:
         raise InputError("a folder of instance maps was named, but the model reads none")
+
+
+def _check_format(path: Path, target: TargetSpec) -> None:
+    if not isinstance(target, LabelSpec):
+        to_bytes(path, np.zeros((1, 1, target.channels), target.dtype))
+    elif path.suffix.lower() != ".png":
+        raise InputError(f"{path}: the model makes label maps, which are written as .png only")
 
 
 def _check_wishes(translator: Translator, jobs: Sequence[Job], style: Style | None) -> None:

@@ -21,6 +21,7 @@ from pixelwise.codecs import ID_MODES, IMAGE_MODES
 from pixelwise.condition import Condition
 from pixelwise.data.layout import check_sizes
 from pixelwise.errors import InputError
+from pixelwise.labels import LabelSpec
 from pixelwise.rasters import Raster, check_space, open_raster, write_deep_zoom, write_pyramid
 from pixelwise.translate.translator import Translator
 
@@ -68,13 +69,15 @@ def translate_large(
         raise InputError(f"{destination}: is an input and would be replaced by a picture; choose another name")
     if translator.ready is None:
         raise InputError(f"a {translator.manifest.family} model cannot translate a picture in parts")
+    target = translator.manifest.target
+    if isinstance(target, LabelSpec):
+        raise InputError(f"{destination}: the model makes label maps, which are written as .png only")
     destination.parent.mkdir(parents=True, exist_ok=True)
     keep_freed_memory()
     with ExitStack() as stack:
         picture = stack.enter_context(_open(translator, source, instances))
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=destination.parent, prefix=".pixelwise-")))
         check_space(destination, translator.ready.scratch_bytes(picture.size))
-        target = translator.manifest.target
         rendered = translator.ready.by_rows(picture.size, picture.rows, scratch)
         push = stack.enter_context(
             PYRAMIDS[destination.suffix.lower()](destination, picture.size, target.channels, target.dtype)

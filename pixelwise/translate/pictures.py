@@ -15,7 +15,8 @@ from pixelwise.codecs import ID_MODES, IMAGE_MODES, shape_text
 from pixelwise.condition import Condition, ConditionSpec
 from pixelwise.data.layout import check_sizes
 from pixelwise.errors import InputError
-from pixelwise.images import ImageSpec
+from pixelwise.images import ImageSpec, TargetSpec
+from pixelwise.labels import LabelSpec
 
 Plane = Image.Image | np.ndarray | Tensor
 
@@ -34,12 +35,12 @@ class PictureReader:
     Attributes:
         spec: what conditions carry.
         image: how their image is stored; None when they have none.
-        target: how a picture is stored whose style is wanted: as those that the model makes.
+        target: how a picture is stored whose style is wanted: as those that the model makes. Label maps have none.
     """
 
     spec: ConditionSpec
     image: ImageSpec | None
-    target: ImageSpec
+    target: TargetSpec
 
     @property
     def part(self) -> str:
@@ -70,6 +71,7 @@ class PictureReader:
 
     def read_style(self, picture: Plane) -> Tensor:
         """B C h w in [-1, 1]."""
+        assert isinstance(self.target, ImageSpec)
         style = _read_image(picture, self.target, "style picture")
         if style.shape[1] != self.target.channels:
             raise InputError(f"style picture: has {style.shape[1]} channels, expected {self.target.channels}")
@@ -98,6 +100,7 @@ class PictureReader:
 
     def style_of_file(self, path: Path) -> Tensor:
         """1 C h w in [-1, 1]."""
+        assert isinstance(self.target, ImageSpec)
         return images.to_tensor(images.read(path), self.target, path)[None]
 
     def _check_instances(self, given: bool, source: str | Path) -> None:
@@ -107,8 +110,13 @@ class PictureReader:
             raise InputError(f"{source}: comes with an instance map, which the model does not read")
 
 
-def to_pil(array: np.ndarray) -> Image.Image:
-    """H W C as a PIL image. Raises InputError where there is no such mode."""
+def to_pil(array: np.ndarray, target: TargetSpec) -> Image.Image:
+    """H W C as a PIL image, or file ids H W as one with a palette. Raises InputError where there is no such mode."""
+    if isinstance(target, LabelSpec):
+        image = Image.fromarray(array)
+        if array.dtype == np.uint8:
+            image.putpalette(images.palette(target).tobytes())
+        return image
     try:
         return Image.fromarray(array[..., 0] if array.shape[2] == 1 else array)
     except TypeError as error:

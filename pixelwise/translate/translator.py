@@ -18,6 +18,7 @@ from pixelwise.condition import Condition
 from pixelwise.device import find_device
 from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
+from pixelwise.labels import LabelSpec
 from pixelwise.layers.folded import folded
 from pixelwise.models import family_of, for_inference
 from pixelwise.models.family import Translation
@@ -140,7 +141,9 @@ class Translator:
         Returns:
             The same kind, of the same height and width, those of the region, or ``scale`` times as large: a PIL image;
             an array H W C of the dtype that the manifest states for outputs; or a tensor C H W or B C H W float32 in
-            [-1, 1], on the picture's device. With ``samples`` a list of these.
+            [-1, 1], on the picture's device. With ``samples`` a list of these. A model that finds classes gives what a
+            label map's file would hold, a PIL image with a palette or an array H W of ids; or class indices H W or
+            B H W int32 as a tensor.
 
         Raises:
             InputError: wrong channels, dtype or values; a class that the label spec does not know; an instance map that
@@ -161,6 +164,8 @@ class Translator:
     ) -> Tensor:
         """Conditions of any size as pictures B C H W float32 in [-1, 1] (what lies outside is clipped), on ``device``.
 
+        Of a model that finds classes, their indices B H W int32.
+
         Args:
             condition: B H W.
             region, scale, seed: see ``__call__``.
@@ -176,16 +181,16 @@ class Translator:
     def _images(
         self, condition: Condition, region: Region | None, scale: float, seeds: Sequence[int | None]
     ) -> Iterator[Tensor]:
-        """The pictures B C H W of each seed."""
+        """The pictures B C H W of each seed, or the class indices B H W."""
         self.styles.check(condition)
         condition = condition.to(self.device)
         if self.num_variants > 1:
             translation = self._translation(condition, region, scale)
-            yield from (translation.picture(variant=seed or 0) for seed in seeds)
+            yield from (self._made(translation, variant=seed or 0) for seed in seeds)
             return
         for seed in seeds:
             if seed is None:
-                yield self._translation(condition, region, scale).picture()
+                yield self._made(self._translation(condition, region, scale))
             else:
                 yield self._drawn(condition, region, scale, seed)
 
@@ -193,7 +198,7 @@ class Translator:
         pictures = []
         for number in range(len(condition)):
             with seeded(seed, self.device):
-                pictures.append(self._translation(condition[number : number + 1], region, scale).picture())
+                pictures.append(self._made(self._translation(condition[number : number + 1], region, scale)))
         return torch.cat(pictures)
 
     def _translation(self, condition: Condition, region: Region | None, scale: float) -> Translation:
@@ -202,6 +207,9 @@ class Translator:
         if region is None and scale == 1:
             return self.generator(condition)
         raise InputError(f"a {self.manifest.family} model renders whole pictures only, of the input's size")
+
+    def _made(self, translation: Translation, variant: int = 0) -> Tensor:
+        return translation.labels() if isinstance(self.manifest.target, LabelSpec) else translation.picture(variant)
 
     def draws(self, styled: bool) -> bool:
         """Whether pictures depend on a seed, if conditions have a style, or if they have none."""
@@ -252,6 +260,8 @@ class Translator:
         """
         if self.ready is None:
             raise InputError(f"a {self.manifest.family} model renders whole pictures only: it has no editing sessions")
+        if isinstance(self.manifest.target, LabelSpec):
+            raise InputError("this model finds classes: editing sessions are for models that make pictures")
         if not isinstance(condition, Condition):
             condition = self.condition(condition, instances)
         elif instances is not None:
@@ -290,9 +300,9 @@ class Translator:
         return seeds if self.draws(styled) else [None]
 
     def _as_given(self, given: Picture, condition: Condition, image: Tensor) -> Picture:
-        """B C H W as what the caller has."""
+        """B C H W, or class indices B H W, as what the caller has."""
         if isinstance(given, Tensor):
             batched = given.dim() == condition.planes()[self.reader.part].dim()
             return (image if batched else image[0]).to(given.device)
-        array = images.from_tensor(image[0], self.manifest.target)
-        return to_pil(array) if isinstance(given, Image.Image) else array
+        array = images.stored(image[0], self.manifest.target)
+        return to_pil(array, self.manifest.target) if isinstance(given, Image.Image) else array

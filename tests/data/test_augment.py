@@ -55,6 +55,14 @@ def test_labels_are_sampled_at_pixel_centres(length: int, new_length: int):
     assert scaled(sample, (1, new_length)).condition.labels.flatten().tolist() == expected
 
 
+def test_classes_to_be_found_stay_with_the_photo():
+    photo = coordinates(20, 24)
+    sample = PairedSample(Condition(image=photo.condition.image), photo.condition.labels, ("a",))
+    varied = Augment(crop=(9, 7), flip=True)(sample, generator(3))
+    assert torch.equal(varied.target[:, None].float(), varied.condition.image)
+    assert scaled(sample, (10, 12)).target.dtype == torch.int32
+
+
 def test_labels_and_images_do_not_drift_apart_when_scaled():
     left = (torch.arange(64) < 32).expand(1, 64, 64)
     sample = PairedSample(Condition(labels=left.int()), left[:, None].float(), ("a",))
@@ -67,6 +75,28 @@ def test_images_are_antialiased():
     stripes = (torch.arange(64) % 2).float().expand(1, 1, 64, 64)
     sample = PairedSample(Condition(image=stripes), stripes, ("a",))
     assert (scaled(sample, (16, 16)).target[..., 2:-2] - 0.5).abs().max() < 0.02
+
+
+def with_holes(height: int = 16, width: int = 20) -> PairedSample:
+    """One depth everywhere, but for holes in a third of the pixels, which hold anything."""
+    valid = torch.rand(1, 1, height, width, generator=generator()) > 1 / 3
+    target = torch.where(valid, 0.5, torch.randn(1, 1, height, width, generator=generator(1)))
+    return PairedSample(Condition(image=valid.float()), target, ("a",), valid)
+
+
+def test_holes_stay_where_they_are():
+    for seed in range(4):
+        sample = Augment(crop=(9, 7), flip=True)(with_holes(), generator(seed))
+        assert torch.equal(sample.valid.float(), sample.condition.image)
+
+
+@pytest.mark.parametrize("size", [(8, 10), (11, 9), (30, 40)])
+def test_holes_do_not_run_into_what_was_measured(size: tuple[int, int]):
+    sample = scaled(with_holes(), size)
+    assert sample.valid.shape == sample.target.shape == (1, 1, *size)
+    assert 0 < sample.valid.float().mean() < 1
+    assert (sample.target[sample.valid] - 0.5).abs().max() < 1e-5
+    assert sample.condition.image[sample.valid].min() >= 0.5
 
 
 def test_one_number_scales_the_short_side():

@@ -93,6 +93,31 @@ def test_any_folder_name_is_an_image(tmp_path: Path):
     assert samples[0].condition.image.shape == (1, 1, 6, 8)
 
 
+def test_label_maps_may_be_what_is_to_be_made(root: Path):
+    samples = pairs(root, "train", FolderSpec(("image",), "label", LABELS))
+    assert (samples.target, samples.spec.labels, samples.spec.image_channels) == (LABELS, None, 3)
+    sample = samples[0]
+    assert (sample.target.shape, sample.target.dtype) == ((1, 6, 8), torch.int32)
+    stored = images.read_labels(root / "train" / "label" / "a.png", LABELS)
+    np.testing.assert_array_equal(sample.target[0], stored)
+    with pytest.raises(InputError, match=r"label: has label maps, but the data set's spec names no classes"):
+        pairs(root, "train", FolderSpec(("image",), "label"))
+
+
+def test_zeros_are_holes_where_the_spec_says_so(tmp_path: Path):
+    depth = np.array([[0, 1, 5000], [10_000, 0, 1]], np.uint16)
+    write(tmp_path / "train" / "depth" / "x.png", depth)
+    write(tmp_path / "train" / "image" / "x.png", photo(2, 3))
+    stored = ImageSpec(1, "uint16", 10_000, unit="mm", holes=True)
+    sample = pairs(tmp_path, "train", FolderSpec(("image",), "depth", images={"depth": stored}))[0]
+    assert torch.equal(sample.valid[0, 0], torch.from_numpy(depth != 0))
+    for images_of in ({"depth": ImageSpec(1, "uint16", 10_000)}, {"depth": stored, "image": ImageSpec()}):
+        target = "depth" if len(images_of) == 1 else "image"
+        condition = "image" if target == "depth" else "depth"
+        spec = FolderSpec((condition,), target, images=images_of)
+        assert pairs(tmp_path, "train", spec)[0].valid is None
+
+
 def test_labels_instances_and_an_image_make_one_condition(root: Path):
     for name in ("a", "b", "city/c"):
         write(root / "train" / "inst" / f"{name}.png", np.full((6, 8), 26_001, np.uint16))
@@ -125,7 +150,8 @@ def test_specs_survive_json():
         ('{"images": {"image": {"dtype": "int4"}}}', "int4"),
         ('{"condition": []}', "at least one folder"),
         ('{"condition": ["a", "b"]}', "at most one image"),
-        ('{"target": "label"}', "must be an image"),
+        ('{"target": "inst"}', "must be an image or a label map"),
+        ('{"target": "labels"}', "the folder 'label' cannot be condition and target"),
         ('{"target": 3}', "'target' must be text, got 3"),
         ('{"condition": "label"}', "'condition' must be a list of text, got 'label'"),
         ('{"condition": ["images"], "target": "image"}', "the folder 'images' cannot be condition and target"),

@@ -6,8 +6,8 @@ import torch
 
 from pixelwise import images
 from pixelwise.data.degrade import GaussianNoise
+from pixelwise.data.degraded_folder import DegradedFolder
 from pixelwise.data.layout import Folder, Layout
-from pixelwise.data.noisy_folder import NoisyFolder
 from pixelwise.data.side_by_side import SideBySide
 from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
@@ -50,7 +50,7 @@ def test_an_odd_width_has_no_halves(halves: Path):
 
 
 def test_noise_of_a_sample_is_fixed_and_its_own(clean: Path):
-    samples = NoisyFolder(Folder(clean), ImageSpec(channels=1), GaussianNoise(25, 25))
+    samples = DegradedFolder(Folder(clean), ImageSpec(channels=1), GaussianNoise(25, 25))
     assert torch.equal(samples[0].condition.image, samples[0].condition.image)
     assert torch.equal(samples[-1].condition.image, samples[1].condition.image)
     first, second = (sample.condition.image - sample.target for sample in (samples[0], samples[1]))
@@ -59,12 +59,12 @@ def test_noise_of_a_sample_is_fixed_and_its_own(clean: Path):
 
 
 def test_another_seed_gives_other_noise(clean: Path):
-    first, second = (NoisyFolder(Folder(clean), ImageSpec(1), GaussianNoise(25, 25), seed)[0] for seed in (0, 1))
+    first, second = (DegradedFolder(Folder(clean), ImageSpec(1), GaussianNoise(25, 25), seed)[0] for seed in (0, 1))
     assert torch.equal(first.target, second.target)
     assert not torch.equal(first.condition.image, second.condition.image)
 
 
 def test_the_target_stays_clean(clean: Path):
-    samples = NoisyFolder(Folder(clean), ImageSpec(channels=1), GaussianNoise(25, 25))
+    samples = DegradedFolder(Folder(clean), ImageSpec(channels=1), GaussianNoise(25, 25))
     assert samples[0].target.unique().numel() == 1
     assert samples.spec.image_channels == 1

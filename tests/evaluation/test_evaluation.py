@@ -16,6 +16,7 @@ from pixelwise.checkpoint import manifest_for, save_checkpoint
 from pixelwise.condition import Condition, ConditionSpec
 from pixelwise.data.bsd import bsd_gray_under
 from pixelwise.data.degrade import GaussianNoise
+from pixelwise.data.nyu_depth import DEPTH
 from pixelwise.errors import InputError
 from pixelwise.evaluation import PROTOCOLS, Protocol, evaluate, markdown, protocol_named
 from pixelwise.evaluation.protocol import digest
@@ -79,6 +80,43 @@ def test_a_model_for_something_else_is_refused(tmp_path: Path, data: Path) -> No
     photos = load(save_tiny_model(tmp_path / "photos.safetensors", PHOTO_MODEL), "cpu")
     with pytest.raises(InputError, match="tiny-v1: channels of the input picture: the model has 3, the samples have 1"):
         evaluate(photos, tiny_protocol(), data)
+
+
+@pytest.fixture
+def rooms(tmp_path: Path) -> Path:
+    """Two photos of 32 x 32, of which all that is not cut off is 2 m away, but for a hole in the second."""
+    for name, hole in (("a", 2000), ("b", 0)):
+        depth = np.full((32, 32), 2000, np.uint16)
+        depth[12:20, 12:20] = hole
+        images.write(tmp_path / "rooms" / "val" / "depth" / f"{name}.png", depth)
+        images.write(tmp_path / "rooms" / "val" / "image" / f"{name}.png", np.full((32, 32, 3), 128, np.uint8))
+    return tmp_path / "rooms"
+
+
+def says_3_metres(path: Path, depth: ImageSpec) -> Translator:
+    translator = load(save_tiny_model(path, PHOTO_MODEL, target=depth, tanh=False), "cpu", engine="reference")
+    translator.translate = lambda condition: torch.full((1, 1, *condition.size), -0.4)  # type: ignore[method-assign]
+    return translator
+
+
+def test_depth_is_measured_in_metres_and_not_in_holes(tmp_path: Path, rooms: Path) -> None:
+    protocol = replace(PROTOCOLS["nyu-depth-val-v1"], names_digest=digest(("a", "b")))
+    evaluation = evaluate(says_3_metres(tmp_path / "m.safetensors", DEPTH), protocol, rooms)
+    for scores in evaluation.scores.values():
+        assert scores == pytest.approx({"abs_rel": 0.5, "rmse": 1, "delta1": 0, "delta2": 1, "delta3": 1})
+
+
+@pytest.mark.parametrize(
+    ("depth", "message"),
+    [
+        (replace(DEPTH, white=5000), "the output's white: the model has 5000.0, the samples have 10000.0"),
+        (ImageSpec(1), "the output's unit: the model has '', the samples have 'mm'"),
+    ],
+)
+def test_depth_on_another_scale_is_refused(tmp_path: Path, rooms: Path, depth: ImageSpec, message: str) -> None:
+    protocol = replace(PROTOCOLS["nyu-depth-val-v1"], names_digest=digest(("a", "b")))
+    with pytest.raises(InputError, match=message):
+        evaluate(says_3_metres(tmp_path / "m.safetensors", depth), protocol, rooms)
 
 
 def test_progress_is_told(translator: Translator, data: Path) -> None:

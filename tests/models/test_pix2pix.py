@@ -79,6 +79,17 @@ def test_any_size_even_after_another(config: Pix2PixConfig) -> None:
 
 
 @torch.no_grad()
+@pytest.mark.parametrize("config", [U_NET, RESIDUAL])
+@torch.no_grad()
+def test_logits_are_what_tanh_would_have_bounded(config: Pix2PixConfig) -> None:
+    config = replace(config, dropout=0.0)
+    bounded, free = Pix2Pix(config).eval(), Pix2Pix(replace(config, tanh=False)).eval()
+    free.load_state_dict(bounded.state_dict())
+    logits = free(Condition(image=100 * PICTURES)).image
+    assert logits.abs().max() > 1e-3
+    torch.testing.assert_close(logits.tanh(), bounded(Condition(image=100 * PICTURES)).image)
+
+
 def test_sizes_are_padded_by_repeating_the_border() -> None:
     generator = Pix2Pix(replace(U_NET, **QUIET)).eval()
     condition = Condition(image=PICTURES[:, :, :37, :50])

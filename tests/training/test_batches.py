@@ -11,9 +11,9 @@ from torch import Tensor
 
 from pixelwise.condition import PairedSample
 from pixelwise.data.degrade import GaussianNoise
+from pixelwise.data.degraded_folder import DegradedFolder
 from pixelwise.data.facades import facades
 from pixelwise.data.layout import Folder
-from pixelwise.data.noisy_folder import NoisyFolder
 from pixelwise.data.paired_data import PairedData
 from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
@@ -96,7 +96,7 @@ def test_a_batch_is_cut_into_equal_portions(samples: PairedData, config: TrainCo
 
 def noise_by_name(data: Path, config: TrainConfig) -> dict[str, list[Tensor]]:
     """What is added to each picture in three epochs."""
-    samples = NoisyFolder(Folder(data / "train" / "image"), ImageSpec(), GaussianNoise(25, 25))
+    samples = DegradedFolder(Folder(data / "train" / "image"), ImageSpec(), GaussianNoise(25, 25))
     config = replace(config, crop=None, flip=False, batch_size=1, steps=3 * NUM_TRAIN)
     noise: dict[str, list[Tensor]] = {}
     for batch in drawn(samples, config):

@@ -6,33 +6,25 @@ from pathlib import Path
 
 import pytest
 import torch
+from made_up import write_made_up
 
-from pixelwise.condition import ConditionSpec
-from pixelwise.data.camvid import LABELS as CAMVID
-from pixelwise.data.cityscapes import LABELS as CITYSCAPES
-from pixelwise.data.facades import MINI_LABELS
+from pixelwise.data import DATASETS
 from pixelwise.errors import InputError
+from pixelwise.images import num_outputs
 from pixelwise.models import FAMILIES, family_of
 from pixelwise.models.family import config_for
 from pixelwise.training.experiment import read_experiment
 
 FOLDER = Path(__file__).parents[2] / "experiments"
-DATA = {
-    "camvid": (ConditionSpec(CAMVID), 3),
-    "cityscapes": (ConditionSpec(CITYSCAPES, instances=True), 3),
-    "facades": (ConditionSpec(MINI_LABELS), 3),
-    "bsd_gray": (ConditionSpec(image_channels=1), 1),
-    "maps": (ConditionSpec(image_channels=3), 3),
-}
-"""Of each set what its conditions carry, and the channels of its pictures."""
 EXPERIMENTS = sorted(FOLDER.glob("*.py"))
 
 
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
-def test_the_project_s_own_experiments_can_be_read_and_suit_their_data(path: Path) -> None:
+def test_the_project_s_own_experiments_can_be_read_and_suit_their_data(path: Path, tmp_path: Path) -> None:
     config = read_experiment(path)
+    samples = DATASETS[config.dataset](write_made_up(config.dataset, tmp_path), "train")
     with torch.device("meta"):
-        model = config_for(config.model, *DATA[config.dataset])
+        model = config_for(config.model, samples.spec, num_outputs(samples.target))
         assert any(True for _ in family_of(model).generator(model).parameters())
 
 

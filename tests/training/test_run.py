@@ -12,8 +12,8 @@ from torch import Tensor
 from pixelwise.checkpoint import load_checkpoint, save_checkpoint
 from pixelwise.data import DATASETS
 from pixelwise.data.bsd import SIGMA_25
+from pixelwise.data.degraded_folder import DegradedFolder
 from pixelwise.data.layout import Folder
-from pixelwise.data.noisy_folder import NoisyFolder
 from pixelwise.discriminators import DiscriminatorConfig
 from pixelwise.discriminators.feature_pyramid import FeaturePyramidConfig
 from pixelwise.discriminators.patch import PIX2PIX, PIX2PIX_HD, PatchDiscriminatorConfig
@@ -38,8 +38,8 @@ SPADE_WITH_STYLE = SpadeConfig(width=2, style=True, size=(32, 32))
 WITH_PERCEPTUAL = replace(WITH_ADVERSARY, perceptual=10.0)
 
 
-def grey(root: Path, split: str) -> NoisyFolder:
-    return NoisyFolder(Folder(root / split / "label"), ImageSpec(channels=1), SIGMA_25)
+def grey(root: Path, split: str) -> DegradedFolder:
+    return DegradedFolder(Folder(root / split / "label"), ImageSpec(channels=1), SIGMA_25)
 
 
 def weights(run: Run) -> dict[str, Tensor]:
@@ -120,12 +120,12 @@ def test_what_cannot_be_used_is_named(
 
 
 def test_noisy_pictures_are_not_scaled(config: TrainConfig, monkeypatch: pytest.MonkeyPatch):
-    def noisy(root: Path, split: str) -> NoisyFolder:
-        return NoisyFolder(Folder(root / split / "image"), ImageSpec(), SIGMA_25)
+    def noisy(root: Path, split: str) -> DegradedFolder:
+        return DegradedFolder(Folder(root / split / "image"), ImageSpec(), SIGMA_25)
 
     monkeypatch.setitem(DATASETS, "noisy", noisy)
     prepare(replace(config, dataset="noisy"), ALONE)
-    with pytest.raises(InputError, match="would take away the noise of noisy; crop instead"):
+    with pytest.raises(InputError, match="would take away what noisy is degraded by; crop instead"):
         prepare(replace(config, dataset="noisy", scale=(16, 16)), ALONE)
 
 
@@ -194,3 +194,18 @@ def test_a_run_starts_from_its_own_family_only(config: TrainConfig, tmp_path: Pa
     save_checkpoint(path, run.average.averaged, replace(run.manifest, family="another"))
     with pytest.raises(InputError, match=r"other\.safetensors: a checkpoint of another, expected asapnet"):
         train(replace(config, start_from=str(path)))
+
+
+@pytest.mark.parametrize(
+    ("dataset", "objective", "message"),
+    [
+        ("facades_labels", None, "classes are found by cross_entropy alone"),
+        ("facades_labels", WITHOUT_ADVERSARY, "classes are found by cross_entropy alone"),
+        ("facades", replace(WITHOUT_ADVERSARY, cross_entropy=1.0), "the targets are no label maps"),
+    ],
+)
+def test_an_objective_must_suit_what_is_made(
+    config: TrainConfig, dataset: str, objective: Objective | None, message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        prepare(replace(config, dataset=dataset, objective=objective), ALONE)

@@ -126,6 +126,25 @@ def test_pictures_of_all_sizes_are_judged_each_against_the_target_reduced(config
     assert {name.partition(".")[0] for name in changed} == {f"discriminator_{scale}" for scale in range(3)}
 
 
+@pytest.mark.parametrize("objective", [WITHOUT_ADVERSARY, replace(WITH_ADVERSARY, l2=1.0)])
+def test_what_a_hole_holds_does_not_count(config: TrainConfig, objective: Objective):
+    config = replace(config, objective=objective)
+    outcomes = []
+    for value in (-1.0, 0.7):
+        game, batch = prepared(config)
+        settle(game)
+        valid = torch.ones(4, 1, 24, 24, dtype=torch.bool)
+        valid[:, :, 4:12, 6:] = False
+        batch = replace(batch, target=torch.where(valid, batch.target, value), valid=valid)
+        fakes, losses = update_generator(game, portions_of(batch, 2))
+        after = [weights(game.generator)]
+        if game.discriminator is not None:
+            losses |= update_discriminator(game, game.discriminator, portions_of(batch, 2), fakes)
+            after.append(weights(game.discriminator))
+        outcomes.append((losses, after))
+    torch.testing.assert_close(outcomes[0], outcomes[1], rtol=0, atol=0)
+
+
 def player(gradient: float, max_gradient_norm: float = 0.0, scale: float | None = None) -> Player:
     """A player with four weights, whose gradients are all alike, and scaled."""
     network = nn.Linear(4, 1, bias=False)

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from pixelwise import images
+from pixelwise.data.degraded_folder import DegradedFolder
 from pixelwise.data.layout import Folder
-from pixelwise.data.noisy_folder import NoisyFolder
 from pixelwise.discriminators.patch import PatchDiscriminatorConfig
 from pixelwise.images import ImageSpec
 from pixelwise.losses.objective import Objective
@@ -60,10 +60,15 @@ def tiny_config(data: Path, out: Path, **changes: Any) -> TrainConfig:
     return replace(config, **changes)
 
 
-def poisoned(root: Path, split: str) -> NoisyFolder:
-    """Photos to be denoised; the white one is given with NaN in it."""
+class Poison:
+    """Degrades nothing, but puts NaN into the white photo."""
 
-    def degrade(image: Tensor, generator: torch.Generator) -> Tensor:
+    reach = 0
+
+    def __call__(self, image: Tensor, generator: torch.Generator) -> Tensor:
         return torch.where(image.mean() > 0.9, torch.nan, image)
 
-    return NoisyFolder(Folder(root / split / "image"), ImageSpec(), degrade)
+
+def poisoned(root: Path, split: str) -> DegradedFolder:
+    """Photos to be found again; the white one is given with NaN in it."""
+    return DegradedFolder(Folder(root / split / "image"), ImageSpec(), Poison())

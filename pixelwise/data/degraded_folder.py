@@ -1,4 +1,4 @@
-"""A folder of clean images, each to be found again under noise that is made on the fly."""
+"""A folder of clean images, each to be found again after a degradation that is made on the fly."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from pixelwise.data.layout import Folder
 from pixelwise.images import ImageSpec
 
 
-class NoisyFolder(Dataset[PairedSample]):
+class DegradedFolder(Dataset[PairedSample]):
     """Degraded to clean. A sample is degraded alike whenever it is read; ``Augment`` draws afresh in training.
 
-    Crop samples, but don't scale them: that takes noise away.
+    Crop samples, but don't scale them: that takes noise and blur away.
 
     Args:
         folder: the clean images.
         target: how they are stored.
         degrade: makes the condition.
-        seed: another seed, other noise.
+        seed: another seed, other noise and other blur.
 
     Raises:
         InputError: an empty or missing folder; when a sample is read, all that ``pixelwise.images`` refuses.
@@ -42,8 +42,8 @@ class NoisyFolder(Dataset[PairedSample]):
     def __getitem__(self, index: int) -> PairedSample:
         path = self._files[self.names[index]]
         clean = images.to_tensor(images.read(path), self.target, path)[None]
-        noisy = self.degrade(clean, self._generator(range(len(self))[index]))
-        return PairedSample(condition=Condition(image=noisy), target=clean, names=(self.names[index],))
+        degraded = self.degrade(clean, self._generator(range(len(self))[index]))
+        return PairedSample(condition=Condition(image=degraded), target=clean, names=(self.names[index],))
 
     def _generator(self, index: int) -> torch.Generator:
         state = np.random.SeedSequence((self.seed, index)).generate_state(1, np.uint64)
