@@ -12,6 +12,7 @@ from torch import Tensor
 from pixelwise.errors import InputError
 from pixelwise.losses.adversarial import ADVERSARIAL, AdversarialLoss, LayerOutputs
 from pixelwise.losses.feature_matching import feature_matching
+from pixelwise.losses.ordering import ordering
 from pixelwise.losses.regression import field_decay, kl_divergence, l1, l2
 from pixelwise.render import PixelwiseField
 
@@ -26,6 +27,7 @@ class Translated(Protocol):
         image: B C H W in [-1, 1].
         posterior: mean and log-variance, both B Z, of a model that encodes a style.
         field: of a pixelwise model.
+        ordering: of a model that orders segments: see ``ordering``.
     """
 
     @property
@@ -34,6 +36,8 @@ class Translated(Protocol):
     def posterior(self) -> tuple[Tensor, Tensor] | None: ...
     @property
     def field(self) -> PixelwiseField | None: ...
+    @property
+    def ordering(self) -> tuple[Tensor, Tensor] | None: ...
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ class Objective:
 
     A term of weight 0 is neither computed nor listed, and neither is one about something that a run does not have:
     feature matching without an adversary, a perceptual loss without its network, KL without a posterior, decay without
-    a field.
+    a field, ordering without segments.
 
     Attributes:
         adversarial: a name in ADVERSARIAL, with weight 1; None to train without a discriminator.
@@ -52,6 +56,7 @@ class Objective:
         l2: of the mean squared difference from the target.
         kl: of the posterior's divergence from the standard normal distribution, summed over the batch.
         field_decay: of the mean square of the field's parameters.
+        ordering: of the cross entropy of which segments lie in front.
     """
 
     adversarial: str | None = "hinge"
@@ -61,6 +66,7 @@ class Objective:
     l2: float = 0.0
     kl: float = 0.05
     field_decay: float = 0.0
+    ordering: float = 0.0
 
     def __post_init__(self) -> None:
         if self.adversarial is not None and self.adversarial not in ADVERSARIAL:
@@ -101,6 +107,8 @@ def generator_terms(
         terms["kl"] = objective.kl * kl_divergence(*translation.posterior)
     if objective.field_decay and translation.field is not None:
         terms["field_decay"] = objective.field_decay * field_decay(translation.field.parameters)
+    if objective.ordering and translation.ordering is not None:
+        terms["ordering"] = objective.ordering * ordering(*translation.ordering)
     return terms
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from pixelwise.errors import InputError
-from pixelwise.models import asapnet, ccfpse, clade, dagan, dncnn, groupdnet, pix2pix, pix2pixhd, sean, spade
+from pixelwise.models import asapnet, ccfpse, clade, dagan, dncnn, groupdnet, pix2pix, pix2pixhd, sean, sims, spade
 from pixelwise.models.family import Family, Generator, WindowGenerator
 from pixelwise.models.fast_asapnet import FastAsapNet
 
@@ -24,6 +24,7 @@ FAMILIES: Mapping[str, Family] = {
         groupdnet.FAMILY,
         pix2pix.FAMILY,
         pix2pixhd.FAMILY,
+        sims.FAMILY,
         dncnn.FAMILY,
     )
 }

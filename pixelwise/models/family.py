@@ -14,6 +14,7 @@ from pixelwise.discriminators import DiscriminatorConfig
 from pixelwise.errors import InputError
 from pixelwise.fields import check_fields
 from pixelwise.losses.objective import Objective
+from pixelwise.models.memory import Memory
 from pixelwise.render import PixelwiseField, Window
 
 StateDict = dict[str, Tensor]
@@ -28,12 +29,15 @@ class Translation:
         posterior: mean and log-variance, B Z each, of a generator with an image encoder.
         field: of a pixelwise generator.
         pyramid: the image at other sizes, for generators that are supervised there too.
+        ordering: of a generator that orders segments, for pairs of them, P each: by how much the first one lies higher
+            than the second, and in 0..1 how much speaks for it.
     """
 
     image: Tensor
     posterior: tuple[Tensor, Tensor] | None = None
     field: PixelwiseField | None = None
     pyramid: tuple[Tensor, ...] | None = None
+    ordering: tuple[Tensor, Tensor] | None = None
 
     def picture(self) -> Tensor:
         """The image as float32, clipped to [-1, 1]. Raises InputError where it is not a number."""
@@ -193,6 +197,7 @@ class Family:
         growth: of a family that trains from coarse to fine.
         learn_styles: of a family that keeps styles to draw from: finds them, after training, in conditions that have
             their targets as style pictures; called for generators that read a style.
+        memory: of a family whose generators draw from a memory bank.
     """
 
     name: str
@@ -208,6 +213,7 @@ class Family:
     styling: Callable[[Any], Styling | None] = without_styling
     growth: Growth | None = None
     learn_styles: Callable[[Any, Iterable[Condition]], None] | None = None
+    memory: Memory | None = None
 
     def coarser(self, config: Any) -> GeneratorConfig | None:
         """Of the network that one of ``config`` grows from; None where it grows from nothing."""
