@@ -242,5 +242,5 @@ def _check_shapes(arrays: dict[str, np.ndarray]) -> None:
 
 def _count(found: np.ndarray) -> np.ndarray:
     """How many of the bools N GRID GRID are true, N."""
-    counts: np.ndarray = found.reshape(len(found), -1).sum(axis=1)
+    counts: np.ndarray = found.sum(axis=(1, 2))
     return counts

@@ -22,6 +22,7 @@ class Translation:
     image: Tensor
     posterior: tuple[Tensor, Tensor] | None = None
     field: PixelwiseField | None = None
+    ordering: tuple[Tensor, Tensor] | None = None
 
 
 @pytest.fixture
@@ -31,6 +32,7 @@ def translation() -> Translation:
         image=torch.full((1, 3, 2, 2), 0.5),
         posterior=(torch.full((1, 4), 2.0), torch.zeros(1, 4)),
         field=PixelwiseField(torch.full((1, 2, 1, 1), 3.0), mlp, cell=2),
+        ordering=(torch.zeros(3), torch.tensor([0.0, 0.5, 1.0])),
     )
 
 
@@ -45,6 +47,7 @@ TERMS = {
     "l1": (replace(NOTHING, l1=4.0), 4 * 0.5),
     "l2": (replace(NOTHING, l2=4.0), 4 * 0.25),
     "kl": (replace(NOTHING, kl=0.05), 0.05 * 4 * 2),
+    "ordering": (replace(NOTHING, ordering=2.0), 2 * np.log(2)),
     "field_decay": (replace(NOTHING, field_decay=0.1), 0.1 * 9),
 }
 
@@ -61,7 +64,7 @@ def test_each_term_by_itself(name: str, translation: Translation) -> None:
 
 
 def test_all_terms_in_order(translation: Translation) -> None:
-    objective = Objective("wasserstein", 10.0, 10.0, 1.0, 1.0, 0.05, 0.1)
+    objective = Objective("wasserstein", 10.0, 10.0, 1.0, 1.0, 0.05, 0.1, 1.0)
     terms = generator_terms(objective, translation, TARGET, FAKE, REAL, perceptual)
     assert list(terms) == list(asdict(objective))
     assert terms["feature_matching"].item() == pytest.approx(10 * 3)

@@ -17,6 +17,7 @@ from pixelwise.checkpoint import read_manifest
 from pixelwise.discriminators import DiscriminatorConfig
 from pixelwise.discriminators.feature_pyramid import FeaturePyramidConfig
 from pixelwise.losses.perceptual import PerceptualLoss, Vgg19Features
+from pixelwise.memorise import memorise
 from pixelwise.models import FAMILIES, family_of
 from pixelwise.models.asapnet import AsapNetConfig
 from pixelwise.models.ccfpse import CcfpseConfig
@@ -28,13 +29,14 @@ from pixelwise.models.groupdnet import GroupDNetConfig
 from pixelwise.models.pix2pix import Pix2PixConfig
 from pixelwise.models.pix2pixhd import Pix2PixHdConfig
 from pixelwise.models.sean import SeanConfig
+from pixelwise.models.sims import SimsConfig
 from pixelwise.models.spade import SpadeConfig
 from pixelwise.training import TrainConfig, train
 from pixelwise.training.processes import Processes
 from pixelwise.training.run import prepare
 from pixelwise.training.step import Game
 
-TERMS = ("feature_matching", "perceptual", "l1", "l2")
+TERMS = ("feature_matching", "perceptual", "l1", "l2", "ordering")
 # As deep as VGG19, so that the same layers are compared, but narrow.
 NARROW_STAGES = ((4, 2), (4, 2), (4, 4), (4, 4), (4, 1))
 
@@ -62,6 +64,7 @@ FROM_LABELS: Mapping[str, GeneratorConfig] = {
     "pix2pix": Pix2PixConfig(width=2, num_downsamplings=6, instance_edges=True),
     "pix2pixhd": replace(PIX2PIX_HD, num_enhancers=1, instance_edges=True),
     "pix2pixhd-features": WITH_FEATURES,
+    "sims": SimsConfig(width=4, max_width=8, num_reductions=3, ordering_width=2),
 }
 FROM_PICTURES: Mapping[str, GeneratorConfig] = {
     "asapnet": AsapNetConfig(cell=8, width=4, max_width=8, num_blocks=1, mlp_width=4, mlp_depth=2),
@@ -95,12 +98,18 @@ def run_of(model: GeneratorConfig, data: Path, out: Path) -> TrainConfig:
         dataset="paired_folder",
         data=str(data),
         out=str(out),
+        bank="" if family_of(model).memory is None else str(bank_of(data, out)),
         batch_size=2,
         steps=2,
         ema_decay=0.0,
         vgg19="vgg19.pth",
         device="cpu",
     )
+
+
+def bank_of(data: Path, out: Path) -> Path:
+    memorise("paired_folder", data, "train", out / "bank.safetensors")
+    return out / "bank.safetensors"
 
 
 def narrow(discriminator: DiscriminatorConfig | None) -> DiscriminatorConfig | None:
