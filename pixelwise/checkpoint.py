@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from pixelwise.images import ImageSpec, TargetSpec, num_outputs
 from pixelwise.labels import LabelSpec
 from pixelwise.models import family_named, family_of
 from pixelwise.models.family import Generator, GeneratorConfig, config_from_json, config_to_json
+from pixelwise.models.memory import BankReference
 
 MANIFEST_KEY = "pixelwise"
 MANIFEST_VERSION = 1
@@ -45,6 +46,7 @@ class Manifest:
         licence: terms of the weights and of what they were trained on.
         step: optimiser steps taken.
         metrics: scores on the validation split, by name.
+        bank: the memory bank that the generator draws from, of a family that has one.
         version: of this format.
     """
 
@@ -58,11 +60,15 @@ class Manifest:
     licence: str = ""
     step: int = 0
     metrics: Mapping[str, float] = field(default_factory=dict)
+    bank: BankReference | None = None
     version: int = MANIFEST_VERSION
 
     def to_json(self) -> dict[str, Any]:
-        image = None if self.image is None else self.image.to_json()
-        return {**vars(self), "spec": self.spec.to_json(), "image": image, "target": self.target.to_json()}
+        content = {**vars(self), "spec": self.spec.to_json(), "target": self.target.to_json()}
+        content["image"] = None if self.image is None else self.image.to_json()
+        # Left out where there is none: such files can be read by those who know of no banks.
+        del content["bank"]
+        return content if self.bank is None else {**content, "bank": asdict(self.bank)}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Manifest:
@@ -75,6 +81,8 @@ class Manifest:
                 "image": None if content["image"] is None else ImageSpec.from_json(content["image"]),
                 "target": _target_from_json(content["target"]),
             }
+            if content.get("bank") is not None:
+                parsed["bank"] = from_fields(BankReference, content["bank"])
         except (KeyError, TypeError) as error:
             raise InputError(f"not a manifest of pixelwise: {error}") from error
         try:
@@ -85,7 +93,7 @@ class Manifest:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A loaded model. ``generator`` is in eval mode."""
+    """A loaded model. ``generator`` is in eval mode, and has no memory bank yet: see ``give_bank``."""
 
     generator: Generator
     manifest: Manifest
@@ -148,6 +156,24 @@ def load_checkpoint(path: Path, device: torch.device | str = "cpu", family: str 
         raise InputError(f"{path}: {error}") from error
     _check_finite(tensors, path)
     return Checkpoint(generator.to(device).eval(), manifest)  # type: ignore[arg-type]
+
+
+def give_bank(checkpoint: Checkpoint, folder: Path, told: Path | None = None) -> None:
+    """Lets the generator draw from the memory bank that its manifest names, if it names one.
+
+    Args:
+        checkpoint: a loaded model.
+        folder: where the bank lies, usually beside the checkpoint.
+        told: the bank's file, if it lies elsewhere.
+
+    Raises:
+        InputError: no such file, another bank, one that does not suit, or one is told and none is needed.
+    """
+    reference, memory = checkpoint.manifest.bank, family_named(checkpoint.manifest.family).memory
+    if reference is not None and memory is not None:
+        memory.give(checkpoint.generator, memory.open(reference.find(folder, told)))
+    elif told is not None:
+        raise InputError(f"{told}: this {checkpoint.manifest.family} model draws from no memory bank")
 
 
 def manifest_for(config: GeneratorConfig, spec: ConditionSpec, **fields: Any) -> Manifest:

@@ -49,6 +49,9 @@ def translate(
     style_instances: Annotated[Path | None, typer.Option(help="Its instance map, for models that read one.")] = None,
     seed: Annotated[int | None, typer.Option(help="Where random numbers begin, for models that draw some.")] = None,
     samples: Annotated[int | None, typer.Option(help="Pictures of each input, of seeds one after the other.")] = None,
+    bank: Annotated[
+        Path | None, typer.Option(help="The memory bank, for models that have one, if it is not beside the model.")
+    ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Neighbours of one size translated together.")] = 1,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace pictures that are there.")] = False,
     suffix: Annotated[str, typer.Option("--format", help="png, jpg, tif or npy.")] = "png",
@@ -70,7 +73,7 @@ def translate(
 
     if threads:
         torch.set_num_threads(threads)
-    load = partial(_load, model, device, engine, precision, verbose)
+    load = partial(_load, model, device, engine, precision, bank, verbose)
     part = None if region is None else job_plan.read_region(region)
     maps = style_labels, style_instances
     as_it_is = {part, style, *maps, seed, samples} == {None} and scale == 1
@@ -105,6 +108,23 @@ def check(
             report = check_dataset(folder, dataset, progress=show)
     print(json.dumps(report.to_json(), indent=1) if as_json else report.to_text())
     raise typer.Exit(0 if report.ok else 1)
+
+
+@app.command()
+def memorise(
+    dataset: Annotated[str, typer.Option(metavar="NAME", help="camvid, cityscapes, paired_folder, …")],
+    data: Annotated[Path, typer.Option(help="The data set's folder.")],
+    out: Annotated[Path, typer.Option(help="The .safetensors file to write.")],
+    split: Annotated[str, typer.Option(help="The part of the set that may be drawn from.")] = "train",
+    licence: Annotated[str, typer.Option(help="Terms of its pictures, which the bank holds.")] = "",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the bank if it is there.")] = False,
+) -> None:
+    """Cut a training set into the memory bank that SIMS models compose their pictures of."""
+    from pixelwise.memorise import memorise as run
+
+    with progress_bar() as show:
+        count = run(dataset, data, split, out, licence, overwrite, show)
+    print(f"wrote {out}: {count} segments")
 
 
 # What follows EXPERIMENT is left to its configuration, --help too.
@@ -254,13 +274,13 @@ def main() -> None:
         fail(f"error: {error}")
 
 
-def _load(model: str, device: str, engine: str, precision: str, verbose: bool) -> Translator:
+def _load(model: str, device: str, engine: str, precision: str, bank: Path | None, verbose: bool) -> Translator:
     """Refuses an engine that was named and cannot render this model, before any picture is read."""
     from pixelwise.device import find_dtype
     from pixelwise.translate import load
     from pixelwise.translate.engine_choice import explain_choice
 
-    translator = load(model, device, engine, find_dtype(precision))
+    translator = load(model, device, engine, find_dtype(precision), bank)
     choice = explain_choice(translator, engine)
     if verbose:
         console.print(choice)

@@ -29,7 +29,9 @@ def nearest_family(state_dict: StateDict, config: GeneratorConfig) -> str | None
     """
     shapes = {name: weight.to("meta") for name, weight in state_dict.items()}
     likenesses = {
-        name: max(_likeness(family, candidate, shapes) for candidate in _candidates(family, config))
+        name: max(
+            (_likeness(family, candidate, shapes) for candidate in _candidates(family, config)), default=(0.0, 0.0)
+        )
         for name, family in FAMILIES.items()
     }
     # Of families that are equally like it the first one, but rather the one of ``config``.

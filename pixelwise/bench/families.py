@@ -93,17 +93,19 @@ def published_subjects(families: str = "all") -> list[FamilySubject]:
     """Families at full size, each as it was published for Cityscapes, or else for ADE20K, or else first.
 
     Args:
-        families: names with commas between them, or "all".
+        families: names with commas between them, or "all" that have published configurations.
 
     Raises:
-        InputError: a family that does not exist.
+        InputError: a family that does not exist, or that has none.
     """
-    names = list(FAMILIES) if families == "all" else families.split(",")
+    names = [name for name in FAMILIES if FAMILIES[name].published] if families == "all" else families.split(",")
     return [_published_subject(name) for name in names]
 
 
 def _published_subject(family: str) -> FamilySubject:
     published = family_named(family).published
+    if not published:
+        raise InputError(f"{family} has no published configurations that could be measured")
     chosen = next((name for start in _PREFERRED for name in published if name.startswith(start)), None)
     name = chosen or next(iter(published))
     config = published[name].config

@@ -13,6 +13,9 @@ from pixelwise.condition import Condition, PairedSample
 from pixelwise.data.degrade import Degrade
 from pixelwise.errors import InputError
 
+Rehearsal = Callable[[PairedSample, torch.Generator], PairedSample]
+"""From a sample to what a generator learns from, drawing from the generator of random numbers alone."""
+
 
 @dataclass(frozen=True)
 class Augment:
@@ -24,6 +27,7 @@ class Augment:
         flip: mirror left to right, every second time.
         degrade: makes ``condition.image`` anew from the target, after all else; None: as it is.
         own_style: makes the target ``condition.style``, after all else.
+        rehearse: makes of the result what a generator learns from, last of all; None: it is that.
     """
 
     scale: tuple[int, int] | int | None = None
@@ -31,6 +35,7 @@ class Augment:
     flip: bool = False
     degrade: Degrade | None = None
     own_style: bool = False
+    rehearse: Rehearsal | None = None
 
     def __post_init__(self) -> None:
         scale = (self.scale,) if isinstance(self.scale, int) else self.scale
@@ -55,10 +60,11 @@ class Augment:
         if self.degrade is not None:
             image = degraded(sample.target, self.degrade, generator, top, left, size)
             part = replace(part, condition=replace(part.condition, image=image))
-        return self._styled(part)
+        part = self._styled(part)
+        return part if self.rehearse is None else self.rehearse(part, generator)
 
     def centred(self, sample: PairedSample) -> PairedSample:
-        """Scaled, the middle cut out, no flip and no degradation: for validation. Errors as ``__call__``."""
+        """Scaled, the middle cut out; no flip, degradation or rehearsal: for validation. Errors as ``__call__``."""
         sample = self._scaled(sample)
         if self.crop is not None:
             rows, columns = self._room(sample, self.crop)

@@ -16,6 +16,7 @@ from pixelwise.losses.adversarial import ADVERSARIAL, LayerOutputs
 from pixelwise.losses.classification import cross_entropy
 from pixelwise.losses.diversity import best_of
 from pixelwise.losses.feature_matching import feature_matching
+from pixelwise.losses.ordering import ordering
 from pixelwise.losses.perceptual import TAPS, PerceptualLoss
 from pixelwise.losses.perceptual_adversarial import PerceptualAdversarialLoss
 from pixelwise.losses.regression import field_decay, kl_divergence, l1, l2
@@ -24,7 +25,7 @@ from pixelwise.render import PixelwiseField
 PictureLoss = Callable[[Tensor, Tensor], Tensor]
 """(image, target), both B C H W in [-1, 1], to a scalar."""
 
-WEIGHTS = ("feature_matching", "perceptual", "l1", "l2", "kl", "field_decay", "cross_entropy")
+WEIGHTS = ("feature_matching", "perceptual", "l1", "l2", "kl", "field_decay", "ordering", "cross_entropy")
 
 
 class Translated(Protocol):
@@ -37,6 +38,7 @@ class Translated(Protocol):
         field: of a pixelwise model.
         variants: of a model that makes several pictures of a condition: B K C H W, ``image`` the first of them.
         regions: beside them, where each class is: B P H W; None without classes.
+        ordering: of a model that orders segments: see ``ordering``.
     """
 
     @property
@@ -49,6 +51,8 @@ class Translated(Protocol):
     def variants(self) -> Tensor | None: ...
     @property
     def regions(self) -> Tensor | None: ...
+    @property
+    def ordering(self) -> tuple[Tensor, Tensor] | None: ...
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ class Objective:
 
     A term of weight 0 is neither computed nor listed, and neither is one about something that a run does not have:
     feature matching without an adversary, a perceptual loss without its network, KL without a posterior, decay without
-    a field. Terms that compare pictures are means over all sizes that a generator makes.
+    a field, ordering without segments. Terms that compare pictures are means over all sizes that a generator makes.
 
     Attributes:
         adversarial: a name in ADVERSARIAL, with weight 1; None to train without a discriminator.
@@ -67,6 +71,7 @@ class Objective:
         l2: of the mean squared difference from the target.
         kl: of the posterior's divergence from the standard normal distribution, summed over the batch.
         field_decay: of the mean square of the field's parameters.
+        ordering: of the cross entropy of which segments lie in front.
         cross_entropy: of the classes that are to be found, the output being their logits; nothing but ``field_decay``
             goes with it.
         perceptual_layers: of VGG19, a name in TAPS.
@@ -81,6 +86,7 @@ class Objective:
     l2: float = 0.0
     kl: float = 0.05
     field_decay: float = 0.0
+    ordering: float = 0.0
     cross_entropy: float = 0.0
     perceptual_layers: str = "first"
     best_by_class: bool = True
@@ -134,6 +140,8 @@ def generator_terms(
         terms["kl"] = objective.kl * kl_divergence(*translation.posterior)
     if objective.field_decay and translation.field is not None:
         terms["field_decay"] = objective.field_decay * field_decay(translation.field.parameters)
+    if objective.ordering and translation.ordering is not None:
+        terms["ordering"] = objective.ordering * ordering(*translation.ordering)
     return terms
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pixelwise.digest import sha256_of
 from pixelwise.errors import InputError
 from pixelwise.losses.regression import l1
 
@@ -149,7 +149,7 @@ def load_perceptual_loss(
         path = _cached(download)
     elif not path.is_file():
         raise InputError(f"{path}: no such file; expected VGG19's weights ({VGG19_URL})")
-    found = _sha256(path)
+    found = sha256_of(path)
     if not found.startswith(sha256):
         raise InputError(f"{path}: SHA-256 is {found}, expected one that begins with {sha256} ({VGG19_URL})")
     network = Vgg19Features(taps)
@@ -186,11 +186,3 @@ def _cached(download: bool) -> Path:
     except (OSError, RuntimeError) as error:
         raise MissingWeightsError(f"{VGG19_URL}: VGG19's weights could not be downloaded ({error})") from error
     return path
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

@@ -21,6 +21,7 @@ from pixelwise.models import (
     pix2pix,
     pix2pixhd,
     sean,
+    sims,
     spade,
 )
 from pixelwise.models.family import Family, Generator, WindowGenerator
@@ -41,6 +42,7 @@ FAMILIES: Mapping[str, Family] = {
         msgunet.FAMILY,
         pan.FAMILY,
         crn.FAMILY,
+        sims.FAMILY,
         dncnn.FAMILY,
     )
 }

@@ -14,6 +14,7 @@ from pixelwise.discriminators import DiscriminatorConfig
 from pixelwise.errors import InputError
 from pixelwise.fields import check_fields
 from pixelwise.losses.objective import Objective
+from pixelwise.models.memory import Memory
 from pixelwise.render import PixelwiseField, Window
 
 StateDict = dict[str, Tensor]
@@ -31,6 +32,8 @@ class Translation:
             supervised there too.
         variants: all pictures of a generator that makes several of each condition, B K C H W; ``image`` is the first.
         regions: beside variants, the classes' places in the picture, B P H W of zeros and ones; None without classes.
+        ordering: of a generator that orders segments, for pairs of them, P each: by how much the first one lies higher
+            than the second, and in 0..1 how much speaks for it.
     """
 
     image: Tensor
@@ -39,6 +42,7 @@ class Translation:
     pyramid: tuple[Tensor, ...] = ()
     variants: Tensor | None = None
     regions: Tensor | None = None
+    ordering: tuple[Tensor, Tensor] | None = None
 
     @property
     def pictures(self) -> tuple[Tensor, ...]:
@@ -219,6 +223,7 @@ class Family:
         growth: of a family that trains from coarse to fine.
         learn_styles: of a family that keeps styles to draw from: finds them, after training, in conditions that have
             their targets as style pictures; called for generators that read a style.
+        memory: of a family whose generators draw from a memory bank.
     """
 
     name: str
@@ -235,6 +240,7 @@ class Family:
     styling: Callable[[Any], Styling | None] = without_styling
     growth: Growth | None = None
     learn_styles: Callable[[Any, Iterable[Condition]], None] | None = None
+    memory: Memory | None = None
 
     def discriminator_for(self, config: Any) -> DiscriminatorConfig | None:
         """The paper's, for a generator of ``config``."""

@@ -9,7 +9,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from pixelwise.condition import PairedSample, stack
-from pixelwise.data.augment import Augment
+from pixelwise.data.augment import Augment, Rehearsal
 from pixelwise.data.paired_data import PairedData
 from pixelwise.errors import InputError
 from pixelwise.training.config import TrainConfig
@@ -23,9 +23,11 @@ class Batches(Dataset[PairedSample | InputError]):
     share it.
     """
 
-    def __init__(self, samples: PairedData, config: TrainConfig, processes: Processes) -> None:
+    def __init__(
+        self, samples: PairedData, config: TrainConfig, processes: Processes, rehearse: Rehearsal | None = None
+    ) -> None:
         self.samples = samples
-        self.augment = Augment(config.scale, config.crop, config.flip, samples.degrade, config.reads_style)
+        self.augment = Augment(config.scale, config.crop, config.flip, samples.degrade, config.reads_style, rehearse)
         self.seed = config.seed
         self.batch_size = config.batch_size
         self.share = processes.share(config.batch_size)
@@ -45,15 +47,26 @@ class Batches(Dataset[PairedSample | InputError]):
         return self.augment(self.samples[index], seeded_generator(self.seed, position))
 
 
-def batches(samples: PairedData, config: TrainConfig, processes: Processes, first_step: int) -> Iterator[PairedSample]:
+def batches(
+    samples: PairedData,
+    config: TrainConfig,
+    processes: Processes,
+    first_step: int,
+    rehearse: Rehearsal | None = None,
+) -> Iterator[PairedSample]:
     """This process's part of every global batch from ``first_step`` on, one batch per step until ``config.steps``.
+
+    Args:
+        samples, config, processes: of the run.
+        first_step: the first one whose batch is wanted.
+        rehearse: see ``Augment``.
 
     Raises:
         InputError: a batch that cannot be shared evenly, a sample that cannot be read, or is smaller than the crop.
     """
     steps = range(first_step, config.steps)
     loader = DataLoader(
-        Batches(samples, config, processes), batch_size=None, sampler=steps, num_workers=config.num_workers
+        Batches(samples, config, processes, rehearse), batch_size=None, sampler=steps, num_workers=config.num_workers
     )
     for batch in loader:
         if isinstance(batch, InputError):

@@ -49,6 +49,7 @@ class TrainConfig:
         ema_decay: of the averaged generator, which is validated and shipped; 0 to use the raw weights.
         precision: "float32", "bfloat16", or on a GPU "float16".
         vgg19: file of VGG19's weights for the perceptual term, "download", or "" to train without the term.
+        bank: file of the memory bank, for a family that draws from one; "" for others.
         start_from: a checkpoint whose weights the generator starts with: of the same configuration, or of the coarser
             one that a family which trains from coarse to fine begins with (``Family.growth``).
         save_every, sheet_every, validate_every: steps between states, sample sheets and validations.
@@ -80,6 +81,7 @@ class TrainConfig:
     ema_decay: float = 0.999
     precision: str = "float32"
     vgg19: str = ""
+    bank: str = ""
     start_from: str = ""
     save_every: int = 500
     sheet_every: int = 500
@@ -103,6 +105,13 @@ class TrainConfig:
             raise InputError(f"precision {self.precision!r} is not one of {', '.join(PRECISIONS)}")
         if not all(0 <= decay < 1 for decay in (self.ema_decay, *self.betas)):
             raise InputError(f"ema_decay and betas must lie in [0, 1), got {self.ema_decay} and {self.betas}")
+        if bool(self.bank) != (family_of(self.model).memory is not None):
+            name = family_of(self.model).name
+            raise InputError(
+                f"bank is {self.bank!r}, but {name} draws from no memory bank"
+                if self.bank
+                else f"{name} draws from a memory bank: give its file as bank; `pixelwise memorise` makes one"
+            )
         if self.frozen_steps and not (self.start_from and family_of(self.model).coarser(self.model)):
             raise InputError(
                 f"frozen_steps is {self.frozen_steps}, but no weights are there to hold still: that takes a model with "

@@ -51,7 +51,7 @@ def train(config: TrainConfig) -> Path:
             interruption(processes.count) as interrupted,
         ):
             _announce(run, report, progress, changes)
-            for batch in batches(run.samples, config, processes, first_step=progress.step):
+            for batch in batches(run.samples, config, processes, progress.step, run.rehearse):
                 seeded(config.seed, progress.step, processes.rank)
                 set_learning_rates(game, config, progress.step)
                 hold_still(game.generator.network, config, progress.step)

@@ -14,7 +14,7 @@ from torch import nn
 from pixelwise.atomic import remove_leftovers
 from pixelwise.checkpoint import Manifest, load_checkpoint, manifest_for, resolve
 from pixelwise.data import DATASETS
-from pixelwise.data.augment import Augment
+from pixelwise.data.augment import Augment, Rehearsal
 from pixelwise.data.paired_data import PairedData
 from pixelwise.discriminators import discriminator_of
 from pixelwise.discriminators.conditioning import num_input_channels
@@ -25,6 +25,7 @@ from pixelwise.losses.objective import Objective
 from pixelwise.losses.perceptual import TAPS, MissingWeightsError, PerceptualLoss, Taps, load_perceptual_loss
 from pixelwise.models import family_of
 from pixelwise.models.family import config_for, config_to_json
+from pixelwise.models.memory import BankReference
 from pixelwise.training.average import WeightAverage
 from pixelwise.training.batches import seeded
 from pixelwise.training.config import TrainConfig
@@ -53,6 +54,7 @@ class Run:
         game: networks, optimisers, losses.
         average: the averaged generator.
         manifest: of the checkpoints, but for step and scores.
+        rehearse: makes of samples what the generator learns from, for a family that draws from a memory bank.
         notes: what the user should know before it starts.
     """
 
@@ -66,6 +68,7 @@ class Run:
     game: Game
     average: WeightAverage
     manifest: Manifest
+    rehearse: Rehearsal | None
     notes: tuple[str, ...]
 
     @property
@@ -92,6 +95,7 @@ def prepare(config: TrainConfig, processes: Processes) -> Run:
     seeded(config.seed)
     config = _completed(config, samples)
     generator = _generator(config)
+    bank, rehearse = _memory(generator, config)
     objective, perceptual, notes = _objective(config, processes)
     _check_objective(objective, samples.target)
     game = Game(
@@ -113,7 +117,8 @@ def prepare(config: TrainConfig, processes: Processes) -> Run:
         sheet_samples=FixedSamples(validation, centred, NUM_SHEET_SAMPLES),
         game=game,
         average=WeightAverage(generator, config.ema_decay),
-        manifest=_manifest(config, samples),
+        manifest=replace(_manifest(config, samples), bank=bank),
+        rehearse=rehearse,
         notes=notes,
     )
 
@@ -168,6 +173,16 @@ def _generator(config: TrainConfig) -> nn.Module:
         raise InputError(f"{path}: a model of another configuration: {', '.join(differences)}")
     assert isinstance(start, nn.Module)
     return start
+
+
+def _memory(generator: nn.Module, config: TrainConfig) -> tuple[BankReference | None, Rehearsal | None]:
+    """Gives the generator its memory bank; what a manifest says of it, and how the generator rehearses with it."""
+    memory = family_of(config.model).memory
+    if memory is None:
+        return None, None
+    bank = memory.open(Path(config.bank))
+    memory.give(generator, bank)
+    return memory.refer(bank), partial(memory.rehearse, config.model, bank)
 
 
 def _player(network: nn.Module, config: TrainConfig, rate: float, processes: Processes) -> Player:

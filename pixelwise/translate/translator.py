@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from pixelwise import images
 from pixelwise.chance import seeded, seeds_from
-from pixelwise.checkpoint import Checkpoint, load_checkpoint, resolve
+from pixelwise.checkpoint import Checkpoint, give_bank, load_checkpoint, resolve
 from pixelwise.condition import Condition
 from pixelwise.device import find_device
 from pixelwise.errors import InputError
@@ -35,6 +35,7 @@ def load(
     device: torch.device | str = "auto",
     engine: str = "auto",
     dtype: torch.dtype = torch.float32,
+    bank: str | Path | None = None,
 ) -> Translator:
     """A model, ready to translate.
 
@@ -43,13 +44,16 @@ def load(
         device: where it runs, as torch names it; "auto" for the GPU if there is one.
         engine: what renders a pixelwise model: a name of ``render.ENGINES``; "auto" for the fastest that can run here.
         dtype: in which a pixelwise model computes: float32, or on a GPU float16 or bfloat16.
+        bank: the file of the memory bank, for a model that draws from one, if it does not lie beside the model.
 
     Raises:
-        InputError: see ``resolve`` and ``load_checkpoint``; a device or engine that is not there; or a ``dtype`` that
-            cannot be had with them.
+        InputError: see ``resolve``, ``load_checkpoint`` and ``give_bank``; a device or engine that is not there; or a
+            ``dtype`` that cannot be had with them.
     """
-    device = find_device(device)
-    return Translator(load_checkpoint(resolve(model), device), device, engine, dtype)
+    device, path = find_device(device), resolve(model)
+    checkpoint = load_checkpoint(path, device)
+    give_bank(checkpoint, path.parent, None if bank is None else Path(bank))
+    return Translator(checkpoint, device, engine, dtype)
 
 
 class Translator:

@@ -63,7 +63,8 @@ def test_every_family_and_what_ships_is_measured(
     monkeypatch.setattr(families, "BUNDLED", tmp_path)
 
     subjects = {subject.name: subject for subject in families.subjects()}
-    assert [name.partition(",")[0] for name in subjects][: len(FAMILIES)] == list(FAMILIES)
+    measured = [name for name in FAMILIES if FAMILIES[name].published]
+    assert [name.partition(",")[0] for name in subjects][: len(measured)] == measured
     assert subjects["asapnet, facades (ships)"].configure((512, 512)) == TINY
     for name, subject in subjects.items():
         assert subject.configure((256, 256)).out_channels in (1, 3), name

@@ -28,6 +28,7 @@ class Translation:
     pyramid: tuple[Tensor, ...] = ()
     variants: Tensor | None = None
     regions: Tensor | None = None
+    ordering: tuple[Tensor, Tensor] | None = None
 
     @property
     def pictures(self) -> tuple[Tensor, ...]:
@@ -41,6 +42,7 @@ def translation() -> Translation:
         image=torch.full((1, 3, 2, 2), 0.5),
         posterior=(torch.full((1, 4), 2.0), torch.zeros(1, 4)),
         field=PixelwiseField(torch.full((1, 2, 1, 1), 3.0), mlp, cell=2),
+        ordering=(torch.zeros(3), torch.tensor([0.0, 0.5, 1.0])),
     )
 
 
@@ -55,6 +57,7 @@ TERMS = {
     "l1": (replace(NOTHING, l1=4.0), 4 * 0.5),
     "l2": (replace(NOTHING, l2=4.0), 4 * 0.25),
     "kl": (replace(NOTHING, kl=0.05), 0.05 * 4 * 2),
+    "ordering": (replace(NOTHING, ordering=2.0), 2 * np.log(2)),
     "field_decay": (replace(NOTHING, field_decay=0.1), 0.1 * 9),
 }
 
@@ -71,7 +74,7 @@ def test_each_term_by_itself(name: str, translation: Translation) -> None:
 
 
 def test_all_terms(translation: Translation) -> None:
-    objective = Objective("wasserstein", 10.0, 10.0, 1.0, 1.0, 0.05, 0.1)
+    objective = Objective("wasserstein", 10.0, 10.0, 1.0, 1.0, 0.05, 0.1, 1.0)
     terms = generator_terms(objective, translation, TARGET, FAKE, REAL, perceptual)
     assert {*terms} == {"adversarial", *WEIGHTS} - {"cross_entropy"}
     assert terms["feature_matching"].item() == pytest.approx(10 * 3)

@@ -23,6 +23,7 @@ from pixelwise.models.msgunet import MsgUNetConfig
 from pixelwise.models.pix2pix import Pix2PixConfig
 from pixelwise.models.pix2pixhd import Pix2PixHdConfig
 from pixelwise.models.sean import SeanConfig
+from pixelwise.models.sims import SimsConfig
 from pixelwise.models.spade import SpadeConfig
 
 CONFIGS = (
@@ -42,16 +43,19 @@ CONFIGS = (
     Pix2PixHdConfig(num_labels=4, out_channels=3, width=2, num_blocks=1, norm="batch"),
     MsgUNetConfig(num_labels=4, instance_edges=True, out_channels=3, width=2, num_scales=2),
     DnCnnConfig(image_channels=3, out_channels=3, width=4, depth=4),
+    SimsConfig(num_labels=4, out_channels=2, width=4, num_reductions=2),
 )
 
 
 def condition(config: GeneratorConfig) -> Condition:
     labels = torch.arange(4).repeat(2, 33, 11)
+    # For SIMS a canvas of two channels.
+    picture = torch.linspace(-1, 1, 2 * 3 * 33 * 44).view(2, 3, 33, 44)
     return Condition(
         labels=labels if config.num_labels else None,
         instances=labels // 2 if config.instance_edges else None,
-        image=torch.linspace(-1, 1, 2 * 3 * 33 * 44).view(2, 3, 33, 44) if config.image_channels else None,
-        style=torch.linspace(-1, 1, 2 * 3 * 33 * 44).view(2, 3, 33, 44),
+        image=picture if config.image_channels or isinstance(config, SimsConfig) else None,
+        style=picture,
     )
 
 

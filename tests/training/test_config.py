@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from pixelwise.errors import InputError
+from pixelwise.models.sims import SimsConfig
 from pixelwise.training import TrainConfig
 
 
@@ -27,6 +28,13 @@ from pixelwise.training import TrainConfig
 def test_values_out_of_range_are_named(config: TrainConfig, name: str, value: object, expected: str):
     with pytest.raises(InputError, match=f"{name}.* {expected}"):
         replace(config, **{name: value})
+
+
+def test_a_memory_bank_is_for_families_that_draw_from_one(config: TrainConfig):
+    with pytest.raises(InputError, match=r"bank is 'a\.safetensors', but asapnet draws from no memory bank"):
+        replace(config, bank="a.safetensors")
+    with pytest.raises(InputError, match="sims draws from a memory bank: give its file as bank; `pixelwise memorise`"):
+        replace(config, model=SimsConfig())
 
 
 @pytest.mark.parametrize(

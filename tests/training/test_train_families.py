@@ -18,6 +18,7 @@ from pixelwise.discriminators import DiscriminatorConfig
 from pixelwise.discriminators.feature_pyramid import FeaturePyramidConfig
 from pixelwise.discriminators.perceptual import PerceptualDiscriminatorConfig
 from pixelwise.losses.perceptual import PerceptualLoss, Taps, Vgg19Features
+from pixelwise.memorise import memorise
 from pixelwise.models import FAMILIES, family_of
 from pixelwise.models.asapnet import AsapNetConfig
 from pixelwise.models.ccfpse import CcfpseConfig
@@ -32,13 +33,14 @@ from pixelwise.models.pan import PanConfig
 from pixelwise.models.pix2pix import Pix2PixConfig
 from pixelwise.models.pix2pixhd import Pix2PixHdConfig
 from pixelwise.models.sean import SeanConfig
+from pixelwise.models.sims import SimsConfig
 from pixelwise.models.spade import SpadeConfig
 from pixelwise.training import TrainConfig, train
 from pixelwise.training.processes import Processes
 from pixelwise.training.run import prepare
 from pixelwise.training.step import Game
 
-TERMS = ("feature_matching", "perceptual_adversarial", "perceptual", "l1", "l2")
+TERMS = ("feature_matching", "perceptual_adversarial", "perceptual", "l1", "l2", "ordering")
 # As deep as VGG19, so that the same layers are compared, but narrow.
 NARROW_STAGES = ((4, 2), (4, 2), (4, 4), (4, 4), (4, 4))
 
@@ -71,6 +73,7 @@ FROM_LABELS: Mapping[str, GeneratorConfig] = {
     "pan": PanConfig(width=2, num_downsamplings=3, instance_edges=True),
     "crn": CrnConfig(widths=(8, 8, 4), instance_edges=True),
     "crn-variants": CrnConfig(widths=(8, 8, 4), num_variants=3),
+    "sims": SimsConfig(width=4, max_width=8, num_reductions=3, ordering_width=2),
 }
 FROM_PICTURES: Mapping[str, GeneratorConfig] = {
     "asapnet": AsapNetConfig(cell=8, width=4, max_width=8, num_blocks=1, mlp_width=4, mlp_depth=2),
@@ -106,12 +109,18 @@ def run_of(model: GeneratorConfig, data: Path, out: Path) -> TrainConfig:
         dataset="paired_folder",
         data=str(data),
         out=str(out),
+        bank="" if family_of(model).memory is None else str(bank_of(data, out)),
         batch_size=2,
         steps=2,
         ema_decay=0.0,
         vgg19="vgg19.pth",
         device="cpu",
     )
+
+
+def bank_of(data: Path, out: Path) -> Path:
+    memorise("paired_folder", data, "train", out / "bank.safetensors")
+    return out / "bank.safetensors"
 
 
 def narrow(discriminator: DiscriminatorConfig | None) -> DiscriminatorConfig | None:
