@@ -29,6 +29,7 @@ from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
 from pixelwise.labels import LabelSpec
 from pixelwise.models.asapnet import AsapNet, AsapNetConfig
+from pixelwise.models.memory import BankReference
 
 CONFIG = AsapNetConfig(
     num_labels=3, image_channels=2, out_channels=1, cell=4, width=4, max_width=8, num_blocks=1, mlp_width=4, mlp_depth=2
@@ -45,6 +46,7 @@ MANIFEST = manifest_for(
     licence="terms",
     step=7,
     metrics={"psnr": 20.5, "ssim": 0.25},
+    bank=BankReference("bank.safetensors", "ab12", 3, "terms"),
 )
 CONDITION = Condition(labels=torch.tensor([[[0, 1, 2, 0, 1]] * 6]), image=torch.linspace(-1, 1, 60).view(1, 2, 6, 5))
 

@@ -61,7 +61,6 @@ def test_a_class_that_the_bank_lacks_stays_unknown(generator: Sims) -> None:
 
 @torch.no_grad()
 def test_the_higher_segment_is_in_front(generator: Sims, monkeypatch: pytest.MonkeyPatch) -> None:
-    # The whole picture is one class: the bank's best has holes, and so there is but one piece; here heights decide.
     heights = {0: 0.0, 1: 1.0, 2: 2.0}
     orders = []
 
