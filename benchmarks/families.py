@@ -32,8 +32,8 @@ from pixelwise.bench.measurement import write
 from pixelwise.bench.subject import Size, cell_for
 from pixelwise.checkpoint import BUNDLED, read_manifest
 from pixelwise.condition import Condition, PairedSample
+from pixelwise.discriminators import discriminator_of
 from pixelwise.discriminators.conditioning import discriminator_input
-from pixelwise.discriminators.patch import MultiscalePatchDiscriminator, PatchDiscriminatorConfig
 from pixelwise.models import family_named, family_of
 from pixelwise.models.asapnet import AsapNetConfig
 from pixelwise.models.family import GeneratorConfig, config_from_json
@@ -64,7 +64,8 @@ class TrainingPlan:
     patience: float = 30.0
 
 
-QUICK_TRAINING = TrainingPlan(size=(64, 64), repeats=1)
+QUICK_TRAINING = TrainingPlan(size=(192, 192), batch=1, repeats=1)
+"""No smaller: the smallest of several sizes must suffice for its discriminator."""
 
 
 def subjects() -> list[FamilySubject]:
@@ -112,14 +113,19 @@ def training_row(subject: FamilySubject, plan: TrainingPlan) -> Row:
 
 
 def game_on(config: GeneratorConfig, sample: PairedSample) -> Game:
-    """A family with its own objective, but for the perceptual term, whose weights don't ship."""
+    """A family with its own objective and discriminator, but for the perceptual term, whose weights don't ship.
+
+    Where that is all there is, the pictures themselves are compared.
+    """
     family = family_of(config)
     objective = replace(family.objective, perceptual=0.0)
-    channels = discriminator_input(sample.condition, sample.target, config.num_labels).shape[1]
-    judge = MultiscalePatchDiscriminator(PatchDiscriminatorConfig(), channels)
+    if objective.adversarial is None and not objective.l2:
+        objective = replace(objective, l1=1.0)
+    judge, channels = family.discriminator_for(config), config.out_channels
+    semantic_channels = discriminator_input(sample.condition, sample.target, config.num_labels).shape[1] - channels
     return Game(
         generator=player(family.generator(config)),
-        discriminator=player(judge) if objective.adversarial else None,
+        discriminator=None if judge is None else player(discriminator_of(judge, semantic_channels, channels)),
         objective=objective,
         num_labels=config.num_labels,
         perceptual=None,

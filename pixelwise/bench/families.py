@@ -29,6 +29,9 @@ Progress = Callable[[str], object]
 _PREFERRED = ("cityscapes", "ade20k")
 """How the names of configurations begin that most families have published."""
 
+_LARGEST = 1024
+"""Pixels on a side: what was published for larger pictures is measured only where there is nothing for smaller ones."""
+
 
 @dataclass(frozen=True)
 class FamilySubject:
@@ -106,8 +109,8 @@ def _published_subject(family: str) -> FamilySubject:
     published = family_named(family).published
     if not published:
         raise InputError(f"{family} has no published configurations that could be measured")
-    chosen = next((name for start in _PREFERRED for name in published if name.startswith(start)), None)
-    name = chosen or next(iter(published))
+    fitting = [name for name in published if max(published[name].size) <= _LARGEST] or list(published)
+    name = next((name for start in _PREFERRED for name in fitting if name.startswith(start)), fitting[0])
     config = published[name].config
 
     def configure(size: Size) -> GeneratorConfig:
