@@ -39,6 +39,9 @@ class Manifest:
         spec: what conditions must carry.
         image: how the condition's image is stored in files, None when there is none.
         target: how the output is.
+        restores: whether the output is the input made better: the same photo, to be stored as that was.
+        noise: the least and the greatest standard deviation, in grey levels 0..255, of the Gaussian noise that a
+            restoring model was trained to take away; None where it is not known.
         weights: "raw", or "ema" for the exponential moving average.
         source: where the weights come from: data set and command, or the published file.
         licence: terms of the weights and of what they were trained on.
@@ -52,12 +55,21 @@ class Manifest:
     spec: ConditionSpec
     image: ImageSpec | None = None
     target: ImageSpec = field(default_factory=ImageSpec)
+    restores: bool = False
+    noise: tuple[float, float] | None = None
     weights: str = "raw"
     source: str = ""
     licence: str = ""
     step: int = 0
     metrics: Mapping[str, float] = field(default_factory=dict)
     version: int = MANIFEST_VERSION
+
+    def __post_init__(self) -> None:
+        # JSON gives a list.
+        object.__setattr__(self, "noise", None if self.noise is None else tuple(self.noise))
+        if self.restores and self.spec.image_channels != self.target.channels:
+            read, made = self.spec.image_channels, self.target.channels
+            raise InputError(f"a model that restores photos makes as many channels as it reads, not {made} of {read}")
 
     def to_json(self) -> dict[str, Any]:
         image = None if self.image is None else self.image.to_json()

@@ -11,10 +11,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pixelwise.codecs import ID_MODES, IMAGE_MODES, LOSSY_SUFFIXES, decode, encode, encode_palette, shape_text
+from pixelwise.codecs import (
+    ID_MODES,
+    IMAGE_MODES,
+    LOSSY_SUFFIXES,
+    PHOTO_MODES,
+    decode,
+    decode_with_metadata,
+    encode,
+    encode_palette,
+    shape_text,
+)
 from pixelwise.errors import InputError
 from pixelwise.fields import from_fields
 from pixelwise.labels import LabelSpec
+from pixelwise.metadata import NO_METADATA, Metadata
 
 _WHITE = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
 _MAX_ID = 2**31 - 1
@@ -30,12 +41,14 @@ class ImageSpec:
         white: the stored value that becomes +1, while 0 becomes -1; for depth in millimetres perhaps 10 000. 0 stands
             for the most that the integers hold, and for 1 with float32.
         grey_as_colour: whether a one-channel file is taken as three equal channels (COCO has some among its photos).
+        unit: what a stored value counts, such as "mm" of depth; empty where it is a share of white, as in photos.
     """
 
     channels: int = 3
     dtype: str = "uint8"
     white: float = 0
     grey_as_colour: bool = False
+    unit: str = ""
 
     def __post_init__(self) -> None:
         if self.dtype not in _WHITE:
@@ -47,6 +60,18 @@ class ImageSpec:
             raise InputError(f"{self.dtype} holds at most {_WHITE[self.dtype]:g}, white cannot be {self.white:g}")
         if self.grey_as_colour and self.channels != 3:
             raise InputError(f"grey_as_colour makes three channels, but the spec has {self.channels}")
+
+    def of_photo(self, channels: int, dtype: str) -> ImageSpec:
+        """How a photo of this kind is stored with other channels or in other numbers, where black and white stay so.
+
+        Raises:
+            InputError: this is no photo: its values count something, or its white is not the most that they can be.
+        """
+        if self.unit or self.white != _WHITE[self.dtype]:
+            raise InputError(
+                f"values up to {self.white:g} {self.unit}".rstrip() + f" are {self.dtype} and nothing else"
+            )
+        return ImageSpec(channels, dtype)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -61,7 +86,7 @@ class ImageSpec:
 
 
 def read(path: Path | str) -> np.ndarray:
-    """A PNG, JPEG (turned upright as its EXIF tag says), BMP, WebP, TIFF or NPY file as it is stored.
+    """A PNG, JPEG, BMP, GIF, WebP, TIFF or NPY file as it is stored, but turned upright as its EXIF tag says.
 
     Returns:
         H W C, uint8, uint16 or float32; grey has C = 1.
@@ -69,8 +94,20 @@ def read(path: Path | str) -> np.ndarray:
     Raises:
         InputError: the file is missing, empty, damaged or of a kind that could not be kept as it is.
     """
-    path = Path(path)
-    array = decode(path, IMAGE_MODES)
+    return _checked(decode(Path(path), IMAGE_MODES), path)
+
+
+def read_photo(path: Path | str) -> tuple[np.ndarray, Metadata]:
+    """What ``read`` returns and raises, of a file that is a photo for certain and may have a palette or single bits.
+
+    Returns:
+        Also what the file says beside its pixels.
+    """
+    array, metadata = decode_with_metadata(Path(path), PHOTO_MODES)
+    return _checked(array, path), metadata
+
+
+def _checked(array: np.ndarray, path: Path | str) -> np.ndarray:
     if array.dtype.name not in _WHITE:
         raise InputError(f"{path}: stores {array.dtype}, expected {', '.join(_WHITE)}; save it as one of them")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
@@ -179,13 +216,15 @@ def from_tensor(tensor: Tensor, spec: ImageSpec) -> np.ndarray:
     return stored
 
 
-def write(path: Path | str, array: np.ndarray) -> None:
+def write(path: Path | str, array: np.ndarray, metadata: Metadata = NO_METADATA) -> None:
     """Write an image H W or H W C as it is: PNG, TIFF or NPY without loss, or JPEG; whole or not at all.
+
+    As much of the metadata is written as the format keeps.
 
     Raises:
         InputError: see ``pixelwise.codecs.encode``.
     """
-    encode(Path(path), array)
+    encode(Path(path), array, metadata)
 
 
 def write_labels(path: Path | str, labels: np.ndarray, spec: LabelSpec) -> None:

@@ -9,8 +9,8 @@ from pixelwise.data.stored_set import StoredSet
 from pixelwise.images import ImageSpec
 from pixelwise.labels import LabelSpec
 
-DEPTH = ImageSpec(channels=1, dtype="uint16", white=10_000)
-"""Millimetres, up to the sensor's 10 m."""
+DEPTH = ImageSpec(channels=1, dtype="uint16", white=10_000, unit="mm")
+"""Up to the sensor's 10 m."""
 
 WHITE_FRAME = 8
 """Pixels on every side: the photos' white frame of about 7."""
