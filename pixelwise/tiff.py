@@ -29,6 +29,9 @@ _DESCRIPTIVE = (
 )
 """Of a directory, most of which says how pixels lie, what is about the photo; all of it text."""
 
+_STRUCTURAL = ('{"shape"', "ImageJ=", "<?xml")
+"""How descriptions begin that are for programs: tifffile's, ImageJ's, OME's. They are of a file, not of a photo."""
+
 _BYTE, _ASCII, _LONG = 1, 2, 4
 _LITTLE_ENDIAN = b"II*\0\x08\0\0\0"
 
@@ -102,7 +105,8 @@ def _exif_in(path: Path) -> bytes:
     found, kept = Image.Exif(), Image.Exif()
     with path.open("rb") as file:
         found.load_from_fp(file)
-        kept.update(_as_stored({tag: found[tag] for tag in _DESCRIPTIVE if tag in found}))
+        texts = {tag: found[tag] for tag in _DESCRIPTIVE if tag in found}
+        kept.update(_as_stored({tag: text for tag, text in texts.items() if not text.startswith(_STRUCTURAL)}))
         details = {tag: _as_stored(found.get_ifd(tag)) for tag in _POINTERS}
     for tag, values in details.items():
         kept.get_ifd(tag).update(values)

@@ -88,6 +88,15 @@ def test_names_in_any_alphabet_survive_a_tiff(tmp_path: Path) -> None:
         assert image.getexif()[ExifTags.Base.Artist].encode("latin-1") == artist
 
 
+def test_what_a_program_wrote_of_its_file_is_not_told_of_another(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((4, 6), np.uint8))
+    metadata = decode_with_metadata(tmp_path / "a.tif", IMAGE_MODES)[1]
+    encode(tmp_path / "b.tif", np.zeros((2, 3), np.uint8), metadata)
+    with tifffile.TiffFile(tmp_path / "b.tif") as file:
+        assert file.pages.first.software == "tifffile.py"
+        assert file.pages.first.description == ""
+
+
 def test_what_a_format_does_not_hold_is_named() -> None:
     metadata = Metadata(b"icc", b"exif", bytes(70_000), ("IPTC data",))
     assert metadata.lost_in(".png") == ["IPTC data"]

@@ -79,9 +79,7 @@ def save_tiny_denoiser(
     generator.last.weight.mul_(0.02 if finds_noise else 0)
     image = ImageSpec(channels)
     spec = ConditionSpec(image_channels=channels)
-    save_checkpoint(
-        path, generator, manifest_for(config, spec, image=image, target=image, restores=True, noise=noise)
-    )
+    save_checkpoint(path, generator, manifest_for(config, spec, image=image, target=image, restores=True, noise=noise))
     return path
 
 

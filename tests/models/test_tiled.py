@@ -59,14 +59,14 @@ def test_a_window_is_a_part_of_the_whole(network: DnCnn, ready: Tiled, window: W
 
 def test_no_tile_is_larger_than_it_must_be(ready: Tiled, monkeypatch: pytest.MonkeyPatch) -> None:
     sizes, forward = [], DnCnn.forward
-    monkeypatch.setattr(DnCnn, "forward", lambda self, part: sizes.append((len(part), *part.size)) or forward(self, part))
+    monkeypatch.setattr(
+        DnCnn, "forward", lambda self, part: sizes.append((len(part), *part.size)) or forward(self, part)
+    )
     ready(Condition(image=PICTURE))
     assert max(sizes) == (1, 16 + 2 * CONFIG.depth, 16 + 2 * CONFIG.depth)
 
 
-def test_a_tall_picture_by_rows_is_read_once_and_a_band_at_a_time(
-    network: DnCnn, ready: Tiled, tmp_path: Path
-) -> None:
+def test_a_tall_picture_by_rows_is_read_once_and_a_band_at_a_time(network: DnCnn, ready: Tiled, tmp_path: Path) -> None:
     tall = PICTURE[:1].repeat(1, 1, 9, 1)
     asked = []
 
