@@ -85,12 +85,12 @@ def run(
     shown = target if previews and target.unit and target.channels == 1 else None
     _check_model(translator, jobs)
     if shown is not None:
-        _check_previews(jobs, overwrite)
+        _check_previews(jobs)
     _check_wishes(translator, jobs, style)
     _check_view(region, scale)
     keep_freed_memory()
     with one_thread("pixelwise-reader") as reader, one_thread("pixelwise-writer") as writer:
-        readings = ahead(reader, partial(_read, translator, style, overwrite), jobs, _NUM_WAITING)
+        readings = ahead(reader, partial(_read, translator, style, overwrite, shown is not None), jobs, _NUM_WAITING)
         pictures = _translate_all(partial(_translate, translator, region, scale), readings, batch_size)
         yield from behind(writer, partial(_write, region, scale, shown), pictures, _NUM_WAITING)
 
@@ -130,10 +130,13 @@ class _Picture:
     seconds: float
 
 
-def _read(translator: Translator, style: Style | None, overwrite: bool, job: Job) -> _Reading | Outcome:
+def _read(
+    translator: Translator, style: Style | None, overwrite: bool, previewed: bool, job: Job
+) -> _Reading | Outcome:
     try:
-        if job.destination.exists() and not overwrite:
-            raise InputError(f"{job.destination} is there already, and may be replaced with --overwrite only")
+        written = [job.destination, *([preview_path(job.destination)] if previewed else [])]
+        if (there := [path for path in written if path.exists()]) and not overwrite:
+            raise InputError(f"{there[0]} is there already, and may be replaced with --overwrite only")
         condition, form = translator.read_file(job.source, job.instances, None if style else job.style)
         condition = condition if style is None else translator.styles.given(condition, style)
         return _Reading(job, condition, form.within(job.destination.suffix.lower()))
@@ -215,14 +218,12 @@ def _check_model(translator: Translator, jobs: Sequence[Job]) -> None:
         raise InputError("a folder of instance maps was named, but the model reads none")
 
 
-def _check_previews(jobs: Sequence[Job], overwrite: bool) -> None:
+def _check_previews(jobs: Sequence[Job]) -> None:
     sources_of = (path for job in jobs for path in (job.source, job.instances, job.style))
     taken = {path.resolve() for path in sources_of if path is not None} | {job.destination.resolve() for job in jobs}
     for path in (preview_path(job.destination) for job in jobs):
         if path.resolve() in taken:
             raise InputError(f"{path}: is an input or a picture, and would be replaced by a preview; have none made")
-        if path.exists() and not overwrite:
-            raise InputError(f"{path} is there already, and may be replaced with --overwrite only")
 
 
 def _check_wishes(translator: Translator, jobs: Sequence[Job], style: Style | None) -> None:

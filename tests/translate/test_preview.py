@@ -34,6 +34,21 @@ def test_depth_is_written_in_millimetres_and_for_the_eye(pixelwise_command, tmp_
         np.testing.assert_array_equal(images.read(shown), preview(depth, DEPTH))
 
 
+def test_what_is_there_is_replaced_only_when_asked_for(pixelwise_command, tmp_path, capsys) -> None:
+    model = save_tiny_model(tmp_path / "model.safetensors", PHOTO_MODEL, target=DEPTH)
+    for name in ("a.png", "b.png"):
+        images.write(tmp_path / "in" / name, np.zeros((9, 7, 3), np.uint8))
+    mine = tmp_path / "out" / "a_preview.png"
+    mine.parent.mkdir()
+    mine.write_bytes(b"mine")
+    command = ("translate", tmp_path / "in", "--model", model, "--out", tmp_path / "out")
+    assert pixelwise_command(*command) == 1
+    assert "a_preview.png is there already" in capsys.readouterr().err
+    assert mine.read_bytes() == b"mine"
+    assert sorted(path.name for path in mine.parent.iterdir()) == ["a_preview.png", "b.png", "b_preview.png"]
+    assert pixelwise_command(*command, "--overwrite") == 0
+
+
 def test_a_preview_takes_nobodys_place(pixelwise_command, tmp_path, capsys) -> None:
     model = save_tiny_model(tmp_path / "model.safetensors", PHOTO_MODEL, target=DEPTH)
     for name in ("a.png", "a_preview.png"):
