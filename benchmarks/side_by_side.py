@@ -31,7 +31,6 @@ from pixelwise.data import DATASETS
 from pixelwise.data.augment import Augment
 from pixelwise.errors import InputError
 from pixelwise.machine import machine, versions
-from pixelwise.metrics import METRICS
 from pixelwise.training import TrainConfig
 from pixelwise.training.experiment import read_experiment
 from pixelwise.training.validation import validation_scores
@@ -112,7 +111,7 @@ def row(config: TrainConfig, path: Path) -> Row:
         "model": trained.manifest.config,
         "weights": trained.manifest.weights,
         "validation_samples": len(samples),
-        "scores": validation_scores(trained.generator, validation),  # type: ignore[arg-type]
+        "scores": validation_scores(trained.generator, validation, samples.target),  # type: ignore[arg-type]
         **picture_cost(trained.generator.config, config.scale, FamilyPlan(repeats=20)),
     }
 
@@ -141,7 +140,7 @@ def translate(translator: Translator, condition: Condition) -> Tensor:
 
 def markdown(results: Row) -> str:
     """The table of what ``measure`` returned, or of the JSON that it was saved as."""
-    names = list(METRICS)
+    names = list(results["rows"][0]["scores"])
     heads = ["model", "parameters, M", "multiply-adds, G", "ms per picture", "memory, MB", *names]
     cells = [
         [

@@ -100,6 +100,7 @@ def adopt_file(
         raise InputError(f"{out} is there already, and may be replaced with --overwrite only")
     adopted = family_named(family)
     config, origin, licence = _configuration(adopted, published, config_file)
+    known = adopted.published.get(published or "")
     weights, of_encoder = read_state_dict(source), None if encoder is None else read_state_dict(encoder)
     try:
         generator = adopt(family, weights, config, of_encoder)
@@ -110,6 +111,8 @@ def adopt_file(
         _spec(adopted, config, published or ""),
         image=ImageSpec(config.image_channels) if config.image_channels else None,
         target=ImageSpec(config.out_channels),
+        restores=adopted.restores,
+        noise=None if known is None else known.noise,
         source=f"adopted from {' and '.join(path.name for path in (source, encoder) if path is not None)}{origin}",
         licence=licence,
     )

@@ -41,6 +41,9 @@ class Manifest:
         spec: what conditions must carry.
         image: how the condition's image is stored in files, None when there is none.
         target: how the output is, a picture or a label map.
+        restores: whether the output is the input made better: the same photo, to be stored as that was.
+        noise: the least and the greatest standard deviation, in grey levels 0..255, of the Gaussian noise that a
+            restoring model was trained to take away; None where it is not known.
         weights: "raw", or "ema" for the exponential moving average.
         source: where the weights come from: data set and command, or the published file.
         licence: terms of the weights and of what they were trained on.
@@ -55,6 +58,8 @@ class Manifest:
     spec: ConditionSpec
     image: ImageSpec | None = None
     target: TargetSpec = field(default_factory=ImageSpec)
+    restores: bool = False
+    noise: tuple[float, float] | None = None
     weights: str = "raw"
     source: str = ""
     licence: str = ""
@@ -62,6 +67,13 @@ class Manifest:
     metrics: Mapping[str, float] = field(default_factory=dict)
     bank: BankReference | None = None
     version: int = MANIFEST_VERSION
+
+    def __post_init__(self) -> None:
+        # JSON gives a list.
+        object.__setattr__(self, "noise", None if self.noise is None else tuple(self.noise))
+        read, made = self.spec.image_channels, num_outputs(self.target)
+        if self.restores and (read != made or isinstance(self.target, LabelSpec)):
+            raise InputError(f"a model that restores photos makes as many channels as it reads, not {made} of {read}")
 
     def to_json(self) -> dict[str, Any]:
         content = {**vars(self), "spec": self.spec.to_json(), "target": self.target.to_json()}

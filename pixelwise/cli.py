@@ -59,6 +59,7 @@ def translate(
         str | None, typer.Option(metavar="TOP,LEFT,HEIGHT,WIDTH", help="This part only, in pixels of the output.")
     ] = None,
     scale: Annotated[float, typer.Option(help="Pixels of the output per pixel of the input.")] = 1.0,
+    preview: Annotated[bool, typer.Option(help="Of depth, also NAME_preview.png, coloured for the eye.")] = True,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     engine: Annotated[str, typer.Option(help="auto, or an engine that `pixelwise doctor` lists.")] = "auto",
     precision: Annotated[str, typer.Option(help="fp32; on a GPU also fp16 or bf16, which are faster.")] = "fp32",
@@ -83,7 +84,7 @@ def translate(
     planned = job_plan.plan(inputs, out, f".{suffix.removeprefix('.')}", instances, style, seed, samples)
     translator = load()
     found = None if maps == (None, None) else _find_style(translator, style, *maps)
-    tell(jobs.run(translator, planned, batch_size, overwrite, part, scale, found), len(planned), out)
+    tell(jobs.run(translator, planned, batch_size, overwrite, part, scale, found, preview), len(planned), out)
 
 
 @app.command()
@@ -290,8 +291,13 @@ def _load(model: str, device: str, engine: str, precision: str, bank: Path | Non
 def _translate_large(translator: Translator, source: Path, out: Path, instances: Path | None, overwrite: bool) -> None:
     from pixelwise.translate.large import translate_large
 
+    remarks: list[str] = []
     with progress_bar() as show:
-        size = translate_large(translator, source, out, instances=instances, overwrite=overwrite, progress=show)
+        size = translate_large(
+            translator, source, out, instances=instances, overwrite=overwrite, progress=show, remark=remarks.append
+        )
+    for remark in remarks:
+        console.print(f"note: {source}: {remark}")
     print(f"wrote {out}: {size[1]}x{size[0]} pixels")
 
 

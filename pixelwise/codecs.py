@@ -1,7 +1,7 @@
 """Image file formats: what a file stores as an array, and back, with nothing converted on the way.
 
-Grey stays one channel, 16 bits stay 16 bits, alpha stays a channel. What cannot be kept (a palette read as a photo,
-16-bit colour PNG, CMYK, animations) is refused by name.
+Grey stays one channel, 16 bits stay 16 bits, alpha stays a channel. What cannot be kept (CMYK, animations) is refused
+by name, and so is a palette where it may be a label map's.
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ from pathlib import Path
 
 import numpy as np
 import tifffile
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from pixelwise.atomic import write_atomically
 from pixelwise.errors import InputError
-from pixelwise.png import SIGNATURE, to_png
+from pixelwise.metadata import NO_METADATA, Metadata, metadata_of
+from pixelwise.png import SIGNATURE, sixteen_bits, to_png
+from pixelwise.tiff import metadata_in, orientation_of, to_tiff, unpacked_page
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".npy")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".npy")
 """Suffixes of the files that can be read, in lower case."""
 
 LOSSY_SUFFIXES = (".jpg", ".jpeg", ".webp")
@@ -30,12 +32,22 @@ PLANES_FIRST = ("SYX", "CYX")
 IMAGE_MODES = {"L": "grey", "LA": "grey with alpha", "RGB": "RGB", "RGBA": "RGBA", "I;16": "16-bit grey"}
 """Pillow's modes that store colours or intensities, with their names for people."""
 
+PHOTO_MODES = {**IMAGE_MODES, "P": "palette", "1": "1-bit"}
+"""The same of files that are photos for certain: what a palette or a single bit stands for is read then."""
+
 ID_MODES = {"L": "8-bit grey", "I;16": "16-bit grey", "P": "palette", "RGB": "RGB"}
 """Pillow's modes that store ids or their colours, with their names for people."""
 
-_PHOTOMETRICS = (tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.RGB, tifffile.PHOTOMETRIC.PALETTE)
+_PHOTOMETRICS = {
+    tifffile.PHOTOMETRIC.MINISBLACK: "L",
+    tifffile.PHOTOMETRIC.RGB: "RGB",
+    tifffile.PHOTOMETRIC.PALETTE: "P",
+    tifffile.PHOTOMETRIC.SEPARATED: "CMYK",
+}
+"""Which of Pillow's modes a TIFF's colours are like."""
+
 _DTYPES = ("uint8", "uint16", "float32")
-_PILLOW_FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
+_PILLOW_FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
 _PNG_DEPTH_OFFSET = 24
 _JPEG_SIDE = 65500
 _ADVICE = {
@@ -46,25 +58,31 @@ _ADVICE = {
 
 
 def decode(path: Path, modes: dict[str, str]) -> np.ndarray:
-    """What a file stores: H W or H W C of any dtype; a JPEG is turned upright as its EXIF tag says.
+    """What a file stores: H W or H W C of any dtype; turned upright as its EXIF or TIFF tag says.
 
     Args:
         path: one of ``SUFFIXES``.
-        modes: what a PNG, JPEG, BMP or WebP file may hold: ``IMAGE_MODES`` or ``ID_MODES``.
+        modes: what it may hold: ``IMAGE_MODES``, ``PHOTO_MODES`` or ``ID_MODES``.
 
     Raises:
         InputError: the file is missing, empty, damaged or of a kind that could not be kept as it is.
     """
+    return decode_with_metadata(path, modes)[0]
+
+
+def decode_with_metadata(path: Path, modes: dict[str, str]) -> tuple[np.ndarray, Metadata]:
+    """What ``decode`` gives and raises, and what the file says beside."""
     check_file(path)
     suffix = path.suffix.lower()
     with reading(path):
         if suffix == ".npy":
-            array = _decode_npy(path)
+            array, metadata = _decode_npy(path), NO_METADATA
         else:
-            array = _decode_tiff(path, modes) if suffix in (".tif", ".tiff") else _decode_pillow(path, modes)
+            decoder = _decode_tiff if suffix in (".tif", ".tiff") else _decode_pillow
+            array, metadata = decoder(path, modes)
     if array.ndim not in (2, 3) or array.size == 0:
         raise InputError(f"{path}: is {shape_text(array)}, expected height, width and perhaps channels")
-    return array.astype(array.dtype.newbyteorder("="), copy=False)
+    return array.astype(array.dtype.newbyteorder("="), order="C", copy=False), metadata
 
 
 def check_file(path: Path) -> None:
@@ -94,21 +112,22 @@ def reading(path: Path) -> Iterator[None]:
         raise InputError(f"{path}: cannot be read, it may be damaged: {error}") from error
 
 
-def encode(path: Path, array: np.ndarray) -> None:
+def encode(path: Path, array: np.ndarray, metadata: Metadata = NO_METADATA) -> None:
     """Write PNG, TIFF or NPY without loss, or JPEG (quality 95), by the suffix; whole or not at all.
 
     Args:
         path: folders above it are made; a file of that name is replaced.
-        array: H W or H W C; uint8, for PNG with one channel also uint16, for TIFF and NPY also uint16 and float32.
+        array: H W or H W C; uint8, for PNG, TIFF and NPY also uint16, for TIFF and NPY also float32.
+        metadata: as much of it is written as the format keeps, see ``Metadata.lost_in``.
 
     Raises:
         InputError: a suffix that cannot be written, an array that the format cannot keep, or no room to write.
     """
-    content = to_bytes(path, array)
+    content = to_bytes(path, array, metadata)
     _replace(path, lambda beside: beside.write_bytes(content))
 
 
-def to_bytes(path: Path, array: np.ndarray) -> bytes:
+def to_bytes(path: Path, array: np.ndarray, metadata: Metadata = NO_METADATA) -> bytes:
     """What ``encode`` would write. Raises InputError as ``encode``, but for the room."""
     encoder = _ENCODERS.get(path.suffix.lower())
     if encoder is None:
@@ -116,7 +135,7 @@ def to_bytes(path: Path, array: np.ndarray) -> bytes:
     array = array[..., 0] if array.ndim == 3 and array.shape[2] == 1 else array
     if array.dtype.name not in _DTYPES or array.ndim not in (2, 3) or array.size == 0:
         raise InputError(f"{path}: cannot write {shape_text(array)}, expected H W or H W C of {', '.join(_DTYPES)}")
-    return encoder(path, array)
+    return encoder(path, array, metadata.kept_in(path.suffix.lower()))
 
 
 def encode_palette(path: Path, ids: np.ndarray, palette: np.ndarray) -> None:
@@ -140,11 +159,14 @@ def _decode_npy(path: Path) -> np.ndarray:
     return array
 
 
-def _decode_tiff(path: Path, modes: dict[str, str]) -> np.ndarray:
+def _decode_tiff(path: Path, modes: dict[str, str]) -> tuple[np.ndarray, Metadata]:
     with tifffile.TiffFile(path) as file:
         series = tiff_picture(path, file, modes)
         array: np.ndarray = series.asarray()
-    return np.moveaxis(array, 0, -1) if series.axes in PLANES_FIRST else array
+        array = np.moveaxis(array, 0, -1) if series.axes in PLANES_FIRST else array
+        if is_packed(file.pages.first, modes):
+            array = unpacked_page(array, file.pages.first)
+        return _upright(array, orientation_of(file.pages.first)), metadata_in(path, file)
 
 
 def tiff_picture(path: Path, file: tifffile.TiffFile, modes: dict[str, str]) -> tifffile.TiffPageSeries:
@@ -153,33 +175,57 @@ def tiff_picture(path: Path, file: tifffile.TiffFile, modes: dict[str, str]) -> 
     Args:
         path: named in errors.
         file: opened.
-        modes: as for ``decode``: ids may have a palette.
+        modes: as for ``decode``.
 
     Raises:
         InputError: it holds something else, or what could not be kept as it is.
     """
     page, series = file.pages.first, file.series[0]
-    if page.photometric == tifffile.PHOTOMETRIC.PALETTE and modes is not ID_MODES:
-        raise InputError(f"{path}: is {_ADVICE['P']}")
-    if page.photometric not in _PHOTOMETRICS:
+    mode = _PHOTOMETRICS.get(tifffile.PHOTOMETRIC(page.photometric))
+    if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE and modes is PHOTO_MODES:
+        mode = "L"
+    if mode is None:
         raise InputError(f"{path}: is a TIFF of {page.photometric!r}, expected MINISBLACK (any channels) or RGB")
+    if mode in _ADVICE and mode not in modes:
+        raise InputError(f"{path}: is {_ADVICE[mode]}")
     if series.axes not in ("YX", "YXS", "YXC", *PLANES_FIRST):
         raise InputError(f"{path}: has axes {series.axes} {series.shape}, expected one picture: Y, X and channels")
     if any(not other.keyframe.is_reduced for other in file.series[1:]):
         raise InputError(f"{path}: holds {len(file.series)} pictures; save each as a file")
-    if (orientation := page.tags.valueof("Orientation", 1)) != 1:
-        raise InputError(f"{path}: is a TIFF stored turned (orientation {orientation:d}); save it upright")
     return series
 
 
-def _decode_pillow(path: Path, modes: dict[str, str]) -> np.ndarray:
+def is_packed(page: tifffile.TiffPage, modes: dict[str, str]) -> bool:
+    """Whether ``decode`` gives something else than the numbers of a TIFF's page: what they stand for."""
+    plain = page.photometric in (tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.RGB)
+    return modes is PHOTO_MODES and (page.bitspersample == 1 or not plain)
+
+
+def _decode_pillow(path: Path, modes: dict[str, str]) -> tuple[np.ndarray, Metadata]:
     with path.open("rb") as file:
         head = file.read(_PNG_DEPTH_OFFSET + 1)
         depth = head[-1] if head.startswith(SIGNATURE) else 8
         with Image.open(file, formats=_PILLOW_FORMATS) as image:
             check_pillow(path, image, depth, modes)
-            ImageOps.exif_transpose(image, in_place=True)
-            return np.array(image)
+            if depth == 16 and image.mode != "I;16":
+                array = sixteen_bits(image, file)
+            else:
+                array = np.array(unpacked(image) if modes is PHOTO_MODES else image)
+            return _upright(array, image.getexif().get(ExifTags.Base.Orientation, 1)), metadata_of(image)
+
+
+def unpacked(image: Image.Image) -> Image.Image:
+    """What a palette or a single bit stands for, without any loss; another image as it is."""
+    if image.mode == "P":
+        return image.convert("RGBA" if "transparency" in image.info else "RGB")
+    return image.convert("L") if image.mode == "1" else image
+
+
+def _upright(array: np.ndarray, orientation: int) -> np.ndarray:
+    """H W or H W C from how a camera held it: TIFF 6.0, Orientation, where row 0 and column 0 are."""
+    array = array.swapaxes(0, 1) if orientation in (5, 6, 7, 8) else array
+    array = array[::-1] if orientation in (3, 4, 7, 8) else array
+    return array[:, ::-1] if orientation in (2, 3, 6, 7) else array
 
 
 def check_pillow(path: Path, image: Image.Image, depth: int, modes: dict[str, str]) -> None:
@@ -195,48 +241,44 @@ def check_pillow(path: Path, image: Image.Image, depth: int, modes: dict[str, st
     # A phone's MPO is a JPEG with a second view or a depth map behind the photo: no animation.
     if num_frames > 1 and image.format != "MPO":
         raise InputError(f"{path}: is an animation of {num_frames} frames; save each as a file")
-    if modes is ID_MODES and image.format not in ("PNG", "BMP"):
+    if modes is ID_MODES and image.format not in ("PNG", "BMP", "GIF"):
         raise InputError(f"{path}: is {image.format} inside, which changes ids when it compresses; save it as PNG")
     if image.mode not in modes:
         advice = _ADVICE.get(image.mode, f"a {image.mode} image")
         raise InputError(f"{path}: is {advice} (expected {', '.join(modes.values())})")
-    if depth == 16 and image.mode != "I;16":
-        raise InputError(f"{path}: is 16-bit colour PNG, of which only 8 bits can be read; save it as TIFF")
     if depth < 8 and image.mode == "L" and modes is ID_MODES:
         raise InputError(f"{path}: is {depth}-bit grey, which scales ids; save it as 8-bit grey or palette")
 
 
-def _encode_png(path: Path, array: np.ndarray) -> bytes:
-    if array.dtype == np.float32 or (array.ndim == 3 and (array.dtype != np.uint8 or array.shape[2] > 4)):
+def _encode_png(path: Path, array: np.ndarray, metadata: Metadata) -> bytes:
+    if array.dtype == np.float32 or (array.ndim == 3 and array.shape[2] > 4):
         raise InputError(f"{path}: PNG cannot keep {shape_text(array)}; write .tif or .npy")
-    return to_png(array)
+    return to_png(array, metadata.png_chunks())
 
 
-def _encode_jpeg(path: Path, array: np.ndarray) -> bytes:
+def _encode_jpeg(path: Path, array: np.ndarray, metadata: Metadata) -> bytes:
     if array.dtype != np.uint8 or (array.ndim == 3 and array.shape[2] != 3):
         raise InputError(f"{path}: JPEG cannot keep {shape_text(array)}; write .png, .tif or .npy")
     if max(array.shape) > _JPEG_SIDE:
         raise InputError(f"{path}: JPEG holds at most {_JPEG_SIDE} pixels a side, the picture is {shape_text(array)}")
     buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(array)).save(buffer, format="JPEG", quality=95, subsampling=0)
+    Image.fromarray(np.ascontiguousarray(array)).save(
+        buffer, format="JPEG", quality=95, subsampling=0, **metadata.pillow_fields()
+    )
     return buffer.getvalue()
 
 
-def _encode_tiff(_: Path, array: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    colour = array.ndim == 3 and array.shape[2] in (3, 4) and array.dtype != np.float32
-    planes = None if array.ndim == 2 else "contig"
-    tifffile.imwrite(buffer, array, photometric="rgb" if colour else "minisblack", planarconfig=planes)
-    return buffer.getvalue()
+def _encode_tiff(_: Path, array: np.ndarray, metadata: Metadata) -> bytes:
+    return to_tiff(array, metadata)
 
 
-def _encode_npy(_: Path, array: np.ndarray) -> bytes:
+def _encode_npy(_: Path, array: np.ndarray, __: Metadata) -> bytes:
     buffer = io.BytesIO()
     np.save(buffer, array, allow_pickle=False)
     return buffer.getvalue()
 
 
-_ENCODERS: dict[str, Callable[[Path, np.ndarray], bytes]] = {
+_ENCODERS: dict[str, Callable[[Path, np.ndarray, Metadata], bytes]] = {
     ".png": _encode_png,
     ".jpg": _encode_jpeg,
     ".jpeg": _encode_jpeg,

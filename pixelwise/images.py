@@ -11,10 +11,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pixelwise.codecs import ID_MODES, IMAGE_MODES, LOSSY_SUFFIXES, decode, encode, encode_palette, shape_text
+from pixelwise.codecs import (
+    ID_MODES,
+    IMAGE_MODES,
+    LOSSY_SUFFIXES,
+    PHOTO_MODES,
+    decode,
+    decode_with_metadata,
+    encode,
+    encode_palette,
+    shape_text,
+)
 from pixelwise.errors import InputError
 from pixelwise.fields import from_fields
 from pixelwise.labels import LabelSpec
+from pixelwise.metadata import NO_METADATA, Metadata
 
 _WHITE = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
 _MAX_ID = 2**31 - 1
@@ -57,6 +68,18 @@ class ImageSpec:
         if self.unit not in ("", *METRES):
             raise InputError(f"an image's unit is one of {', '.join(METRES)}, or empty, got {self.unit!r}")
 
+    def of_photo(self, channels: int, dtype: str) -> ImageSpec:
+        """How a photo of this kind is stored with other channels or in other numbers, where black and white stay so.
+
+        Raises:
+            InputError: this is no photo: its values count something, or its white is not the most that they can be.
+        """
+        if self.unit or self.white != _WHITE[self.dtype]:
+            raise InputError(
+                f"values up to {self.white:g} {self.unit}".rstrip() + f" are {self.dtype} and nothing else"
+            )
+        return ImageSpec(channels, dtype)
+
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
@@ -79,7 +102,7 @@ def num_outputs(target: TargetSpec) -> int:
 
 
 def read(path: Path | str) -> np.ndarray:
-    """A PNG, JPEG (turned upright as its EXIF tag says), BMP, WebP, TIFF or NPY file as it is stored.
+    """A PNG, JPEG, BMP, GIF, WebP, TIFF or NPY file as it is stored, but turned upright as its EXIF tag says.
 
     Returns:
         H W C, uint8, uint16 or float32; grey has C = 1.
@@ -87,8 +110,20 @@ def read(path: Path | str) -> np.ndarray:
     Raises:
         InputError: the file is missing, empty, damaged or of a kind that could not be kept as it is.
     """
-    path = Path(path)
-    array = decode(path, IMAGE_MODES)
+    return _checked(decode(Path(path), IMAGE_MODES), path)
+
+
+def read_photo(path: Path | str) -> tuple[np.ndarray, Metadata]:
+    """What ``read`` returns and raises, of a file that is a photo for certain and may have a palette or single bits.
+
+    Returns:
+        Also what the file says beside its pixels.
+    """
+    array, metadata = decode_with_metadata(Path(path), PHOTO_MODES)
+    return _checked(array, path), metadata
+
+
+def _checked(array: np.ndarray, path: Path | str) -> np.ndarray:
     if array.dtype.name not in _WHITE:
         raise InputError(f"{path}: stores {array.dtype}, expected {', '.join(_WHITE)}; save it as one of them")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
@@ -203,13 +238,15 @@ def measured(picture: Tensor, spec: ImageSpec) -> Tensor | None:
     return (picture != -1).any(dim=0, keepdim=True) if spec.holes else None
 
 
-def write(path: Path | str, array: np.ndarray) -> None:
+def write(path: Path | str, array: np.ndarray, metadata: Metadata = NO_METADATA) -> None:
     """Write an image H W or H W C as it is: PNG, TIFF or NPY without loss, or JPEG; whole or not at all.
+
+    As much of the metadata is written as the format keeps.
 
     Raises:
         InputError: see ``pixelwise.codecs.encode``.
     """
-    encode(Path(path), array)
+    encode(Path(path), array, metadata)
 
 
 def write_labels(path: Path | str, labels: np.ndarray, spec: LabelSpec) -> None:
@@ -218,12 +255,15 @@ def write_labels(path: Path | str, labels: np.ndarray, spec: LabelSpec) -> None:
     Raises:
         InputError: the suffix is not .png, or an index that the spec does not know.
     """
-    path = Path(path)
-    ids = _file_ids(path, labels, spec)
+    write_ids(path, _file_ids(path, labels, spec), spec)
+
+
+def write_ids(path: Path | str, ids: np.ndarray, spec: LabelSpec) -> None:
+    """The same of file ids H W: what ``stored`` makes of class indices. Raises InputError for another suffix."""
     if ids.dtype != np.uint8:
         write(path, ids)
         return
-    encode_palette(path, ids, palette(spec))
+    encode_palette(Path(path), ids, palette(spec))
 
 
 def palette(spec: LabelSpec) -> np.ndarray:
@@ -238,14 +278,6 @@ def stored(output: Tensor, target: TargetSpec) -> np.ndarray:
     if isinstance(target, LabelSpec):
         return _file_ids("label map", output.cpu().numpy(), target)
     return from_tensor(output, target)
-
-
-def write_output(path: Path | str, output: Tensor, target: TargetSpec) -> None:
-    """Write a picture C H W in [-1, 1], or class indices H W, as ``target`` says. Errors as the other writers'."""
-    if isinstance(target, LabelSpec):
-        write_labels(path, output.cpu().numpy(), target)
-    else:
-        write(path, from_tensor(output, target))
 
 
 def _file_ids(source: str | Path, labels: np.ndarray, spec: LabelSpec) -> np.ndarray:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO
 
 import numpy as np
+from PIL import Image
+from PIL.ImageFile import ImageFile
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _KINDS = {1: 0, 2: 4, 3: 2, 4: 6}
@@ -20,11 +23,16 @@ _STRATEGY = zlib.Z_RLE
 of the usual time for a tenth more bytes."""
 
 
-def to_png(array: np.ndarray) -> bytes:
+Chunk = tuple[bytes, bytes]
+"""Its kind and its content."""
+
+
+def to_png(array: np.ndarray, ancillary: Sequence[Chunk] = ()) -> bytes:
     """A PNG file.
 
     Args:
         array: H W or H W C of 1 to 4 channels; uint8, or uint16.
+        ancillary: chunks that come before the pixels.
     """
     height, width = array.shape[:2]
     kind = _KINDS[1 if array.ndim == 2 else array.shape[2]]
@@ -34,8 +42,28 @@ def to_png(array: np.ndarray) -> bytes:
     bands = _filtered(rows, pixel_bytes=rows.shape[1] // width)
     pixels = b"".join([*(compressor.compress(band) for band in bands), compressor.flush()])
     parts = (pixels[first : first + _MOST_OF_A_CHUNK] for first in range(0, len(pixels), _MOST_OF_A_CHUNK))
-    chunks = ((b"IHDR", header), *((b"IDAT", part) for part in parts), (b"IEND", b""))
+    chunks = ((b"IHDR", header), *ancillary, *((b"IDAT", part) for part in parts), (b"IEND", b""))
     return SIGNATURE + b"".join(_chunk(name, content) for name, content in chunks)
+
+
+def sixteen_bits(image: ImageFile, file: BinaryIO) -> np.ndarray:
+    """H W C uint16 of a PNG of 16-bit colours, or grey with alpha, of which Pillow keeps 8 bits at a time.
+
+    Args:
+        image: opened from ``file`` and not yet decoded. It is when this returns.
+        file: at any place.
+    """
+    (tile,) = image.tile
+    if tile.args == "LA;16B":
+        # Two numbers of 16 bits lie as four of 8 do.
+        image.tile = [tile._replace(args="RGBA")]
+        return np.array(image).view(">u2")
+    high = np.array(image, np.uint16)
+    file.seek(0)
+    with Image.open(file, formats=("PNG",)) as again:
+        # Asked for the high bytes of the other byte order, it gives the low ones.
+        again.tile = [tile._replace(args=str(tile.args).replace(";16B", ";16L"))]
+        return np.asarray(high << 8 | np.array(again))
 
 
 def _filtered(rows: np.ndarray, pixel_bytes: int) -> Iterator[bytes]:

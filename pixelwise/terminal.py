@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import defaultdict
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
@@ -53,6 +54,13 @@ def _summarise(outcomes: Sequence[Outcome], num_planned: int, out: Path) -> None
 
     num_done = sum(outcome.error is None for outcome in outcomes)
     print(f"{num_done} of {num_planned} translated to {out}" + (f": {speed_text(outcomes)}" if num_done else ""))
+    told = defaultdict(list)
+    for outcome in outcomes:
+        for remark in outcome.remarks:
+            told[remark].append(outcome.job.source)
+    for remark, sources in told.items():
+        others = f" and {len(sources) - 1} more" if len(sources) > 1 else ""
+        console.print(f"note: {sources[0]}{others}: {remark}")
     for outcome in outcomes:
         if outcome.error is not None:
             console.print(f"failed: {outcome.error}", style="red")

@@ -29,6 +29,7 @@ from pixelwise.models.pix2pixhd import Pix2PixHdConfig
 from pixelwise.models.sean import SeanConfig
 from pixelwise.models.spade import Spade, SpadeConfig
 
+SHARED = Path(__file__).parents[1] / "../shared"
 GOLDEN = Path(__file__).parent / "golden" / "asapnet.npz"
 FIELDS = {
     "num_labels": 7, "instance_edges": True, "out_channels": 3, "cell": 8, "learned_reduction": 4, "width": 8,
@@ -89,6 +90,14 @@ def test_published_configurations_are_adopted_by_name(tmp_path: Path, name: str)
     assert manifest.spec.num_labels == config.num_labels
     adopted = load_checkpoint(tmp_path / "m.safetensors").generator
     assert all(torch.equal(tensor, ours[key]) for key, tensor in adopted.state_dict().items())  # type: ignore[attr-defined]
+
+
+@pytest.mark.skipif(not (SHARED / "weights").is_dir(), reason="the trained weights are not shipped")
+def test_an_adopted_denoiser_says_which_noise_it_takes_away(tmp_path: Path) -> None:
+    source = SHARED / "weights" / "dncnn_25.pth"
+    manifest = adopt_file("dncnn", source, tmp_path / "m.safetensors", published="kair_25")
+    assert (manifest.restores, manifest.noise) == (True, (25, 25))
+    assert load_checkpoint(tmp_path / "m.safetensors").manifest == manifest
 
 
 def test_a_pickle_that_would_run_code_is_refused(tmp_path: Path, config_file: Path) -> None:

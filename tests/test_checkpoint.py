@@ -32,7 +32,7 @@ from pixelwise.models.asapnet import AsapNet, AsapNetConfig
 from pixelwise.models.memory import BankReference
 
 CONFIG = AsapNetConfig(
-    num_labels=3, image_channels=2, out_channels=1, cell=4, width=4, max_width=8, num_blocks=1, mlp_width=4, mlp_depth=2
+    num_labels=3, image_channels=2, out_channels=2, cell=4, width=4, max_width=8, num_blocks=1, mlp_width=4, mlp_depth=2
 )
 MANIFEST = manifest_for(
     CONFIG,
@@ -40,7 +40,9 @@ MANIFEST = manifest_for(
         LabelSpec(("a", "b"), ((1, 2, 3), (4, 5, 6), (7, 8, 9)), ignore_id=255, ids=(3, 1)), image_channels=2
     ),
     image=ImageSpec(2, "uint16", white=10_000),
-    target=ImageSpec(1, "float32"),
+    target=ImageSpec(2, "float32"),
+    restores=True,
+    noise=(5.0, 20.5),
     weights="ema",
     source="data set and command",
     licence="terms",
@@ -193,9 +195,11 @@ def test_a_manifest_of_a_later_version(path: Path):
         (lambda manifest: manifest.update(config=3), "not a manifest of pixelwise: 'config' must be an object"),
         (lambda manifest: manifest.update(family=["asapnet"]), "not a manifest of pixelwise: 'family' must be text"),
         (
-            lambda manifest: manifest.update(target={"channels": 3}),
-            "the configuration has out_channels = 1, the manifest's specs 3",
+            lambda manifest: manifest.update(target={"channels": 3}, restores=False),
+            "the configuration has out_channels = 2, the manifest's specs 3",
         ),
+        (lambda manifest: manifest.update(target={"channels": 3}), "not a manifest of pixelwise: .* reads, not 3 of 2"),
+        (lambda manifest: manifest.update(noise=[25]), "not a manifest of pixelwise: 'noise' must be"),
         (
             lambda manifest: manifest["config"].update(instance_edges=True),
             "the configuration has instance_edges = True, the manifest's specs no instance maps",

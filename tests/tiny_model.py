@@ -17,6 +17,7 @@ from pixelwise.models.ccfpse import CcfpseConfig
 from pixelwise.models.clade import CladeConfig
 from pixelwise.models.crn import CrnConfig
 from pixelwise.models.dagan import DaganConfig
+from pixelwise.models.dncnn import DnCnn, DnCnnConfig
 from pixelwise.models.family import GeneratorConfig
 from pixelwise.models.groupdnet import GroupDNetConfig
 from pixelwise.models.pix2pix import Pix2PixConfig
@@ -66,6 +67,21 @@ def save_tiny_model(
         image = ImageSpec(spec.image_channels)
     torch.manual_seed(0)
     save_checkpoint(path, AsapNet(model), manifest_for(model, spec, image=image, target=target))
+    return path
+
+
+@torch.no_grad()
+def save_tiny_denoiser(
+    path: Path, channels: int, noise: tuple[float, float] | None = None, finds_noise: bool = False
+) -> Path:
+    """Writes a DnCNN that reaches 3 pixels far, and gives pictures back as they are unless it finds noise; its path."""
+    config = DnCnnConfig(image_channels=channels, out_channels=channels, width=4, depth=3)
+    torch.manual_seed(0)
+    generator = DnCnn(config)
+    generator.last.weight.mul_(0.02 if finds_noise else 0)
+    image = ImageSpec(channels)
+    spec = ConditionSpec(image_channels=channels)
+    save_checkpoint(path, generator, manifest_for(config, spec, image=image, target=image, restores=True, noise=noise))
     return path
 
 

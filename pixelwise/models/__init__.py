@@ -26,6 +26,7 @@ from pixelwise.models import (
 )
 from pixelwise.models.family import Family, Generator, WindowGenerator
 from pixelwise.models.fast_asapnet import FastAsapNet
+from pixelwise.models.tiled import Tiled
 
 FAMILIES: Mapping[str, Family] = {
     family.name: family
@@ -71,7 +72,10 @@ def family_of(config: object) -> Family:
 def for_inference(
     generator: Generator, engine: str = "auto", dtype: torch.dtype = torch.float32
 ) -> WindowGenerator | None:
-    """``generator`` made ready by its family's engines; None where a family has none and just runs.
+    """``generator`` made ready by its family's engines, or, where a pixel depends on its surroundings only, for tiles.
+
+    Returns:
+        None where a family has no engines and a picture must be made whole.
 
     Raises:
         InputError: an engine that cannot run here or in ``dtype``; for a family that has none any but "auto", and
@@ -84,4 +88,5 @@ def for_inference(
         raise InputError(f"engine {engine!r}: models of the family {family.name} have no engines to choose from")
     if dtype != torch.float32:
         raise InputError(f"{dtype}: models of the family {family.name} compute in float32")
-    return None
+    reach = family.reach(generator.config)
+    return None if reach is None else Tiled(generator, reach)

@@ -98,17 +98,22 @@ _SAO_YAN = ("https://github.com/SaoYan/DnCNN-PyTorch", "GPL-3.0 (the repository'
 _KAIR = ("https://github.com/cszn/KAIR", "MIT (the repository's); not distributed with pixelwise")
 
 
-def _published(source: tuple[str, str], channels: int = 1, **fields: int | bool) -> Published:
+def _published(
+    source: tuple[str, str], noise: tuple[float, float], channels: int = 1, **fields: int | bool
+) -> Published:
     config = DnCnnConfig(image_channels=channels, out_channels=channels, **fields)  # type: ignore[arg-type]
-    return Published(config, (50, 50) if config.depth == 20 else (40, 40), *source)
+    return Published(config, (50, 50) if config.depth == 20 else (40, 40), *source, noise)
+
+
+_BLIND = (0, 55)
 
 
 PUBLISHED = {
-    **{f"s{sigma}": _published(_SAO_YAN) for sigma in (15, 25, 50)},
-    "b": _published(_SAO_YAN, depth=20),
-    **{f"kair_{sigma}": _published(_KAIR, batch_norm=False, bias=True) for sigma in (15, 25, 50)},
-    "kair_gray_blind": _published(_KAIR, depth=20, batch_norm=False, bias=True),
-    "kair_color_blind": _published(_KAIR, channels=3, depth=20, batch_norm=False, bias=True),
+    **{f"s{sigma}": _published(_SAO_YAN, (sigma, sigma)) for sigma in (15, 25, 50)},
+    "b": _published(_SAO_YAN, _BLIND, depth=20),
+    **{f"kair_{sigma}": _published(_KAIR, (sigma, sigma), batch_norm=False, bias=True) for sigma in (15, 25, 50)},
+    "kair_gray_blind": _published(_KAIR, _BLIND, depth=20, batch_norm=False, bias=True),
+    "kair_color_blind": _published(_KAIR, _BLIND, channels=3, depth=20, batch_norm=False, bias=True),
 }
 """By the standard deviation of the noise in grey levels 0..255. KAIR is by the paper's first author, its norms are
 merged into the convolutions; the others are of a re-implementation."""
@@ -135,6 +140,11 @@ def _names(config: DnCnnConfig, theirs: str) -> Renames:
     ]
 
 
+def reach(config: DnCnnConfig) -> int:
+    """A pixel for each convolution of 3 x 3 (Sec. III-A: a receptive field of 2 depth + 1)."""
+    return config.depth
+
+
 FAMILY = Family(
     name="dncnn",
     paper="Zhang et al., Beyond a Gaussian Denoiser: Residual Learning of Deep CNN for Image Denoising, TIP 2017",
@@ -144,4 +154,6 @@ FAMILY = Family(
     discriminator=None,
     published=PUBLISHED,
     adopt=adopt,
+    restores=True,
+    reach=reach,
 )

@@ -138,12 +138,14 @@ class Published:
         config: the family's.
         size: (height, width) in pixels that it was trained at.
         source: where the weights come from and under which terms, for the manifest.
+        noise: of a denoiser, the standard deviations in grey levels, from least to greatest, that it was trained for.
     """
 
     config: GeneratorConfig
     size: tuple[int, int]
     source: str
     licence: str
+    noise: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -203,6 +205,11 @@ def one_variant(config: GeneratorConfig) -> int:
     return 1
 
 
+def sees_far(config: GeneratorConfig) -> int | None:
+    """How far a pixel's surroundings reach that it depends on: of families where that may be the whole picture."""
+    return None
+
+
 @dataclass(frozen=True)
 class Family:
     """One paper's system.
@@ -221,6 +228,9 @@ class Family:
         num_variants: how many pictures a generator of a configuration makes of each condition, all at once.
         styling: of a generator in eval mode, how it comes by a style; None when it has none.
         growth: of a family that trains from coarse to fine.
+        restores: whether pictures are the input's own, made better, whatever a generator is trained on.
+        reach: of a configuration, so many pixels on every side decide what a pixel of the output is, by convolutions
+            whose zeros lie around the picture, and nothing else does; None where more may.
         learn_styles: of a family that keeps styles to draw from: finds them, after training, in conditions that have
             their targets as style pictures; called for generators that read a style.
         memory: of a family whose generators draw from a memory bank.
@@ -239,6 +249,8 @@ class Family:
     num_variants: Callable[[Any], int] = one_variant
     styling: Callable[[Any], Styling | None] = without_styling
     growth: Growth | None = None
+    restores: bool = False
+    reach: Callable[[Any], int | None] = sees_far
     learn_styles: Callable[[Any, Iterable[Condition]], None] | None = None
     memory: Memory | None = None
 

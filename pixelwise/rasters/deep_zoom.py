@@ -14,6 +14,7 @@ import numpy as np
 from pixelwise.atomic import folder_replacement, replacement
 from pixelwise.codecs import to_bytes
 from pixelwise.errors import InputError
+from pixelwise.metadata import NO_METADATA, Metadata
 from pixelwise.rasters.cascade import Cascade, level_sizes
 from pixelwise.rasters.disk import check_space, writing
 
@@ -30,6 +31,7 @@ def write_deep_zoom(
     size: tuple[int, int],
     channels: int,
     dtype: str,
+    metadata: Metadata = NO_METADATA,
     *,
     tile: int = 254,
     overlap: int = 1,
@@ -48,6 +50,7 @@ def write_deep_zoom(
         size: (height, width) in pixels.
         channels: of every pixel: what ``codecs.encode`` knows to write with ``suffix``.
         dtype: "uint8", or "uint16" where ``suffix`` can keep it.
+        metadata: of it, the colour profile is written into every tile.
         tile: side of a tile in pixels without its overlap, an even number.
         overlap: pixels that a tile shares with its neighbours on each side, for viewers that interpolate.
         suffix: of the tiles, ".jpg" or ".png".
@@ -65,6 +68,7 @@ def write_deep_zoom(
     _check(path, sizes, channels, np.dtype(dtype), suffix)
     if tile < 2 or tile % 2 or overlap < 0:
         raise InputError(f"the side of a tile must be even and its overlap >= 0, got {tile} and {overlap}")
+    said = metadata.kept_in(path.suffix.lower())
     with ExitStack() as stack:
         with writing(path):
             description = stack.enter_context(replacement(path))
@@ -76,7 +80,7 @@ def write_deep_zoom(
                 beside.mkdir(exist_ok=True)
                 for column, left in enumerate(range(0, rows.shape[1], tile)):
                     name = beside / f"{column}_{row}{suffix}"
-                    name.write_bytes(to_bytes(name, rows[:, max(left - overlap, 0) : left + tile + overlap]))
+                    name.write_bytes(to_bytes(name, rows[:, max(left - overlap, 0) : left + tile + overlap], said))
 
         cascade = Cascade(sizes, channels, np.dtype(dtype), tile, overlap, emit)
         yield cascade.push

@@ -18,6 +18,7 @@ import numpy as np
 
 from pixelwise.atomic import replacement
 from pixelwise.errors import InputError
+from pixelwise.metadata import NO_METADATA, Metadata
 from pixelwise.rasters.cascade import Cascade, level_sizes
 from pixelwise.rasters.disk import check_space, writing
 from pixelwise.rasters.tiled_tiff import Field, TiledTiff
@@ -26,6 +27,7 @@ _CLASSIC_LIMIT = 4_000_000_000
 """Bytes of pixels from which a file is a BigTIFF. A classic one ends at 2^32; the rest is for directories."""
 
 _TILE_PLACES, _TILE_LENGTHS = 324, 325
+_XMP, _ICC = 700, 34675
 _REDUCED = 1
 _UNCOMPRESSED, _DEFLATE = 1, 8
 _GREY, _RGB = 1, 2
@@ -37,7 +39,14 @@ _UNSIGNED, _FLOAT = 1, 3
 
 @contextmanager
 def write_pyramid(
-    path: Path, size: tuple[int, int], channels: int, dtype: str, *, tile: int = 512, deflate: int = 1
+    path: Path,
+    size: tuple[int, int],
+    channels: int,
+    dtype: str,
+    metadata: Metadata = NO_METADATA,
+    *,
+    tile: int = 512,
+    deflate: int = 1,
 ) -> Iterator[Callable[[np.ndarray], None]]:
     """A tiled TIFF with a pyramid, written by rows in memory of about two rows of tiles.
 
@@ -52,6 +61,7 @@ def write_pyramid(
         size: (height, width) in pixels.
         channels: of every pixel. 3 or 4 integers are RGB or RGB with alpha, others are grey.
         dtype: "uint8", "uint16" or "float32".
+        metadata: is written, but for EXIF data.
         tile: side of a tile in pixels, a multiple of 16. Levels are halved until one tile holds them.
         deflate: level of compression. At 1 photos shrink by about half; higher levels take many times as long for a few
             per cent. 0 stores the tiles as they are.
@@ -91,13 +101,14 @@ def write_pyramid(
         cascade.finish()
         with writing(path):
             located = {_TILE_PLACES: places, _TILE_LENGTHS: lengths}
-            tiff.finish(
-                [
-                    tiles.fields(level, is_reduced=number > 0)
-                    | {tag: (tiff.place_type, values[number]) for tag, values in located.items()}
-                    for number, level in enumerate(sizes)
-                ]
-            )
+            directories = [
+                tiles.fields(level, is_reduced=number > 0)
+                | {tag: (tiff.place_type, values[number]) for tag, values in located.items()}
+                for number, level in enumerate(sizes)
+            ]
+            said = {_XMP: metadata.xmp, _ICC: metadata.icc}
+            directories[0] |= {tag: ("B", content) for tag, content in said.items() if content}
+            tiff.finish(directories)
             stack.close()
 
 

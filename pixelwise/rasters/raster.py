@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from pixelwise.errors import InputError
+from pixelwise.metadata import NO_METADATA, Metadata
 
 ReadRows = Callable[[int, int], np.ndarray]
 """From the first row, and the one after the last, to what lies between: H W or H W C."""
@@ -23,6 +24,7 @@ class Raster:
         shape: H W or H W C.
         dtype: of the values, in the machine's byte order.
         read: how rows are come by; ask ``rows`` instead.
+        metadata: what the file says beside its pixels.
         in_memory: whether the whole picture was decoded, because it cannot be read by rows.
     """
 
@@ -30,6 +32,7 @@ class Raster:
     shape: tuple[int, ...]
     dtype: np.dtype
     read: ReadRows
+    metadata: Metadata = NO_METADATA
     in_memory: bool = False
 
     def __post_init__(self) -> None:

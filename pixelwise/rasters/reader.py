@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from pixelwise.codecs import check_file, decode, reading
+from pixelwise.codecs import check_file, decode_with_metadata, reading
 from pixelwise.rasters.raster import Raster
 from pixelwise.rasters.stream import can_stream, stream_raster
-from pixelwise.rasters.tiff import tiff_raster
+from pixelwise.rasters.tiff import must_be_whole, tiff_raster
 
 
 @contextmanager
@@ -19,12 +19,13 @@ def open_raster(path: Path | str, modes: dict[str, str]) -> Iterator[Raster]:
     """A picture of any size, open for reading by rows.
 
     TIFF and NPY files are read by rows; PNG and JPEG too where libvips is at hand (``pip install 'pixelwise[scale]'``),
-    unless they are interlaced or stored turned. Everything else is decoded whole. A progressive JPEG is read by rows,
+    unless they are interlaced. What is stored turned, or packed into a palette or bits, and everything else is decoded
+    whole. A progressive JPEG is read by rows,
     but its decoder holds all its coefficients.
 
     Args:
         path: a file that ``codecs.decode`` reads.
-        modes: as for ``codecs.decode``: ``IMAGE_MODES`` or, for label maps, ``ID_MODES``.
+        modes: as for ``codecs.decode``.
 
     Raises:
         InputError: as ``codecs.decode``; also a TIFF that ends early, with the number of rows that are there, or one
@@ -40,11 +41,11 @@ def open_raster(path: Path | str, modes: dict[str, str]) -> Iterator[Raster]:
 
 def _open(path: Path, modes: dict[str, str]) -> AbstractContextManager[Raster]:
     suffix = path.suffix.lower()
-    if suffix in (".tif", ".tiff"):
-        return tiff_raster(path, modes)
     if suffix == ".npy":
         return nullcontext(_npy_raster(path))
-    return nullcontext(stream_raster(path, modes) if can_stream(path) else _whole_raster(path, modes))
+    if suffix in (".tif", ".tiff") and not must_be_whole(path, modes):
+        return tiff_raster(path, modes)
+    return nullcontext(stream_raster(path, modes) if can_stream(path, modes) else _whole_raster(path, modes))
 
 
 def _npy_raster(path: Path) -> Raster:
@@ -57,5 +58,5 @@ def _npy_raster(path: Path) -> Raster:
 
 
 def _whole_raster(path: Path, modes: dict[str, str]) -> Raster:
-    array = decode(path, modes)
-    return Raster(path, array.shape, array.dtype, lambda start, stop: array[start:stop], in_memory=True)
+    array, metadata = decode_with_metadata(path, modes)
+    return Raster(path, array.shape, array.dtype, lambda start, stop: array[start:stop], metadata, in_memory=True)

@@ -19,7 +19,8 @@ from PIL import ExifTags, Image
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
-from pixelwise.codecs import check_pillow
+from pixelwise.codecs import IMAGE_MODES, PHOTO_MODES, check_pillow
+from pixelwise.metadata import metadata_of
 from pixelwise.rasters.raster import Raster, Recent
 
 _JPEG = b"\xff\xd8\xff"
@@ -29,6 +30,9 @@ _HEADER = 33
 _KIND, _DEPTH, _COLOUR_TYPE, _CHECKSUM = 12, 24, 25, 29
 
 _GREY = 0
+_CHANNELS = {_GREY: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+"""By colour type; a palette's are its ids."""
+
 _GREY_STEPS = {1: 255, 2: 85, 4: 17, 8: 1}
 """What decoders multiply grey of so many bits by, to fill 0 to 255."""
 
@@ -36,10 +40,17 @@ _METADATA = (b"eXIf", b"iTXt", b"zTXt")
 """Chunks that may say that a PNG is stored turned."""
 
 
-def can_stream(path: Path) -> bool:
-    """Whether libvips is at hand, and the file a PNG or JPEG whose rows are stored from top to bottom."""
+def can_stream(path: Path, modes: dict[str, str]) -> bool:
+    """Whether libvips is at hand, and the file a PNG or JPEG whose rows are stored from top to bottom as they are read.
+
+    Args:
+        path: the file.
+        modes: as for ``codecs.decode``.
+    """
     head, image = _open_header(path)
     if _libvips() is None or image is None or image.info.get("interlace"):
+        return False
+    if modes is PHOTO_MODES and image.mode not in IMAGE_MODES:
         return False
     kinds = [kind for kind, _ in _chunks(path)] if head.startswith(_PNG) else []
     late = kinds[kinds.index(b"IDAT") :] if b"IDAT" in kinds else []
@@ -54,12 +65,14 @@ def stream_raster(path: Path, modes: dict[str, str]) -> Raster:
     assert image is not None
     is_png = head.startswith(_PNG)
     check_pillow(path, image, head[_DEPTH] if is_png else 8, modes)
-    bands = len(image.getbands())
+    # To Pillow, 16-bit grey with alpha is RGBA.
+    bands = _CHANNELS[head[_COLOUR_TYPE]] if is_png else len(image.getbands())
     shape = (image.height, image.width) if bands == 1 else (image.height, image.width, bands)
-    dtype = np.dtype(np.uint16 if image.mode == "I;16" else np.uint8)
+    dtype = np.dtype(np.uint16 if is_png and head[_DEPTH] == 16 else np.uint8)
+    metadata = metadata_of(image)
     if not is_png:
         stream = _Stream(lambda: _libvips().Source.new_from_file(str(path)), "jpegload_source", shape, dtype)
-        return Raster(path, shape, dtype, Recent(stream.read))
+        return Raster(path, shape, dtype, Recent(stream.read), metadata)
     is_palette = image.mode == "P"
     content = _PlainPng(path, _as_grey(head) if is_palette else head)
     stream = _Stream(content.source, "pngload_source", shape, dtype)
@@ -70,7 +83,7 @@ def stream_raster(path: Path, modes: dict[str, str]) -> Raster:
         content.forget()
         return rows if step == 1 else rows // rows.dtype.type(step)
 
-    return Raster(path, shape, dtype, Recent(read))
+    return Raster(path, shape, dtype, Recent(read), metadata)
 
 
 class _Stream:

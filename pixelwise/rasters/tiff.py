@@ -13,12 +13,20 @@ from pathlib import Path
 import numpy as np
 import tifffile
 
-from pixelwise.codecs import PLANES_FIRST, tiff_picture
+from pixelwise.codecs import PLANES_FIRST, is_packed, tiff_picture
 from pixelwise.errors import InputError
 from pixelwise.rasters.raster import Raster, ReadRows, Recent
+from pixelwise.tiff import metadata_in, orientation_of
 
 _MIN_ROWS = 64
 """Rows that a band has at least: a strip may be a single one."""
+
+
+def must_be_whole(path: Path, modes: dict[str, str]) -> bool:
+    """Whether rows are not those of the file, since it is stored turned or packed."""
+    with tifffile.TiffFile(path) as file:
+        page = file.pages.first if len(file.pages) else None
+        return page is not None and (orientation_of(page) != 1 or is_packed(page, modes))
 
 
 @contextmanager
@@ -26,7 +34,7 @@ def tiff_raster(path: Path, modes: dict[str, str]) -> Iterator[Raster]:
     """A TIFF or BigTIFF file of strips or tiles, of interleaved samples or of planes.
 
     Args:
-        path: the file.
+        path: the file, of which ``must_be_whole`` is false.
         modes: as for ``codecs.decode``.
 
     Raises:
@@ -46,7 +54,7 @@ def tiff_raster(path: Path, modes: dict[str, str]) -> Iterator[Raster]:
             _check_codec(path, series.keyframe)
             grid = _Grid(path, series, pool)
             read = Recent(lambda start, stop: _in_order(grid.read(start, stop), shape, planes_first))
-        yield Raster(path, shape, stored.newbyteorder("="), read)
+        yield Raster(path, shape, stored.newbyteorder("="), read, metadata_in(path, file))
 
 
 def _mapped_rows(path: Path, series: tifffile.TiffPageSeries, offset: int, dtype: np.dtype) -> ReadRows:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from io import FileIO
 
 Field = tuple[str, Sequence[int]]
-"""Values of a tag with their type: H, I or Q, for 16, 32 or 64 bits."""
+"""Values of a tag with their type: B, H, I or Q, for bytes, 16, 32 or 64 bits."""
 
-_TYPES = {"H": 3, "I": 4, "Q": 16}
+_TYPES = {"B": 7, "H": 3, "I": 4, "Q": 16}
 
 
 @dataclass(frozen=True)

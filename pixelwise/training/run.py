@@ -15,6 +15,7 @@ from pixelwise.atomic import remove_leftovers
 from pixelwise.checkpoint import Manifest, load_checkpoint, manifest_for, resolve
 from pixelwise.data import DATASETS
 from pixelwise.data.augment import Augment, Rehearsal
+from pixelwise.data.degrade import GaussianNoise
 from pixelwise.data.paired_data import PairedData
 from pixelwise.discriminators import discriminator_of
 from pixelwise.discriminators.conditioning import num_input_channels
@@ -258,6 +259,8 @@ def _manifest(config: TrainConfig, samples: PairedData) -> Manifest:
         replace(samples.spec, style=config.reads_style),
         image=samples.image,
         target=samples.target,
+        restores=samples.degrade is not None or family_of(config.model).restores,
+        noise=(degrade.lowest, degrade.highest) if isinstance(degrade := samples.degrade, GaussianNoise) else None,
         weights="ema" if config.ema_decay else "raw",
         source=f"trained by pixelwise {VERSION} on {len(samples)} samples of {config.dataset}",
         licence=config.licence,

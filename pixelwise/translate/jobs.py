@@ -17,10 +17,12 @@ from pixelwise.allocator import keep_freed_memory
 from pixelwise.codecs import to_bytes
 from pixelwise.condition import Condition, stack_conditions
 from pixelwise.errors import InputError
-from pixelwise.images import TargetSpec
+from pixelwise.images import ImageSpec, TargetSpec
 from pixelwise.labels import LabelSpec
 from pixelwise.translate.job_plan import Job
 from pixelwise.translate.overlap import ahead, behind, one_thread
+from pixelwise.translate.preview import preview, preview_path
+from pixelwise.translate.restoration import Form
 from pixelwise.translate.session import Region
 from pixelwise.translate.style import Style
 from pixelwise.translate.translator import Translator
@@ -41,12 +43,14 @@ class Outcome:
         size: (height, width) of the picture in pixels; (0, 0) if there is none.
         seconds: its share of the model's time, reading and writing not included.
         error: why there is no new picture, naming the source; None when there is one.
+        remarks: what is to be told of a picture that there is.
     """
 
     job: Job
     size: tuple[int, int] = (0, 0)
     seconds: float = 0.0
     error: str | None = None
+    remarks: tuple[str, ...] = ()
 
 
 def run(
@@ -57,6 +61,7 @@ def run(
     region: Region | None = None,
     scale: float = 1.0,
     style: Style | None = None,
+    previews: bool = True,
 ) -> Generator[Outcome, None, None]:
     """Does the jobs, one outcome each, in their order. One that fails does not keep the others from being done.
 
@@ -70,20 +75,24 @@ def run(
         overwrite: whether a picture that is there is replaced; otherwise its job fails.
         region, scale: what is wanted of every picture: see ``Translator``.
         style: for all pictures, in the place of the jobs' style pictures.
+        previews: whether a picture whose values count something, such as depth, gets a coloured one beside it.
 
     Raises:
         InputError: before anything is done, when no job can succeed: a file format that cannot keep the model's output,
             instance maps that are missing or not read, style pictures that are not read, seeds for a model that draws
-            nothing, a region without pixels or a scale that is not positive.
+            nothing, a region without pixels, a scale that is not positive, or a preview in the place of something else.
     """
+    shown = _previewed(translator.manifest.target) if previews else None
     _check_model(translator, jobs)
+    if shown is not None:
+        _check_previews(jobs)
     _check_wishes(translator, jobs, style)
     _check_view(region, scale)
     keep_freed_memory()
     with one_thread("pixelwise-reader") as reader, one_thread("pixelwise-writer") as writer:
-        readings = ahead(reader, partial(_read, translator, style, overwrite), jobs, _NUM_WAITING)
+        readings = ahead(reader, partial(_read, translator, style, overwrite, shown is not None), jobs, _NUM_WAITING)
         pictures = _translate_all(partial(_translate, translator, region, scale), readings, batch_size)
-        yield from behind(writer, partial(_write, translator.manifest.target), pictures, _NUM_WAITING)
+        yield from behind(writer, partial(_write, region, scale, shown), pictures, _NUM_WAITING)
 
 
 def speed_text(outcomes: Sequence[Outcome]) -> str:
@@ -102,6 +111,7 @@ class _Reading:
 
     job: Job
     condition: Condition
+    form: Form
 
     @property
     def kind(self) -> tuple[object, ...]:
@@ -112,21 +122,24 @@ class _Reading:
 
 @dataclass(frozen=True)
 class _Picture:
-    """A job whose output is to be stored: C H W, or class indices H W."""
+    """A job whose output is to be stored: B C H W or class indices B H W, see ``Form.stored``."""
 
     job: Job
     image: Tensor
+    form: Form
     seconds: float
 
 
-def _read(translator: Translator, style: Style | None, overwrite: bool, job: Job) -> _Reading | Outcome:
+def _read(
+    translator: Translator, style: Style | None, overwrite: bool, previewed: bool, job: Job
+) -> _Reading | Outcome:
     try:
-        if job.destination.exists() and not overwrite:
-            raise InputError(f"{job.destination} is there already, and may be replaced with --overwrite only")
-        if style is None:
-            return _Reading(job, translator.read_condition(job.source, job.instances, job.style))
-        condition = translator.read_condition(job.source, job.instances)
-        return _Reading(job, translator.styles.given(condition, style))
+        written = [job.destination, *([preview_path(job.destination)] if previewed else [])]
+        if (there := [path for path in written if path.exists()]) and not overwrite:
+            raise InputError(f"{there[0]} is there already, and may be replaced with --overwrite only")
+        condition, form = translator.read_file(job.source, job.instances, None if style else job.style)
+        condition = condition if style is None else translator.styles.given(condition, style)
+        return _Reading(job, condition, form.within(job.destination.suffix.lower()))
     except _FAILURES as error:
         return _failed(job, error)
 
@@ -168,19 +181,24 @@ def _translate(
                 yield from _translate(translator, region, scale, [single])
         return
     seconds = (time.perf_counter() - start) / len(batch)
-    for reading, picture in zip(batch, pictures, strict=True):
-        yield _Picture(reading.job, picture, seconds)
+    parts = pictures.split([len(reading.condition) for reading in batch])
+    for reading, part in zip(batch, parts, strict=True):
+        yield _Picture(reading.job, part, reading.form, seconds)
 
 
-def _write(target: TargetSpec, picture: _Picture | Outcome) -> Outcome:
+def _write(region: Region | None, scale: float, shown: ImageSpec | None, picture: _Picture | Outcome) -> Outcome:
     if isinstance(picture, Outcome):
         return picture
+    path, form = picture.job.destination, picture.form
     try:
-        images.write_output(picture.job.destination, picture.image, target)
+        stored = form.stored(picture.image, region, scale)
+        if shown is not None:
+            images.write(preview_path(path), preview(stored, shown))
+        form.write(path, stored)
     except _FAILURES as error:
         return _failed(picture.job, error)
     height, width = picture.image.shape[-2:]
-    return Outcome(picture.job, (height, width), picture.seconds)
+    return Outcome(picture.job, (height, width), picture.seconds, remarks=form.remarks)
 
 
 def _failed(job: Job, error: Exception) -> Outcome:
@@ -204,6 +222,19 @@ def _check_format(path: Path, target: TargetSpec) -> None:
         to_bytes(path, np.zeros((1, 1, target.channels), target.dtype))
     elif path.suffix.lower() != ".png":
         raise InputError(f"{path}: the model makes label maps, which are written as .png only")
+
+
+def _previewed(target: TargetSpec) -> ImageSpec | None:
+    """How the pictures are stored that a preview is made of; None where the eye sees enough."""
+    return target if isinstance(target, ImageSpec) and target.unit and target.channels == 1 else None
+
+
+def _check_previews(jobs: Sequence[Job]) -> None:
+    sources_of = (path for job in jobs for path in (job.source, job.instances, job.style))
+    taken = {path.resolve() for path in sources_of if path is not None} | {job.destination.resolve() for job in jobs}
+    for path in (preview_path(job.destination) for job in jobs):
+        if path.resolve() in taken:
+            raise InputError(f"{path}: is an input or a picture, and would be replaced by a preview; have none made")
 
 
 def _check_wishes(translator: Translator, jobs: Sequence[Job], style: Style | None) -> None:

@@ -1,8 +1,9 @@
 """Pictures that do not fit in memory, through one model: rows in, rows out.
 
-The field comes from a low-resolution stream that reads the picture several times from top to bottom and keeps its
-layers on the disk; then each row of cells is rendered and written. There are no seams, since nothing is cut: the
-numbers are those that the whole picture would give.
+A network of which a pixel depends on its surroundings only goes tile by tile, see ``models/tiled.py``. The field of an
+ASAP-Net comes from a low-resolution stream that reads the picture several times from top to bottom and keeps its layers
+on the disk; then each row of cells is rendered and written. There are no seams, since nothing is cut: the numbers are
+those that the whole picture would give.
 """
 
 from __future__ import annotations
@@ -10,22 +11,25 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from pixelwise import images
 from pixelwise.allocator import keep_freed_memory
-from pixelwise.codecs import ID_MODES, IMAGE_MODES
+from pixelwise.codecs import ID_MODES, IMAGE_MODES, PHOTO_MODES
 from pixelwise.condition import Condition
 from pixelwise.data.layout import check_sizes
 from pixelwise.errors import InputError
 from pixelwise.labels import LabelSpec
+from pixelwise.metadata import Metadata
 from pixelwise.rasters import Raster, check_space, open_raster, write_deep_zoom, write_pyramid
+from pixelwise.translate.restoration import Form, Restoration, noise_in
 from pixelwise.translate.translator import Translator
 
-WritePyramid = Callable[[Path, tuple[int, int], int, str], AbstractContextManager[Callable[[np.ndarray], None]]]
+WritePyramid = Callable[
+    [Path, tuple[int, int], int, str, Metadata], AbstractContextManager[Callable[[np.ndarray], None]]
+]
 
 PYRAMIDS: Mapping[str, WritePyramid] = {".tif": write_pyramid, ".tiff": write_pyramid, ".dzi": write_deep_zoom}
 
@@ -41,23 +45,25 @@ def translate_large(
     instances: Path | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
+    remark: Callable[[str], object] = lambda text: None,
 ) -> tuple[int, int]:
     """Translates one picture of any size in bounded memory.
 
     Args:
-        translator: a model with a field.
+        translator: a model with a field, or one whose pixels depend on their surroundings only.
         source: a label map or photo, best a TIFF or an NPY file: others are decoded whole.
         destination: a .tif file, which becomes a tiled pyramid (BigTIFF where it must), or a .dzi file, Deep Zoom. It
             is there when all is done, or not at all.
         instances: the instance map, for a model that reads one.
         overwrite: whether what is there is replaced.
         progress: is told of the rendered rows.
+        remark: is told what people should know of the picture.
 
     Returns:
         The picture's (height, width).
 
     Raises:
-        InputError: a model without a field; an input that cannot be read or does not fit the model; a destination of
+        InputError: a model of whole pictures; an input that cannot be read or does not fit the model; a destination of
             another kind, that is an input or there already, or on a disk without room for it and for the stream's
             layers.
     """
@@ -79,27 +85,32 @@ def translate_large(
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=destination.parent, prefix=".pixelwise-")))
         check_space(destination, translator.ready.scratch_bytes(picture.size))
         rendered = translator.ready.by_rows(picture.size, picture.rows, scratch)
+        form = picture.form(0, 1)
+        channels = form.colours.channels + (form.alpha is not None)
         push = stack.enter_context(
-            PYRAMIDS[destination.suffix.lower()](destination, picture.size, target.channels, target.dtype)
+            PYRAMIDS[destination.suffix.lower()](destination, picture.size, channels, form.colours.dtype, form.metadata)
         )
         done = 0
         for image in rendered:
             if image.isnan().any():
                 raise InputError(f"{source}: the model's output is NaN in rows {done} to {done + image.shape[2] - 1}")
-            push(images.from_tensor(image[0].clamp(-1, 1), target))
+            push(picture.form(done, done + image.shape[2]).stored(image.clamp(-1, 1)))
             done += image.shape[2]
             if progress is not None:
                 progress(done, picture.size[0])
+        for text in picture.remarks(destination.suffix.lower()):
+            remark(text)
         return picture.size
 
 
 @dataclass(frozen=True)
 class _Picture:
-    """A condition on the disk."""
+    """A condition on the disk, and the form of what is made of it."""
 
     translator: Translator
     source: Raster
     instances: Raster | None
+    noise_levels: list[float | None] = field(default_factory=list)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -108,14 +119,45 @@ class _Picture:
     def rows(self, start: int, stop: int) -> Condition:
         instances = None if self.instances is None else self.instances.rows(start, stop)
         try:
-            return self.translator.condition(self.source.rows(start, stop), instances)
+            if self._restoration is None:
+                return self.translator.condition(self.source.rows(start, stop), instances)
+            planes = self._restoration.planes(self._photo(start, stop))
         except InputError as error:
             raise InputError(f"{self.source.path}: rows {start} to {stop - 1}: {error}") from error
+        self.noise_levels.append(noise_in(planes))
+        return Condition(image=self._restoration.fitted(planes))
+
+    def form(self, start: int, stop: int) -> Form:
+        """Of what is made of these rows. They are at hand if they were among those read last."""
+        if self._restoration is None:
+            return Form(self.translator.manifest.target)
+        return self._restoration.form(self._photo(start, stop), self.source.path, self.source.metadata)
+
+    def remarks(self, suffix: str) -> Iterator[str]:
+        """What is to be told of the picture, when all its rows were read."""
+        if self._restoration is None:
+            return
+        form, metadata = self.form(0, 1), self.source.metadata
+        yield from self._restoration.channel_remarks(form.colours.channels)
+        yield from self._restoration.noise_remarks(*self.noise_levels)
+        # Neither writer of pyramids knows of EXIF data.
+        lost = dict.fromkeys((*metadata.lost_in(suffix), *(["EXIF data"] if metadata.exif else [])))
+        if lost:
+            yield f"a pyramid does not keep: {', '.join(lost)}"
+
+    @property
+    def _restoration(self) -> Restoration | None:
+        return self.translator.reader.restoration
+
+    def _photo(self, start: int, stop: int) -> np.ndarray:
+        stored = self.source.rows(start, stop)
+        return stored[..., None] if stored.ndim == 2 else stored
 
 
 @contextmanager
 def _open(translator: Translator, source: Path, instances: Path | None) -> Iterator[_Picture]:
-    modes = ID_MODES if translator.manifest.spec.labels is not None else IMAGE_MODES
+    restores = translator.reader.restoration is not None
+    modes = PHOTO_MODES if restores else IMAGE_MODES if translator.manifest.spec.labels is None else ID_MODES
     with ExitStack() as stack:
         raster = stack.enter_context(open_raster(source, modes))
         of_instances = None if instances is None else stack.enter_context(open_raster(instances, ID_MODES))

@@ -11,12 +11,14 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from pixelwise import images
-from pixelwise.codecs import ID_MODES, IMAGE_MODES, shape_text
+from pixelwise.codecs import ID_MODES, IMAGE_MODES, PHOTO_MODES, shape_text, unpacked
 from pixelwise.condition import Condition, ConditionSpec
 from pixelwise.data.layout import check_sizes
 from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec, TargetSpec
 from pixelwise.labels import LabelSpec
+from pixelwise.metadata import NO_METADATA, metadata_of
+from pixelwise.translate.restoration import Form, Restoration
 
 Plane = Image.Image | np.ndarray | Tensor
 
@@ -36,11 +38,13 @@ class PictureReader:
         spec: what conditions carry.
         image: how their image is stored; None when they have none.
         target: how a picture is stored whose style is wanted: as those that the model makes. Label maps have none.
+        restoration: of a model that restores photos.
     """
 
     spec: ConditionSpec
     image: ImageSpec | None
     target: TargetSpec
+    restoration: Restoration | None = None
 
     @property
     def part(self) -> str:
@@ -84,6 +88,28 @@ class PictureReader:
         ids = None if instances is None else self.read_instances(instances).to(plane.device)
         return Condition(**{self.part: plane}, instances=ids)
 
+    def read(self, picture: Plane, instances: Plane | None = None) -> tuple[Condition, Form]:
+        """The same, and the form of what the model makes of it."""
+        if self.restoration is None:
+            return self.condition(picture, instances), Form(self.target)
+        self._check_instances(instances is not None, "image")
+        if isinstance(picture, Tensor):
+            planes = _read_tensor(picture, "image")
+            form = Form(ImageSpec(planes.shape[1]), remarks=self.restoration.remarks(planes))
+            return Condition(image=self.restoration.fitted(planes)), form
+        metadata = metadata_of(picture) if isinstance(picture, Image.Image) else NO_METADATA
+        image, form = self.restoration.read(_stored_photo(picture, PHOTO_MODES, "image"), metadata=metadata)
+        return Condition(image=image), form
+
+    def read_files(self, path: Path, instances: Path | None = None) -> tuple[Condition, Form]:
+        """The same of files, which errors name; B = 1, but of a colour photo for a grey model one for each channel."""
+        if self.restoration is None:
+            return self.condition_of_files(path, instances), Form(self.target)
+        self._check_instances(instances is not None, path)
+        stored, metadata = images.read_photo(path)
+        image, form = self.restoration.read(stored, path, metadata)
+        return Condition(image=image), form
+
     def condition_of_files(self, path: Path, instances: Path | None = None) -> Condition:
         """The same of files, which errors name; B = 1."""
         self._check_instances(instances is not None, path)
@@ -110,27 +136,38 @@ class PictureReader:
             raise InputError(f"{source}: comes with an instance map, which the model does not read")
 
 
-def to_pil(array: np.ndarray, target: TargetSpec) -> Image.Image:
-    """H W C as a PIL image, or file ids H W as one with a palette. Raises InputError where there is no such mode."""
-    if isinstance(target, LabelSpec):
+def to_pil(array: np.ndarray, form: Form) -> Image.Image:
+    """What ``Form.stored`` gives, file ids with a palette. Raises InputError where there is no such mode."""
+    if isinstance(form.spec, LabelSpec):
         image = Image.fromarray(array)
         if array.dtype == np.uint8:
-            image.putpalette(images.palette(target).tobytes())
+            image.putpalette(images.palette(form.spec).tobytes())
         return image
     try:
-        return Image.fromarray(array[..., 0] if array.shape[2] == 1 else array)
+        image = Image.fromarray(array[..., 0] if array.shape[2] == 1 else array)
     except TypeError as error:
         raise InputError(f"a PIL image cannot hold {shape_text(array)}; pass an array or a tensor") from error
+    image.info.update(form.metadata.pillow_fields())
+    return image
 
 
 def _read_image(picture: Plane, spec: ImageSpec, source: str) -> Tensor:
     if isinstance(picture, Tensor):
-        expected = "floats C H W or B C H W in [-1, 1]"
-        return _in_range(_batched(picture, 4, floating=True, expected=expected, source=source).float(), source)
-    array = _stored(picture, IMAGE_MODES, source)
+        return _read_tensor(picture, source)
+    return images.to_tensor(_stored_photo(picture, IMAGE_MODES, source), spec, source)[None]
+
+
+def _read_tensor(picture: Tensor, source: str) -> Tensor:
+    expected = "floats C H W or B C H W in [-1, 1]"
+    return _in_range(_batched(picture, 4, floating=True, expected=expected, source=source).float(), source)
+
+
+def _stored_photo(picture: Image.Image | np.ndarray, modes: dict[str, str], source: str) -> np.ndarray:
+    """H W C, as a file of this photo would store it."""
+    array = _stored(picture, modes, source)
     if not array.size:
         raise InputError(f"{source}: is {shape_text(array)}, expected at least one pixel")
-    return images.to_tensor(array[..., None] if array.ndim == 2 else array, spec, source)[None]
+    return array[..., None] if array.ndim == 2 else array
 
 
 def _batched(tensor: Tensor, num_dims: int, *, floating: bool, expected: str, source: str) -> Tensor:
@@ -157,4 +194,5 @@ def _stored(picture: Image.Image | np.ndarray, modes: dict[str, str], source: st
     if picture.mode not in modes:
         raise InputError(f"{source}: a PIL image of mode {picture.mode!r}, expected one of {', '.join(modes)}")
     # As files are turned upright, so that both ways give the same picture.
-    return np.array(ImageOps.exif_transpose(picture))
+    upright = ImageOps.exif_transpose(picture)
+    return np.array(unpacked(upright) if modes is PHOTO_MODES else upright)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar, overload
@@ -11,7 +12,6 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from pixelwise import images
 from pixelwise.chance import seeded, seeds_from
 from pixelwise.checkpoint import Checkpoint, give_bank, load_checkpoint, resolve
 from pixelwise.condition import Condition
@@ -24,6 +24,7 @@ from pixelwise.models import family_of, for_inference
 from pixelwise.models.family import Translation
 from pixelwise.render import Window
 from pixelwise.translate.pictures import PictureReader, Plane, to_pil
+from pixelwise.translate.restoration import Form, Restoration
 from pixelwise.translate.session import Region, Session
 from pixelwise.translate.style import Style, StyleSource
 
@@ -85,7 +86,9 @@ class Translator:
             self.generator = folded(self.generator)
         spec, family = self.manifest.spec, family_of(self.generator.config)
         image = self.manifest.image or (ImageSpec(spec.image_channels) if spec.image_channels else None)
-        self.reader = PictureReader(spec, image, self.manifest.target)
+        restores = self.manifest.restores and spec.labels is None
+        restoration = Restoration(image, self.manifest.noise) if restores and image is not None else None
+        self.reader = PictureReader(spec, image, self.manifest.target, restoration)
         self.styles = StyleSource(self.generator, self.reader, self.device)
         self.draws_noise = family.draws_noise(self.generator.config)
         self.num_variants = family.num_variants(self.generator.config)
@@ -129,7 +132,8 @@ class Translator:
         Args:
             picture: what the model reads. A label map as PIL image or array holds what a file would: ids as integers
                 H W, or the spec's colours, H W 3 uint8; as a tensor class indices, H W or B H W. A photo as PIL image
-                or array H W C has the manifest's channels and dtype; as a tensor it is C H W or B C H W in [-1, 1].
+                or array H W C has the manifest's channels and dtype; as a tensor it is C H W or B C H W in [-1, 1]. A
+                model that restores photos takes any, see ``Restoration``.
             instances: the instance map, for models that read one: H W integers or colours, as a tensor also B H W.
             style: how things are to look, for models that read it: another picture, as those that the model makes; or
                 a style from ``styles``. Where classes have styles of their own, a picture must show what ``picture``
@@ -144,10 +148,10 @@ class Translator:
 
         Returns:
             The same kind, of the same height and width, those of the region, or ``scale`` times as large: a PIL image;
-            an array H W C of the dtype that the manifest states for outputs; or a tensor C H W or B C H W float32 in
-            [-1, 1], on the picture's device. With ``samples`` a list of these. A model that finds classes gives what a
-            label map's file would hold, a PIL image with a palette or an array H W of ids; or class indices H W or
-            B H W int32 as a tensor.
+            an array H W C of the dtype that the manifest states for outputs, or, of a photo that is restored, of its
+            own; or a tensor C H W or B C H W float32 in [-1, 1], on the picture's device. With ``samples`` a list of
+            these. A model that finds classes gives what a label map's file would hold, a PIL image with a palette or an
+            array H W of ids; or class indices H W or B H W int32 as a tensor.
 
         Raises:
             InputError: wrong channels, dtype or values; a class that the label spec does not know; an instance map that
@@ -156,11 +160,19 @@ class Translator:
                 that is missing, not read, or of another size where that matters; a seed or samples where nothing is
                 left to chance, or beyond the variants that there are.
         """
-        condition = self.condition(picture, instances, style)
+        condition, form = self.reader.read(picture, instances)
+        condition = condition if style is None else self.styles.given(condition, style)
+        for remark in form.remarks:
+            warnings.warn(remark, stacklevel=2)
         seeds = self._seeds(seed, samples, condition)
-        pictures = [
-            self._as_given(picture, condition, image) for image in self._images(condition, region, scale, seeds)
-        ]
+        pictures: list[Picture] = []
+        for image in self._images(condition, region, scale, seeds):
+            if isinstance(picture, Tensor):
+                batched = picture.dim() == condition.planes()[self.reader.part].dim()
+                pictures.append(form.coloured(image)[slice(None) if batched else 0].to(picture.device))
+            else:
+                array = form.stored(image, region, scale)
+                pictures.append(to_pil(array, form) if isinstance(picture, Image.Image) else array)
         return pictures[0] if samples is None else pictures
 
     def translate(
@@ -285,14 +297,18 @@ class Translator:
                 an instance map that is missing, not read, or of another size; a style picture that is not read, or of
                 another size where classes have styles of their own.
         """
-        condition = self.reader.condition_of_files(path, instances)
-        return condition if style is None else self.styles.given_file(condition, path, style)
+        return self.read_file(path, instances, style)[0]
+
+    def read_file(self, path: Path, instances: Path | None = None, style: Path | None = None) -> tuple[Condition, Form]:
+        """The same, with the form of the picture that is to be made of it."""
+        condition, form = self.reader.read_files(path, instances)
+        return condition if style is None else self.styles.given_file(condition, path, style), form
 
     def condition(
         self, picture: Plane, instances: Plane | None = None, style: Plane | Style | None = None
     ) -> Condition:
         """What the model reads, from pictures in the forms that a call takes; see there for these and for errors."""
-        condition = self.reader.condition(picture, instances)
+        condition = self.reader.read(picture, instances)[0]
         return condition if style is None else self.styles.given(condition, style)
 
     def _seeds(self, seed: int | None, samples: int | None, condition: Condition) -> Sequence[int | None]:
@@ -302,11 +318,3 @@ class Translator:
         if seed is not None or samples is not None:
             self.check_seeds(seeds, styled)
         return seeds if self.draws(styled) else [None]
-
-    def _as_given(self, given: Picture, condition: Condition, image: Tensor) -> Picture:
-        """B C H W, or class indices B H W, as what the caller has."""
-        if isinstance(given, Tensor):
-            batched = given.dim() == condition.planes()[self.reader.part].dim()
-            return (image if batched else image[0]).to(given.device)
-        array = images.stored(image[0], self.manifest.target)
-        return to_pil(array, self.manifest.target) if isinstance(given, Image.Image) else array

@@ -218,7 +218,7 @@ def test_a_split_without_a_folder_is_a_problem(tmp_path: Path):
 def test_an_empty_folder_is_one_problem(tmp_path: Path):
     fill(tmp_path)
     for path in (tmp_path / "image").iterdir():
-        path.rename(path.with_suffix(".gif"))
+        path.rename(path.with_suffix(".svg"))
     (problem,) = check_folder(tmp_path).problems
     assert problem.text.startswith(f"{tmp_path}/image: no images in it")
 

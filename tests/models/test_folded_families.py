@@ -15,11 +15,13 @@ from pixelwise.layers.modulation import ClassModulation
 from pixelwise.models import FAMILIES, FOR_INFERENCE, family_of
 from pixelwise.models.ccfpse import CcfpseConfig
 from pixelwise.models.clade import CladeConfig
+from pixelwise.models.crn import CrnConfig
 from pixelwise.models.dagan import DaganConfig
 from pixelwise.models.dncnn import DnCnnConfig
 from pixelwise.models.family import GeneratorConfig
 from pixelwise.models.groupdnet import GroupDNetConfig
 from pixelwise.models.msgunet import MsgUNetConfig
+from pixelwise.models.pan import PanConfig
 from pixelwise.models.pix2pix import Pix2PixConfig
 from pixelwise.models.pix2pixhd import Pix2PixHdConfig
 from pixelwise.models.sean import SeanConfig
@@ -42,6 +44,8 @@ CONFIGS = (
     Pix2PixHdConfig(num_labels=4, instance_edges=True, out_channels=3, width=2, num_enhancers=1, num_blocks=1),
     Pix2PixHdConfig(num_labels=4, out_channels=3, width=2, num_blocks=1, norm="batch"),
     MsgUNetConfig(num_labels=4, instance_edges=True, out_channels=3, width=2, num_scales=2),
+    PanConfig(num_labels=4, instance_edges=True, out_channels=3, width=2, num_downsamplings=3),
+    CrnConfig(num_labels=4, instance_edges=True, out_channels=3, widths=(8, 4)),
     DnCnnConfig(image_channels=3, out_channels=3, width=4, depth=4),
     SimsConfig(num_labels=4, out_channels=2, width=4, num_reductions=2),
 )

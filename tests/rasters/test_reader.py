@@ -6,7 +6,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from pixelwise.codecs import ID_MODES, IMAGE_MODES, decode, encode
+from pixelwise.codecs import ID_MODES, IMAGE_MODES, PHOTO_MODES, decode, encode
 from pixelwise.errors import InputError
 from pixelwise.rasters import Raster, open_raster
 
@@ -91,6 +91,19 @@ def test_a_tile_that_was_never_written_is_read_as_it_is_decoded_whole(tmp_path: 
     tiles = (pixels(64, 64), None, None, pixels(64, 64))
     tifffile.imwrite(path, iter(tiles), shape=(128, 128), dtype="uint8", tile=(64, 64), compression="zlib")
     check_equal(path)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_tiff_that_is_turned_or_packed_is_decoded_whole(tmp_path: Path, turned: bool):
+    picture = Image.fromarray(pixels(40, 60, 3))
+    if turned:
+        picture.save(tmp_path / "a.tif", tiffinfo={274: 6})
+    else:
+        picture.convert("P").save(tmp_path / "a.tif")
+    check_equal(tmp_path / "a.tif", PHOTO_MODES)
+    with open_raster(tmp_path / "a.tif", PHOTO_MODES) as raster:
+        assert raster.in_memory
+        assert raster.shape == ((60, 40, 3) if turned else (40, 60, 3))
 
 
 def test_of_a_pyramid_the_picture_itself_is_read(tmp_path: Path):

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, PngImagePlugin
+from PIL import ExifTags, Image, PngImagePlugin
 
-from pixelwise.codecs import ID_MODES, IMAGE_MODES, decode, encode_palette
+from pixelwise.codecs import ID_MODES, IMAGE_MODES, PHOTO_MODES, decode, decode_with_metadata, encode, encode_palette
 from pixelwise.errors import InputError
 from pixelwise.rasters import open_raster, stream
 
@@ -59,6 +59,34 @@ def test_sixteen_bit_grey_is_read_as_it_is_decoded_whole(tmp_path: Path, modes: 
     path = tmp_path / "a.png"
     Image.fromarray(RANDOM.integers(0, 65536, (150, 97), np.uint16)).save(path)
     check_equal(path, modes)
+
+
+@needs_libvips
+@pytest.mark.parametrize("channels", [2, 3, 4])
+def test_sixteen_bit_colours_are_read_as_they_are_decoded_whole(tmp_path: Path, channels: int):
+    path = tmp_path / "a.png"
+    encode(path, RANDOM.integers(0, 65536, (150, 97, channels), np.uint16))
+    check_equal(path, IMAGE_MODES)
+
+
+@needs_libvips
+@pytest.mark.parametrize("mode", ["P", "1"])
+def test_a_packed_photo_is_decoded_whole(tmp_path: Path, mode: str):
+    path = tmp_path / "a.png"
+    Image.fromarray(pixels(150, 97, 3)).convert(mode).save(path)
+    check_equal(path, PHOTO_MODES, in_memory=True)
+
+
+@needs_libvips
+@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+def test_what_the_file_says_beside_its_pixels(tmp_path: Path, suffix: str):
+    path = tmp_path / f"a{suffix}"
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make] = "Canon"
+    Image.fromarray(pixels(16, 16, 3)).save(path, exif=exif, icc_profile=b"profile")
+    with open_raster(path, IMAGE_MODES) as raster:
+        assert raster.metadata == decode_with_metadata(path, IMAGE_MODES)[1]
+        assert raster.metadata.icc == b"profile"
 
 
 @needs_libvips

@@ -119,6 +119,14 @@ def test_what_cannot_be_used_is_named(
         train(replace(config, **changes))
 
 
+def test_a_model_that_learns_from_noise_restores_and_says_which(config: TrainConfig, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(DATASETS, "grey", grey)
+    manifest = prepare(replace(config, dataset="grey"), ALONE).manifest
+    assert (manifest.restores, manifest.noise) == (True, (25, 25))
+    manifest = prepare(config, ALONE).manifest
+    assert (manifest.restores, manifest.noise) == (False, None)
+
+
 def test_noisy_pictures_are_not_scaled(config: TrainConfig, monkeypatch: pytest.MonkeyPatch):
     def noisy(root: Path, split: str) -> DegradedFolder:
         return DegradedFolder(Folder(root / split / "image"), ImageSpec(), SIGMA_25)

@@ -14,6 +14,8 @@ from made_up import SIDE, write_made_up
 
 from pixelwise.checkpoint import read_manifest
 from pixelwise.discriminators import DiscriminatorConfig
+from pixelwise.losses.objective import Objective
+from pixelwise.memorise import memorise
 from pixelwise.models import family_of
 from pixelwise.training import TrainConfig, train
 from pixelwise.training.experiment import read_experiment
@@ -36,6 +38,10 @@ SMALL: Mapping[str, Mapping[str, Any]] = {
     },
     "pix2pix": {"width": 2, "num_downsamplings": 6},
     "pix2pixhd": {"width": 2, "num_downsamplings": 2, "num_blocks": 1, "num_enhancer_blocks": 1, "encoder_width": 2},
+    "msgunet": {"width": 2, "num_scales": 2, "num_downsamplings": 3},
+    "pan": {"width": 2, "num_downsamplings": 3},
+    "crn": {"widths": (4, 4, 4)},
+    "sims": {"width": 4, "max_width": 8, "num_reductions": 3, "ordering_width": 2},
     "dncnn": {"width": 4, "depth": 4},
 }  # fmt: skip
 """Of each family what makes its networks small."""
@@ -48,12 +54,20 @@ def narrow(discriminator: DiscriminatorConfig | None) -> DiscriminatorConfig | N
     return replace(discriminator, **sizes)
 
 
+def without_vgg19(objective: Objective) -> Objective:
+    """Where VGG19 alone compares pictures, and its weights are not here, the pictures themselves are compared."""
+    alone = objective.perceptual and not (objective.adversarial or objective.l1 or objective.l2)
+    return replace(objective, perceptual=0.0, l1=1.0) if alone else objective
+
+
 def small(config: TrainConfig, out: Path, **changes: Any) -> TrainConfig:
     """Two steps on pictures of 64 x 64, from the beginning and without VGG19."""
     family = family_of(config.model)
+    model = replace(config.model, **SMALL.get(family.name, {}))
     fields = {
-        "model": replace(config.model, **SMALL.get(family.name, {})),
-        "discriminator": narrow(config.discriminator or family.discriminator),
+        "model": model,
+        "objective": without_vgg19(config.objective or family.objective),
+        "discriminator": narrow(config.discriminator or family.discriminator_for(model)),
         "out": str(out), "scale": None, "crop": config.crop and (48, 48), "batch_size": 2, "steps": 2,
         "constant_steps": 1, "frozen_steps": 0, "start_from": "", "vgg19": "", "num_workers": 0, "device": "cpu",
     }  # fmt: skip
@@ -72,7 +86,10 @@ def assert_learns(config: TrainConfig) -> None:
 def test_two_steps(path: Path, tmp_path: Path) -> None:
     config = read_experiment(path)
     data = write_made_up(config.dataset, tmp_path / "data")
-    assert_learns(small(config, tmp_path / "out", data=str(data)))
+    bank = tmp_path / "bank.safetensors"
+    if config.bank:
+        memorise(config.dataset, data, "train", bank)
+    assert_learns(small(config, tmp_path / "out", data=str(data), bank=str(bank) if config.bank else ""))
 
 
 @pytest.mark.skipif(not (ROOT / "../shared/data").is_dir(), reason="the shared data sets are not here")

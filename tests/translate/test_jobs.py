@@ -17,6 +17,7 @@ from pixelwise import images
 from pixelwise.condition import Condition
 from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
+from pixelwise.metadata import Metadata
 from pixelwise.translate import Translator, load
 from pixelwise.translate.job_plan import Job, plan
 from pixelwise.translate.jobs import Outcome, run, speed_text
@@ -272,11 +273,11 @@ def test_an_interruption_leaves_whole_pictures_and_tells_of_them(
             raise KeyboardInterrupt
         return translate(condition)
 
-    def slow(path: Path, pixels: np.ndarray) -> None:
+    def slow(path: Path, pixels: np.ndarray, metadata: Metadata) -> None:
         if path.name == "3.png":
             is_writing.set()
             assert is_interrupted.wait(60)
-        write(path, pixels)
+        write(path, pixels, metadata)
 
     monkeypatch.setattr(translator, "translate", interrupted)
     monkeypatch.setattr(images, "write", slow)

@@ -1,0 +1,206 @@
+"""Photos through a model that gives them back, better: as deep, as coloured and as well described as they came."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from pixelwise import images
+from pixelwise.codecs import LOSSY_SUFFIXES, shape_text
+from pixelwise.errors import InputError
+from pixelwise.images import ImageSpec, TargetSpec
+from pixelwise.labels import LabelSpec
+from pixelwise.metadata import NO_METADATA, Metadata
+from pixelwise.metrics.noise import noise_level
+from pixelwise.render.window import covered
+
+if TYPE_CHECKING:
+    from pixelwise.translate.session import Region
+
+_WITH_ALPHA = (2, 4)
+"""Channels of a photo whose last one says how opaque it is."""
+
+_SIDE = 1024
+"""Pixels of the part in which noise is looked for."""
+
+_LEAST_SHARE, _GREATEST_SHARE, _TEXTURE = 0.7, 1.15, 5.0
+"""How far estimates may be off. Of BSD68's pictures under noise of 25 they lie between 25 and 30, or, where the noisy
+pictures are clipped to 8 bits as files are, between 17 and 29: what is clipped has less noise, texture adds some."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a picture is to be, besides what the model makes of it.
+
+    Attributes:
+        spec: how its colours are stored, or the classes of a label map.
+        alpha: of a photo that has it, H W of the colours' dtype.
+        metadata: what its file is to say beside its pixels.
+        remarks: what is to be told of it, for people.
+    """
+
+    spec: TargetSpec
+    alpha: np.ndarray | None = None
+    metadata: Metadata = NO_METADATA
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def colours(self) -> ImageSpec:
+        """The spec of a picture's."""
+        assert isinstance(self.spec, ImageSpec), "a label map has no colours of its own"
+        return self.spec
+
+    def coloured(self, image: Tensor) -> Tensor:
+        """What the model made of ``Restoration``'s image, ... c H W, as pictures B C H W of the spec's channels.
+
+        Class indices stay as they are.
+        """
+        if isinstance(self.spec, LabelSpec) or image.shape[1] == self.spec.channels:
+            return image
+        if self.spec.channels == 1:
+            return image.mean(dim=1, keepdim=True)
+        return image.reshape(-1, self.spec.channels, *image.shape[2:])
+
+    def stored(self, image: Tensor, region: Region | None = None, scale: float = 1.0) -> np.ndarray:
+        """What is to be written, H W C, of one picture as the model made it, with its alpha; or file ids H W.
+
+        Args:
+            image: B c H W, or class indices 1 H W.
+            region, scale: what was made of the photo.
+        """
+        colours = images.stored(self.coloured(image)[0], self.spec)
+        if self.alpha is None:
+            return colours
+        alpha = _scaled(self.alpha, scale)
+        if region is not None:
+            top, left, height, width = region
+            alpha = alpha[top : top + height, left : left + width]
+        return np.concatenate([colours, alpha[..., None]], axis=2)
+
+    def write(self, path: Path, stored: np.ndarray) -> None:
+        """Writes what ``stored`` gave. Raises InputError as ``images.write`` and ``images.write_ids``."""
+        if isinstance(self.spec, LabelSpec):
+            images.write_ids(path, stored, self.spec)
+        else:
+            images.write(path, stored, self.metadata)
+
+    def within(self, suffix: str) -> Form:
+        """As much of it as files of that suffix hold; its remarks say what they do not."""
+        lost = self.metadata.lost_in(suffix)
+        opaque = self.alpha is not None and suffix in LOSSY_SUFFIXES
+        lost += ["alpha"] if opaque else []
+        told = (*self.remarks, f"{suffix} does not keep: {', '.join(lost)}") if lost else self.remarks
+        return replace(self, alpha=None if opaque else self.alpha, remarks=told)
+
+
+@dataclass(frozen=True)
+class Restoration:
+    """How a model that restores photos reads those that are not stored as what it was trained on.
+
+    Photos of 16 bits or of floats are read as they are, and written so. Alpha, the last of two or four channels, goes
+    past the model, as does what a file says beside its pixels. A grey model takes each channel of a colour photo by
+    itself; a colour model takes a grey one as equal channels, and the mean of what it makes is grey again.
+
+    Attributes:
+        spec: what the model was trained on.
+        noise: the standard deviations in grey levels, from least to greatest, that it was trained for.
+    """
+
+    spec: ImageSpec
+    noise: tuple[float, float] | None = None
+
+    def read(
+        self, stored: np.ndarray, source: str | Path = "image", metadata: Metadata = NO_METADATA
+    ) -> tuple[Tensor, Form]:
+        """Of a photo H W C as files store it: B c H W in [-1, 1] for the model, and the form of what it makes.
+
+        Raises:
+            InputError: naming the source: values beyond white, or channels or numbers that the model cannot take.
+        """
+        form = self.form(stored, source, metadata)
+        planes = self.planes(stored, source)
+        return self.fitted(planes), replace(form, remarks=self.remarks(planes))
+
+    def form(self, stored: np.ndarray, source: str | Path = "image", metadata: Metadata = NO_METADATA) -> Form:
+        """The same without remarks, which would take to look at the pixels. Raises InputError as ``read``."""
+        return Form(self._spec(stored, source), self._split(stored)[1], metadata)
+
+    def _spec(self, stored: np.ndarray, source: str | Path) -> ImageSpec:
+        """How the colours of a photo like this one are stored. Raises InputError as ``read``."""
+        colours, _ = self._split(stored)
+        channels, dtype = colours.shape[2], colours.dtype.name
+        if (channels, dtype) == (self.spec.channels, self.spec.dtype):
+            return self.spec
+        if 1 not in (channels, self.spec.channels) and channels != self.spec.channels:
+            expected = f"{self.spec.channels} channels, or 1 of a grey photo"
+            raise InputError(f"{source}: is {shape_text(stored)}, expected {expected}")
+        try:
+            return self.spec.of_photo(channels, dtype)
+        except InputError as error:
+            raise InputError(f"{source}: is {shape_text(stored)}, but {error}") from error
+
+    def planes(self, stored: np.ndarray, source: str | Path = "image") -> Tensor:
+        """The photo's colours as 1 C H W in [-1, 1]. Raises InputError as ``read``."""
+        return images.to_tensor(self._split(stored)[0], self._spec(stored, source), source)[None]
+
+    def fitted(self, planes: Tensor) -> Tensor:
+        """Photos B C H W as the model takes them, ... c H W."""
+        channels = self.spec.channels
+        if planes.shape[1] != channels == 1:
+            return planes.reshape(-1, 1, *planes.shape[2:])
+        return planes.expand(-1, channels, -1, -1) if planes.shape[1] == 1 else planes
+
+    def remarks(self, planes: Tensor) -> tuple[str, ...]:
+        """What is to be told of photos B C H W."""
+        return self.channel_remarks(planes.shape[1]) + self.noise_remarks(noise_in(planes))
+
+    def channel_remarks(self, channels: int) -> tuple[str, ...]:
+        """What is to be told of a photo of so many."""
+        if channels == self.spec.channels:
+            return ()
+        if self.spec.channels == 1:
+            return ("grey model on a colour photo: each channel by itself",)
+        return (f"colour model on a grey photo: as {self.spec.channels} equal channels, the result is their mean",)
+
+    def _split(self, stored: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """Colours H W C, and alpha H W where there is some."""
+        channels = stored.shape[2]
+        if channels == self.spec.channels or channels not in _WITH_ALPHA:
+            return stored, None
+        return stored[..., :-1], stored[..., -1]
+
+    def noise_remarks(self, *levels: float | None) -> tuple[str, ...]:
+        """What is to be said of a photo in whose parts there is so much noise: nothing, unless it is clearly too much
+        or too little for the model.
+        """
+        known = [level for level in levels if level is not None]
+        if self.noise is None or not known:
+            return ()
+        (lowest, highest), level = self.noise, median(known)
+        if _LEAST_SHARE * lowest <= level <= _GREATEST_SHARE * highest + _TEXTURE:
+            return ()
+        trained = f"{lowest:g}" if lowest == highest else f"{lowest:g} to {highest:g}"
+        return (f"noise of about {level:.0f} grey levels, the model was trained for {trained}",)
+
+
+def noise_in(image: Tensor) -> float | None:
+    """Grey levels, see ``metrics.noise``, in the middle of photos B C H W."""
+    top, left = (max(side - _SIDE, 0) // 2 for side in image.shape[-2:])
+    return noise_level(image[..., top : top + _SIDE, left : left + _SIDE])
+
+
+def _scaled(alpha: np.ndarray, scale: float) -> np.ndarray:
+    """H W of any size, bilinear."""
+    if scale == 1:
+        return alpha
+    whole = covered((alpha.shape[0], alpha.shape[1]), scale=scale)
+    planes = torch.from_numpy(alpha.astype(np.float32))[None, None]
+    resized = F.interpolate(planes, (whole.height, whole.width), mode="bilinear", antialias=True)[0, 0].numpy()
+    return resized if alpha.dtype.kind == "f" else np.rint(resized).astype(alpha.dtype)
