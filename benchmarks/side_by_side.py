@@ -135,7 +135,7 @@ def resized(condition: Condition, size: Size) -> Condition:
 
 
 def translate(translator: Translator, condition: Condition) -> Tensor:
-    return translator.translate(condition, seed=0 if translator.draws(styled=False) else None)
+    return translator.translate(condition, seed=0 if translator.seeds.matter(styled=False) else None)
 
 
 def markdown(results: Row) -> str:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pixelwise.errors import InputError
-from pixelwise.terminal import console, fail, progress_bar, tell
+from pixelwise.terminal import console, fail, progress_bar, tell, tell_large
 
 if TYPE_CHECKING:
     from pixelwise.translate import Translator
@@ -79,7 +79,7 @@ def translate(
     maps = style_labels, style_instances
     as_it_is = {part, style, *maps, seed, samples} == {None} and scale == 1
     if as_it_is and out.suffix.lower() in PYRAMIDS and job_plan.is_single(inputs, out):
-        _translate_large(load(), Path(inputs[0]), out, instances, overwrite)
+        tell_large(load(), Path(inputs[0]), out, instances, overwrite)
         return
     planned = job_plan.plan(inputs, out, f".{suffix.removeprefix('.')}", instances, style, seed, samples)
     translator = load()
@@ -286,19 +286,6 @@ def _load(model: str, device: str, engine: str, precision: str, bank: Path | Non
     if verbose:
         console.print(choice)
     return translator
-
-
-def _translate_large(translator: Translator, source: Path, out: Path, instances: Path | None, overwrite: bool) -> None:
-    from pixelwise.translate.large import translate_large
-
-    remarks: list[str] = []
-    with progress_bar() as show:
-        size = translate_large(
-            translator, source, out, instances=instances, overwrite=overwrite, progress=show, remark=remarks.append
-        )
-    for remark in remarks:
-        console.print(f"note: {source}: {remark}")
-    print(f"wrote {out}: {size[1]}x{size[0]} pixels")
 
 
 def _find_style(translator: Translator, picture: Path | None, labels: Path | None, instances: Path | None) -> Style:

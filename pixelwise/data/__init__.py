@@ -16,6 +16,7 @@ from pixelwise.data.bsd import (
     bsd_gray_gaussian_blur,
     bsd_gray_motion,
     bsd_gray_shake,
+    bsd_photo_blind,
 )
 from pixelwise.data.camvid import camvid, camvid_labels
 from pixelwise.data.cityscapes import cityscapes
@@ -48,6 +49,7 @@ DATASETS: Mapping[str, StoredSet] = {
     "bsd_gray_shake": bsd_gray_shake,
     "bsd_color": bsd_color,
     "bsd_color_blind": bsd_color_blind,
+    "bsd_photo_blind": bsd_photo_blind,
     "bsd_color_gaussian_blur": bsd_color_gaussian_blur,
     "bsd_color_motion": bsd_color_motion,
     "bsd_color_shake": bsd_color_shake,

@@ -13,6 +13,8 @@ from pixelwise.condition import Condition, PairedSample
 from pixelwise.data.degrade import Degrade
 from pixelwise.errors import InputError
 
+_LUMA = (0.299, 0.587, 0.114)
+
 Rehearsal = Callable[[PairedSample, torch.Generator], PairedSample]
 """From a sample to what a generator learns from, drawing from the generator of random numbers alone."""
 
@@ -25,6 +27,7 @@ class Augment:
         scale: the size (height, width) to resize to; one number: the short side, proportions kept; None: as it is.
         crop: the size (height, width) cut out at random after that; None: the whole.
         flip: mirror left to right, every second time.
+        grey: the share of samples whose pictures lose their colours; their channels stay, and are equal then.
         degrade: makes ``condition.image`` anew from the target, after all else; None: as it is.
         own_style: makes the target ``condition.style``, after all else.
         rehearse: makes of the result what a generator learns from, last of all; None: it is that.
@@ -33,6 +36,7 @@ class Augment:
     scale: tuple[int, int] | int | None = None
     crop: tuple[int, int] | None = None
     flip: bool = False
+    grey: float = 0.0
     degrade: Degrade | None = None
     own_style: bool = False
     rehearse: Rehearsal | None = None
@@ -56,6 +60,8 @@ class Augment:
             top, left = _draw(rows + 1, generator), _draw(columns + 1, generator)
         if self.flip and _draw(2, generator):
             sample, left = flipped(sample), columns - left
+        if self.grey and float(torch.rand((), generator=generator)) < self.grey:
+            sample = uncoloured(sample)
         part = cropped(sample, top, left, size)
         if self.degrade is not None:
             image = degraded(sample.target, self.degrade, generator, top, left, size)
@@ -140,6 +146,19 @@ def degraded(
 def flipped(sample: PairedSample) -> PairedSample:
     """Mirrored left to right."""
     return _map_planes(sample, lambda plane: plane.flip(-1))
+
+
+def uncoloured(sample: PairedSample) -> PairedSample:
+    """With the luma of ITU-R BT.601 in all channels of the target and of the image, where these have three."""
+    image = sample.condition.image
+    condition = sample.condition if image is None else replace(sample.condition, image=_luma(image))
+    return replace(sample, condition=condition, target=_luma(sample.target))
+
+
+def _luma(picture: Tensor) -> Tensor:
+    if picture.dim() != 4 or picture.shape[1] != 3:
+        return picture
+    return torch.einsum("bchw,c->bhw", picture, picture.new_tensor(_LUMA))[:, None].expand_as(picture)
 
 
 def _map_planes(sample: PairedSample, change: Callable[[Tensor], Tensor]) -> PairedSample:

@@ -16,6 +16,8 @@ from pixelwise.images import ImageSpec
 SIGMA_25 = GaussianNoise(25, 25)
 BLIND = GaussianNoise(0, 55)
 """The noise that DnCNN-B is trained on."""
+ANY_PHOTO = GaussianNoise(0, 55, grey_alike=True)
+"""The same for pictures some of which are grey."""
 OUT_OF_FOCUS = Chain((GaussianBlur(1.6, 1.6), GaussianNoise(2, 2)))
 MOVED = Chain((MotionBlur(5, 15), GaussianNoise(2.55, 2.55)))
 SHAKEN = Chain((MotionBlur(5, 20, highest_angle=360, shake=180), GaussianNoise(2.55, 2.55)))
@@ -47,6 +49,7 @@ def _open_under(degrade: Degrade) -> Callable[[Layout], DegradedFolder]:
 
 bsd_gray, bsd_gray_blind = bsd_gray_under(SIGMA_25), bsd_gray_under(BLIND)
 bsd_color, bsd_color_blind = bsd_color_under(SIGMA_25), bsd_color_under(BLIND)
+bsd_photo_blind = bsd_color_under(ANY_PHOTO)
 bsd_gray_gaussian_blur, bsd_color_gaussian_blur = bsd_gray_under(OUT_OF_FOCUS), bsd_color_under(OUT_OF_FOCUS)
 bsd_gray_motion, bsd_color_motion = bsd_gray_under(MOVED), bsd_color_under(MOVED)
 bsd_gray_shake, bsd_color_shake = bsd_gray_under(SHAKEN), bsd_color_under(SHAKEN)

@@ -33,10 +33,13 @@ class GaussianNoise:
 
     Attributes:
         lowest, highest: the standard deviation is drawn evenly between them, one for each image; in grey levels 0..255.
+        grey_alike: whether all channels of a picture in which they are equal get the same noise, as when a grey photo
+            is taken for a coloured one.
     """
 
     lowest: float
     highest: float
+    grey_alike: bool = False
     reach = 0
 
     def __post_init__(self) -> None:
@@ -45,7 +48,11 @@ class GaussianNoise:
 
     def __call__(self, image: Tensor, generator: torch.Generator) -> Tensor:
         sigma = self.lowest + (self.highest - self.lowest) * torch.rand(len(image), 1, 1, 1, generator=generator)
-        return image + sigma * _GREY_LEVEL * torch.randn(image.shape, generator=generator)
+        noise = torch.randn(image.shape, generator=generator)
+        if self.grey_alike:
+            is_grey = (image == image[:, :1]).flatten(1).all(dim=1)
+            noise[is_grey] = noise[is_grey, :1]
+        return image + sigma * _GREY_LEVEL * noise
 
 
 @dataclass(frozen=True)

@@ -135,13 +135,17 @@ class _Grid:
         self, page: tifffile.TiffPage | tifffile.TiffFrame, indices: list[int], planes: np.ndarray, top: int
     ) -> None:
         def place(segment: tuple[bytes | None, int]) -> None:
-            pixels, (plane, _, y, x, _), shape = self._keyframe.decode(*segment, jpegtables=page.jpegtables)
+            stored, number = segment
+            pixels, (plane, _, y, x, _), shape = self._keyframe.decode(
+                stored, indices[number], jpegtables=page.jpegtables
+            )
             target = planes[plane, y - top : y - top + shape[1], x : x + shape[2]]
             target[:] = self._keyframe.nodata if pixels is None else pixels[0, : target.shape[0], : target.shape[1]]
 
         offsets = [page.dataoffsets[index] for index in indices]
         counts = [page.databytecounts[index] for index in indices]
-        list(self._pool.map(place, page.parent.filehandle.read_segments(offsets, counts, indices)))
+        # Numbered as they are asked for: given their indices, older versions of tifffile misplace a single segment.
+        list(self._pool.map(place, page.parent.filehandle.read_segments(offsets, counts)))
 
     def _num_rows(self, file_size: int) -> int:
         """Rows above the first strip or tile that a file of so many bytes does not hold."""

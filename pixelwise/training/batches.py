@@ -27,7 +27,9 @@ class Batches(Dataset[PairedSample | InputError]):
         self, samples: PairedData, config: TrainConfig, processes: Processes, rehearse: Rehearsal | None = None
     ) -> None:
         self.samples = samples
-        self.augment = Augment(config.scale, config.crop, config.flip, samples.degrade, config.reads_style, rehearse)
+        self.augment = Augment(
+            config.scale, config.crop, config.flip, config.grey, samples.degrade, config.reads_style, rehearse
+        )
         self.seed = config.seed
         self.batch_size = config.batch_size
         self.share = processes.share(config.batch_size)

@@ -36,6 +36,7 @@ class TrainConfig:
         scale: (height, width) that samples are resized to before cropping; None to leave them.
         crop: (height, width) of random crops; None for whole samples.
         flip: whether samples are mirrored left to right, every second one.
+        grey: the share of samples whose pictures lose their colours, so that a model of colour photos knows grey ones.
         batch_size: samples of one optimiser step, over all processes and accumulated portions together.
         accumulate: portions that a process cuts its share of the batch into, to save memory. The update stays that of
             the whole batch, except for batch norm, whose statistics are each portion's and each process's own, and for
@@ -69,6 +70,7 @@ class TrainConfig:
     scale: tuple[int, int] | None = None
     crop: tuple[int, int] | None = None
     flip: bool = True
+    grey: float = 0.0
     batch_size: int = 4
     accumulate: int = 1
     steps: int = 10_000
@@ -103,6 +105,8 @@ class TrainConfig:
                 raise InputError(f"{name} must be 0 or more, got {getattr(self, name)}")
         if self.precision not in PRECISIONS:
             raise InputError(f"precision {self.precision!r} is not one of {', '.join(PRECISIONS)}")
+        if not 0 <= self.grey <= 1:
+            raise InputError(f"grey must lie in [0, 1], got {self.grey}")
         if not all(0 <= decay < 1 for decay in (self.ema_decay, *self.betas)):
             raise InputError(f"ema_decay and betas must lie in [0, 1), got {self.ema_decay} and {self.betas}")
         if bool(self.bank) != (family_of(self.model).memory is not None):

@@ -242,7 +242,7 @@ def _check_wishes(translator: Translator, jobs: Sequence[Job], style: Style | No
     if with_picture:
         translator.styles.check_picture()
     if seeds := [job.seed for job in jobs if job.seed is not None]:
-        translator.check_seeds(seeds, with_picture or style is not None)
+        translator.seeds.check(seeds, with_picture or style is not None)
 
 
 def _check_view(region: Region | None, scale: float) -> None:

@@ -74,7 +74,7 @@ def translate_large(
     if destination.resolve() in {path.resolve() for path in (source, instances) if path is not None}:
         raise InputError(f"{destination}: is an input and would be replaced by a picture; choose another name")
     if translator.ready is None:
-        raise InputError(f"a {translator.manifest.family} model cannot translate a picture in parts")
+        raise InputError(f"this {translator.manifest.family} model cannot translate a picture in parts")
     target = translator.manifest.target
     if isinstance(target, LabelSpec):
         raise InputError(f"{destination}: the model makes label maps, which are written as .png only")

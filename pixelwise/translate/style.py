@@ -86,7 +86,7 @@ class StyleSource:
 
     def __init__(self, generator: Generator, reader: PictureReader, device: torch.device) -> None:
         family = family_of(generator.config)
-        self._name = f"a {family.name} model of this configuration"
+        self._name = f"this {family.name} model"
         self._styling = family.styling(generator)
         self._reads_pictures = family.reads_style(generator.config)
         self._reader = reader

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from pixelwise.chance import seeded, seeds_from
+from pixelwise.chance import seeded
 from pixelwise.checkpoint import Checkpoint, give_bank, load_checkpoint, resolve
 from pixelwise.condition import Condition
 from pixelwise.device import find_device
@@ -25,6 +25,7 @@ from pixelwise.models.family import Translation
 from pixelwise.render import Window
 from pixelwise.translate.pictures import PictureReader, Plane, to_pil
 from pixelwise.translate.restoration import Form, Restoration
+from pixelwise.translate.seeds import Seeds
 from pixelwise.translate.session import Region, Session
 from pixelwise.translate.style import Style, StyleSource
 
@@ -66,7 +67,7 @@ class Translator:
 
     Attributes:
         styles: how things may look, for models with styles: found in pictures or drawn.
-        num_variants: how many pictures the model makes of each input; a seed is the number of one of them.
+        seeds: what seeds mean to the model, and which make sense.
     """
 
     def __init__(
@@ -90,8 +91,12 @@ class Translator:
         restoration = Restoration(image, self.manifest.noise) if restores and image is not None else None
         self.reader = PictureReader(spec, image, self.manifest.target, restoration)
         self.styles = StyleSource(self.generator, self.reader, self.device)
-        self.draws_noise = family.draws_noise(self.generator.config)
-        self.num_variants = family.num_variants(self.generator.config)
+        self.seeds = Seeds(
+            f"this {family.name} model",
+            family.num_variants(self.generator.config),
+            family.draws_noise(self.generator.config),
+            self.styles.can_draw,
+        )
 
     @overload
     def __call__(
@@ -143,7 +148,7 @@ class Translator:
             scale: pixels of the output per pixel of the input; a pixelwise model is evaluated between pixels.
             seed: where random numbers begin, for models that draw a style or noise; 0 if None, so that a picture comes
                 out the same each time. Each picture of a batch is drawn as it would be by itself. For models that make
-                ``num_variants`` pictures of each input, the number of the one that is wanted, from 0 on.
+                ``seeds.num_variants`` pictures of each input, the number of the one that is wanted, from 0 on.
             samples: that many pictures, of the seeds ``seed``, ``seed + 1``, … .
 
         Returns:
@@ -164,7 +169,7 @@ class Translator:
         condition = condition if style is None else self.styles.given(condition, style)
         for remark in form.remarks:
             warnings.warn(remark, stacklevel=2)
-        seeds = self._seeds(seed, samples, condition)
+        seeds = self.seeds.of(condition, seed, samples)
         pictures: list[Picture] = []
         for image in self._images(condition, region, scale, seeds):
             if isinstance(picture, Tensor):
@@ -190,7 +195,7 @@ class Translator:
             InputError: a part that the model reads is missing or has other channels, labels beyond its classes, an
                 output that is not a number, or a region, scale, style or seed that cannot be had.
         """
-        (image,) = self._images(condition, region, scale, self._seeds(seed, None, condition))
+        (image,) = self._images(condition, region, scale, self.seeds.of(condition, seed))
         return image
 
     @torch.inference_mode()
@@ -200,7 +205,7 @@ class Translator:
         """The pictures B C H W of each seed, or the class indices B H W."""
         self.styles.check(condition)
         condition = condition.to(self.device)
-        if self.num_variants > 1:
+        if self.seeds.num_variants > 1:
             translation = self._translation(condition, region, scale)
             yield from (self._made(translation, variant=seed or 0) for seed in seeds)
             return
@@ -222,28 +227,10 @@ class Translator:
             return self.ready(condition, None if region is None else Window.of(region), scale)
         if region is None and scale == 1:
             return self.generator(condition)
-        raise InputError(f"a {self.manifest.family} model renders whole pictures only, of the input's size")
+        raise InputError(f"this {self.manifest.family} model renders whole pictures only, of the input's size")
 
     def _made(self, translation: Translation, variant: int = 0) -> Tensor:
         return translation.labels() if isinstance(self.manifest.target, LabelSpec) else translation.picture(variant)
-
-    def draws(self, styled: bool) -> bool:
-        """Whether pictures depend on a seed, if conditions have a style, or if they have none."""
-        return self.num_variants > 1 or self.draws_noise or (not styled and self.styles.can_draw)
-
-    def check_seeds(self, seeds: Sequence[int], styled: bool) -> None:
-        """Raises InputError when seeds and samples make no sense, or are more than there are variants."""
-        if 1 < self.num_variants <= max(seeds):
-            raise InputError(
-                f"this {self.manifest.family} model makes {self.num_variants} pictures of each input, of the seeds 0.."
-                f"{self.num_variants - 1}; got {max(seeds)}"
-            )
-        if not self.draws(styled):
-            given = " that is given a style" if styled and self.styles.can_draw else ""
-            raise InputError(
-                f"a {self.manifest.family} model of this configuration{given} leaves nothing to chance: there is one "
-                "picture only, without seed or samples"
-            )
 
     def begin(
         self, condition: Condition | Plane, *, instances: Plane | None = None, approximate: bool = False
@@ -275,7 +262,7 @@ class Translator:
                 pictures only, or that has nothing to keep.
         """
         if self.ready is None:
-            raise InputError(f"a {self.manifest.family} model renders whole pictures only: it has no editing sessions")
+            raise InputError(f"this {self.manifest.family} model renders whole pictures only: no editing sessions")
         if isinstance(self.manifest.target, LabelSpec):
             raise InputError("this model finds classes: editing sessions are for models that make pictures")
         if not isinstance(condition, Condition):
@@ -310,11 +297,3 @@ class Translator:
         """What the model reads, from pictures in the forms that a call takes; see there for these and for errors."""
         condition = self.reader.read(picture, instances)[0]
         return condition if style is None else self.styles.given(condition, style)
-
-    def _seeds(self, seed: int | None, samples: int | None, condition: Condition) -> Sequence[int | None]:
-        """Of all samples; None stands for a picture that needs no seed."""
-        styled = condition.style is not None or condition.latent is not None
-        seeds = seeds_from(seed, 1 if samples is None else samples)
-        if seed is not None or samples is not None:
-            self.check_seeds(seeds, styled)
-        return seeds if self.draws(styled) else [None]

@@ -172,3 +172,27 @@ def test_noise_is_drawn_for_each_image_and_not_clipped():
 def test_noise_that_cannot_be_is_refused(sigmas: tuple[float, float]):
     with pytest.raises(InputError, match="0 <= lowest <= highest"):
         GaussianNoise(*sigmas)
+
+
+def test_a_share_of_the_samples_loses_its_colours():
+    torch.manual_seed(0)
+    sample = PairedSample(Condition(image=torch.rand(1, 3, 8, 8)), torch.rand(1, 3, 8, 8), ("a",))
+    augment, shared = Augment(grey=0.25), generator()
+    varied = [augment(sample, shared) for _ in range(400)]
+    grey = [one for one in varied if torch.equal(one.target[:, :1].expand(1, 3, 8, 8), one.target)]
+    assert 70 < len(grey) < 130
+    others = [one for one in varied if not torch.equal(one.target[:, :1].expand(1, 3, 8, 8), one.target)]
+    assert all(torch.equal(one.target, sample.target) for one in others)
+    luma = (sample.target * torch.tensor([0.299, 0.587, 0.114]).view(3, 1, 1)).sum(1)
+    torch.testing.assert_close(grey[0].target[:, 0], luma)
+    assert grey[0].condition.image.std(dim=1).max() < 1e-6
+
+
+def test_grey_pictures_may_get_grey_noise():
+    torch.manual_seed(0)
+    pictures = torch.cat([torch.zeros(2, 3, 16, 16), torch.rand(2, 3, 16, 16)])
+    noise = GaussianNoise(25, 25, grey_alike=True)(pictures, generator()) - pictures
+    assert torch.equal(noise[:2], noise[:2, :1].expand(2, 3, 16, 16))
+    assert (noise[2:].std(dim=1) > 0).all()
+    assert not torch.equal(noise[0], noise[1])
+    torch.testing.assert_close(noise[2:], (GaussianNoise(25, 25)(pictures, generator()) - pictures)[2:])

@@ -107,6 +107,7 @@ def test_ctrl_c_ends_after_the_step_and_loses_nothing(
 ):
     apart = replace(config, out=str(tmp_path / "stopped"), save_every=100)
     steps = iter(range(100))
+    handler = signal.getsignal(signal.SIGINT)
 
     def interrupted(*arguments: object) -> object:
         if next(steps) == 3:
@@ -119,7 +120,7 @@ def test_ctrl_c_ends_after_the_step_and_loses_nothing(
     monkeypatch.undo()
     assert "stopped and saved after step 4; the same command goes on" in capsys.readouterr().out
     assert read_manifest(Path(apart.out) / "last.safetensors").step == 4
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is handler
     train(replace(config, save_every=100))
     train(apart)
     assert "goes on after step 4" in capsys.readouterr().out

@@ -383,5 +383,5 @@ def test_sessions_that_cannot_begin(make: Make, monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(InputError, match="one MLP for all cells has no editing sessions"):
         make(LABEL_MODEL, constant_mlp=True).begin(labels[0])
     monkeypatch.setattr(translator, "ready", None)
-    with pytest.raises(InputError, match=f"a {FAMILY.name} model renders whole pictures only"):
+    with pytest.raises(InputError, match=f"this {FAMILY.name} model renders whole pictures only"):
         translator.begin(labels[0])

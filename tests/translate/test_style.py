@@ -100,17 +100,17 @@ def test_seeds_are_refused_where_nothing_is_left_to_chance(
     asapnet = load(save_tiny_model(tmp_path / "asapnet.safetensors", LABEL_MODEL), "cpu")
     quiet = {"pix2pix": {"dropout_at_test": False}, "spade": {"style": False}, "dagan": {}, "clade": {"style": False}}
     for translator in (asapnet, *(rival(name, **changes) for name, changes in quiet.items())):
-        with pytest.raises(InputError, match=rf"a {translator.manifest.family} model .* leaves nothing to chance"):
+        with pytest.raises(InputError, match=rf"this {translator.manifest.family} model .* leaves nothing to chance"):
             translate(translator, **wish)
-    with pytest.raises(InputError, match=r"a spade model .* that is given a style leaves nothing to chance"):
+    with pytest.raises(InputError, match=r"this spade model .* that is given a style leaves nothing to chance"):
         translate(rival("spade"), style=PHOTO, **wish)
 
 
 def test_a_unet_without_a_noisy_level_draws_nothing(rival: Callable[..., Translator]) -> None:
-    assert rival("pix2pix").draws(styled=False)
-    assert not rival("pix2pix", num_downsamplings=5).draws(styled=False)
-    assert not rival("pix2pix", dropout=0.0).draws(styled=False)
-    assert rival("pix2pix", num_downsamplings=2, num_blocks=1).draws(styled=False)
+    assert rival("pix2pix").seeds.matter(styled=False)
+    assert not rival("pix2pix", num_downsamplings=5).seeds.matter(styled=False)
+    assert not rival("pix2pix", dropout=0.0).seeds.matter(styled=False)
+    assert rival("pix2pix", num_downsamplings=2, num_blocks=1).seeds.matter(styled=False)
 
 
 @pytest.mark.parametrize(("wish", "message"), [
@@ -203,22 +203,22 @@ def test_families_without_styles_say_so(rival: Callable[..., Translator], name: 
         lambda: translator.styles.of(PHOTO),
         lambda: translator.translate(replace(whole, style=PHOTO[None])),
     ):
-        with pytest.raises(InputError, match=rf"a {name} model of this configuration reads no style pictures"):
+        with pytest.raises(InputError, match=rf"this {name} model reads no style pictures"):
             ask()
     for ask in (
         lambda: translator(INDICES, style=Style(torch.zeros(1, 256))),
         lambda: translator.translate(replace(whole, latent=torch.zeros(1, 256))),
     ):
-        with pytest.raises(InputError, match=rf"a {name} model of this configuration has no styles"):
+        with pytest.raises(InputError, match=rf"this {name} model has no styles"):
             ask()
-    with pytest.raises(InputError, match=rf"a {name} model of this configuration draws no styles"):
+    with pytest.raises(InputError, match=rf"this {name} model draws no styles"):
         translator.styles.draw()
 
 
 def test_a_model_without_encoder_draws_styles_but_reads_none(rival: Callable[..., Translator]) -> None:
     translator = rival("groupdnet", encoder_width=0)
     assert not torch.equal(translator(INDICES, seed=1), translator(INDICES, style=translator.styles.draw(2)))
-    with pytest.raises(InputError, match="a groupdnet model of this configuration reads no style pictures"):
+    with pytest.raises(InputError, match="this groupdnet model reads no style pictures"):
         translator(INDICES, style=PHOTO)
 
 
