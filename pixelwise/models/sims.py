@@ -9,8 +9,8 @@ own segments (``sims_rehearsal``).
 
 The paper was not at hand, and its code, in Matlab and TensorFlow, was not read: widths, the size of contexts, how wide
 borders are elided and how training canvases are spoilt are as the field knows them or chosen here, and its weights
-cannot be adopted. Left out: the learned spatial transformer, in whose place segments are shifted and scaled; ordering
-learned from depth; and the weights that the paper, as CRN, gives the layers of its perceptual loss.
+cannot be adopted. Left out: the learned spatial transformer, in whose place segments are shifted and scaled; and
+ordering learned from depth.
 """
 
 from __future__ import annotations
@@ -223,7 +223,10 @@ FAMILY = Family(
     paper="Qi et al., Semi-parametric Image Synthesis, CVPR 2018",
     config=SimsConfig,
     generator=Sims,
-    objective=Objective(adversarial=None, feature_matching=0.0, perceptual=10.0, kl=0.0, ordering=1.0),
+    # The perceptual loss is CRN's.
+    objective=Objective(
+        adversarial=None, feature_matching=0.0, perceptual=1.0, kl=0.0, ordering=1.0, perceptual_layers="second"
+    ),
     discriminator=None,
     published={},
     adopt=adopt,
