@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import torch
+from torch import nn
 
 from pixelwise.bench.memory import family_peak_bytes
 from pixelwise.bench.plan import read_sizes
@@ -18,7 +19,7 @@ from pixelwise.condition import Condition
 from pixelwise.errors import InputError
 from pixelwise.layers.folded import folded
 from pixelwise.machine import machine, versions
-from pixelwise.metrics.complexity import Runtime, count_macs, measure_runtime, num_parameters
+from pixelwise.metrics.complexity import Macs, Runtime, count_macs, measure_runtime, num_parameters
 from pixelwise.models import FAMILIES, family_named, family_of, for_inference
 from pixelwise.models.asapnet import AsapNetConfig
 from pixelwise.models.family import GeneratorConfig, Translation
@@ -143,7 +144,7 @@ def picture_cost(config: GeneratorConfig, size: Size, plan: FamilyPlan) -> Row:
     with torch.device("meta"):
         definition = family_of(config).generator(config).eval()
     condition = condition_for(config, size)
-    macs = count_macs(definition, condition.to("meta"))
+    macs = _macs_of(definition, condition)
     run = partial(_translate, ready_generator(config), condition)
     return {
         "size": size,
@@ -152,6 +153,15 @@ def picture_cost(config: GeneratorConfig, size: Size, plan: FamilyPlan) -> Row:
         "seconds": asdict(patient_runtime(run, plan.repeats, plan.patience)),
         "memory_bytes": family_peak_bytes(config, size) if plan.memory else None,
     }
+
+
+def _macs_of(definition: nn.Module, condition: Condition) -> Macs:
+    """Of a generator on the meta device, which computes nothing."""
+    try:
+        return count_macs(definition, condition.to("meta"))
+    except NotImplementedError:
+        # It asks where objects are, which only numbers tell.
+        return count_macs(definition.to_empty(device="cpu"), condition)
 
 
 def ready_generator(config: GeneratorConfig) -> Callable[[Condition], Translation]:
