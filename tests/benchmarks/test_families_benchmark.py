@@ -51,7 +51,9 @@ def test_a_quick_run_writes_json_and_tables(
     tables = (tmp_path / "families.md").read_text(encoding="utf-8")
     assert tables == families.markdown(results)
     assert tables.splitlines()[-1] == f"| asapnet, tiny | {training['images_per_second']:.3g} |"
-    assert "## Training, pictures per second\n\nGenerator and discriminator updated once each, 64×64, batch 2" in tables
+    assert (
+        "## Training, pictures per second\n\nGenerator and discriminator updated once each, 192×192, batch 1" in tables
+    )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["families.json", "families.md"]
 
 

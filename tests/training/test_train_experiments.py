@@ -64,10 +64,11 @@ def small(config: TrainConfig, out: Path, **changes: Any) -> TrainConfig:
     """Two steps on pictures of 64 x 64, from the beginning and without VGG19."""
     family = family_of(config.model)
     model = replace(config.model, **SMALL.get(family.name, {}))
+    judge = family.discriminator_for(model) if callable(family.discriminator) else config.discriminator
     fields = {
         "model": model,
         "objective": without_vgg19(config.objective or family.objective),
-        "discriminator": narrow(config.discriminator or family.discriminator_for(model)),
+        "discriminator": narrow(judge or family.discriminator_for(model)),
         "out": str(out), "scale": None, "crop": config.crop and (48, 48), "batch_size": 2, "steps": 2,
         "constant_steps": 1, "frozen_steps": 0, "start_from": "", "vgg19": "", "num_workers": 0, "device": "cpu",
     }  # fmt: skip

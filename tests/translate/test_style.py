@@ -100,9 +100,9 @@ def test_seeds_are_refused_where_nothing_is_left_to_chance(
     asapnet = load(save_tiny_model(tmp_path / "asapnet.safetensors", LABEL_MODEL), "cpu")
     quiet = {"pix2pix": {"dropout_at_test": False}, "spade": {"style": False}, "dagan": {}, "clade": {"style": False}}
     for translator in (asapnet, *(rival(name, **changes) for name, changes in quiet.items())):
-        with pytest.raises(InputError, match=rf"this {translator.manifest.family} model .* leaves nothing to chance"):
+        with pytest.raises(InputError, match=rf"this {translator.manifest.family} model leaves nothing to chance"):
             translate(translator, **wish)
-    with pytest.raises(InputError, match=r"this spade model .* that is given a style leaves nothing to chance"):
+    with pytest.raises(InputError, match=r"this spade model that is given a style leaves nothing to chance"):
         translate(rival("spade"), style=PHOTO, **wish)
 
 
@@ -227,7 +227,7 @@ def test_a_style_picture_of_another_size_needs_its_label_map(rival: Callable[...
     translator = rival(name)
     with pytest.raises(InputError, match=r"style picture: is 48x30, the input 48x40 .*Translator\.styles\.of"):
         translate(translator, style=PHOTO[:, :30])
-    with pytest.raises(InputError, match=rf"a {name} model .* has a style for each class: the picture needs a label"):
+    with pytest.raises(InputError, match=rf"this {name} model has a style for each class: the picture needs a label"):
         translator.styles.of(PHOTO)
 
 
