@@ -12,7 +12,6 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -24,12 +23,11 @@ import torch
 import typer
 from torch import Tensor
 
-from pixelwise import images
+from pixelwise import images, machine
 from pixelwise.atomic import write_atomically
 from pixelwise.bench.table import circumstances, size_text, table
 from pixelwise.checkpoint import BUNDLED
 from pixelwise.condition import Condition
-from pixelwise.machine import machine, versions
 from pixelwise.metrics.complexity import summarise
 from pixelwise.translate import Translator, job_plan, jobs, load
 
@@ -138,11 +136,7 @@ def write(translator: Translator, path: Path, picture: Tensor) -> None:
 def measure(models: Sequence[str], plan: Plan) -> Row:
     """All rows, and what a reader must know to judge them, in what JSON can hold."""
     return {
-        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "machine": machine(),
-        "versions": versions(),
-        "threads": torch.get_num_threads(),
-        "device": "cpu",
+        **machine.circumstances(),
         "plan": asdict(plan),
         "rows": [row(model, plan) for model in announced(models)],
     }

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timezone
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
@@ -22,10 +21,9 @@ import tifffile
 import torch
 import typer
 
-from pixelwise import images
+from pixelwise import images, machine
 from pixelwise.bench import write
 from pixelwise.bench.table import circumstances, table
-from pixelwise.machine import machine, versions
 from pixelwise.translate import load
 
 ROOT = Path(__file__).parents[1]
@@ -116,11 +114,8 @@ def measure(model: str, scene: Path, sides: Sequence[int], compared_side: int, t
         )
         out.unlink()
     return {
-        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "machine": machine(),
-        "versions": versions(),
+        **machine.circumstances(),
         "threads": threads,
-        "device": "cpu",
         "model": model,
         "compared": {"size": [compared_side, compared_side], "levels_apart": apart},
         "rows": rows,

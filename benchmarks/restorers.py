@@ -18,7 +18,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,6 +27,7 @@ import typer
 from skimage.restoration import denoise_nl_means, denoise_tv_chambolle
 from torch import Tensor
 
+from pixelwise import machine
 from pixelwise.atomic import write_atomically
 from pixelwise.bench.laps import time_laps
 from pixelwise.bench.table import circumstances, size_text, table
@@ -35,7 +35,6 @@ from pixelwise.condition import Condition
 from pixelwise.errors import InputError
 from pixelwise.evaluation import protocol_named, score
 from pixelwise.losses.objective import Objective
-from pixelwise.machine import machine, versions
 from pixelwise.metrics.complexity import CPU, count_macs, num_parameters, summarise
 from pixelwise.models.asapnet import AsapNetConfig
 from pixelwise.training import TrainConfig, train
@@ -223,11 +222,7 @@ def measure(restorers: list[Restorer], study: TrainConfig, data: Path, rounds: i
     seconds = time_in_turns(restorers, rounds)
     dncnn = seconds["DnCNN-S"]["median"]
     return {
-        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "machine": machine(),
-        "versions": versions(),
-        "threads": torch.get_num_threads(),
-        "device": "cpu",
+        **machine.circumstances(),
         "protocol": PROTOCOL,
         "targets_sha256": scores["DnCNN-S"].targets_digest,
         "photo": PHOTO,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,6 +16,7 @@ from typing import Annotated, Any
 import torch
 import typer
 
+from pixelwise import machine
 from pixelwise.bench.contest import Unequal, enter, prove_equal
 from pixelwise.bench.families import condition_for, published_subjects
 from pixelwise.bench.laps import time_laps
@@ -26,7 +26,6 @@ from pixelwise.bench.subject import FULL_SIZE, Size, build
 from pixelwise.bench.table import circumstances, size_text, table, time_text
 from pixelwise.condition import Condition
 from pixelwise.errors import InputError
-from pixelwise.machine import machine, versions
 from pixelwise.metrics.complexity import CPU, summarise
 from pixelwise.models import family_of
 from pixelwise.models.family import GeneratorConfig
@@ -53,11 +52,7 @@ def main(
         typer.echo(f"refused: {error}", err=True)
         raise typer.Exit(1) from error
     results = {
-        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "machine": machine(),
-        "versions": versions(),
-        "threads": threads,
-        "device": "cpu",
+        **machine.circumstances(),
         "rounds": rounds,
         "rows": rows,
     }

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,7 +18,7 @@ import torch
 import typer
 from torch import Tensor
 
-from pixelwise import images
+from pixelwise import images, machine
 from pixelwise.atomic import write_atomically
 from pixelwise.bench.families import FamilyPlan, picture_cost
 from pixelwise.bench.subject import Size
@@ -30,7 +29,6 @@ from pixelwise.contact_sheet import condition_pictures, contact_sheet, tensor_pi
 from pixelwise.data import DATASETS
 from pixelwise.data.augment import Augment
 from pixelwise.errors import InputError
-from pixelwise.machine import machine, versions
 from pixelwise.training import TrainConfig
 from pixelwise.training.experiment import read_experiment
 from pixelwise.training.validation import validation_scores
@@ -85,11 +83,7 @@ def measure(configs: Sequence[TrainConfig], checkpoints: Sequence[Path]) -> Row:
     """A row for each model, in what JSON can hold."""
     first = configs[0]
     return {
-        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "machine": machine(),
-        "versions": versions(),
-        "threads": torch.get_num_threads(),
-        "device": "cpu",
+        **machine.circumstances(),
         "dataset": first.dataset,
         "size": first.scale,
         "images_seen": first.steps * first.batch_size,

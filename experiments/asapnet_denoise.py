@@ -1,4 +1,4 @@
-"""The bundled `denoise`: noisy photos, grey or coloured, under noise of up to 55 grey levels, to clean ones.
+"""Noisy photos, grey or coloured, under noise of up to 55 grey levels, to clean ones. Wants a GPU, or days of a CPU.
 
 An ASAP-Net of the finest cells, with one predicted kernel of 5 x 5 pixels for each (benchmarks/restorers.py). A third
 of the patches loses its colours, so that one model does for both: it reads a grey photo as three equal channels.

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import os
 import platform
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from pixelwise.version import VERSION
+
+
+def circumstances(device: str = "cpu") -> dict[str, Any]:
+    """What a reader must know of any measurement made here and now, on ``device``, in what JSON can hold."""
+    return {
+        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "machine": machine(),
+        "versions": versions(),
+        "threads": torch.get_num_threads(),
+        "device": device,
+    }
 
 
 def machine() -> dict[str, Any]:

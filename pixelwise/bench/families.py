@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timezone
 from functools import partial
 from typing import Any
 
 import torch
 from torch import nn
 
+from pixelwise import machine
 from pixelwise.bench.memory import family_peak_bytes
 from pixelwise.bench.plan import read_sizes
 from pixelwise.bench.scene import draw_condition
@@ -18,7 +18,6 @@ from pixelwise.bench.subject import Size, cell_for, random_network
 from pixelwise.condition import Condition
 from pixelwise.errors import InputError
 from pixelwise.layers.folded import folded
-from pixelwise.machine import machine, versions
 from pixelwise.metrics.complexity import Macs, Runtime, count_macs, measure_runtime, num_parameters
 from pixelwise.models import FAMILIES, family_named, family_of, for_inference
 from pixelwise.models.asapnet import AsapNetConfig
@@ -129,11 +128,7 @@ def measure_families(subjects: Sequence[FamilySubject], plan: FamilyPlan, progre
             progress(f"{number}/{len(subjects)} {subject.name}, {size[0]}x{size[1]}")
             rows.append({"model": subject.name, **picture_cost(subject.configure(size), size, plan)})
     return {
-        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "machine": machine(),
-        "versions": versions(),
-        "threads": torch.get_num_threads(),
-        "device": "cpu",
+        **machine.circumstances(),
         "plan": asdict(plan),
         "rows": rows,
     }

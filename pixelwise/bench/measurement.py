@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-import torch
-
+from pixelwise import machine
 from pixelwise.atomic import write_atomically
 from pixelwise.bench.contest import Times, line_up, measure_in_turns, prove_equal
 from pixelwise.bench.memory import peak_bytes
@@ -21,7 +19,6 @@ from pixelwise.bench.precision import precisions_on
 from pixelwise.bench.scene import draw_condition
 from pixelwise.bench.subject import Size, build
 from pixelwise.bench.table import markdown
-from pixelwise.machine import machine, versions
 from pixelwise.metrics.complexity import Macs, count_macs
 
 Row = dict[str, Any]
@@ -60,11 +57,7 @@ def measure(plan: Plan, progress: Progress = print) -> Row:
 def circumstances_of(plan: Plan) -> Row:
     """What a reader must know of any measurement."""
     return {
-        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "machine": machine(),
-        "versions": versions(),
-        "threads": torch.get_num_threads(),
-        "device": str(plan.device),
+        **machine.circumstances(str(plan.device)),
         "repeats": plan.repeats,
     }
 

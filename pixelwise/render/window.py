@@ -13,6 +13,10 @@ MAX_SIDE = 2**31 - 1
 """Pixels of an output along one axis."""
 
 
+Region = tuple[int, int, int, int]
+"""(top, left, height, width) in pixels: a window as callers write it."""
+
+
 @dataclass(frozen=True)
 class Window:
     """A rectangle of pixels: rows ``top`` to ``top + height - 1``, columns ``left`` to ``left + width - 1``."""

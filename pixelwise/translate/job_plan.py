@@ -10,8 +10,8 @@ from pathlib import Path
 
 from pixelwise.chance import seeds_from
 from pixelwise.errors import InputError
+from pixelwise.render.window import Region
 from pixelwise.translate.inputs import find_pictures, is_picture_name, partners
-from pixelwise.translate.session import Region
 
 
 @dataclass(frozen=True)

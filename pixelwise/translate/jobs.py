@@ -19,11 +19,11 @@ from pixelwise.condition import Condition, stack_conditions
 from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec, TargetSpec
 from pixelwise.labels import LabelSpec
+from pixelwise.render.window import Region
 from pixelwise.translate.job_plan import Job
 from pixelwise.translate.overlap import ahead, behind, one_thread
 from pixelwise.translate.preview import preview, preview_path
 from pixelwise.translate.restoration import Form
-from pixelwise.translate.session import Region
 from pixelwise.translate.style import Style
 from pixelwise.translate.translator import Translator
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -19,10 +18,7 @@ from pixelwise.images import ImageSpec, TargetSpec
 from pixelwise.labels import LabelSpec
 from pixelwise.metadata import NO_METADATA, Metadata
 from pixelwise.metrics.noise import noise_level
-from pixelwise.render.window import covered
-
-if TYPE_CHECKING:
-    from pixelwise.translate.session import Region
+from pixelwise.render.window import Region, covered
 
 _WITH_ALPHA = (2, 4)
 """Channels of a photo whose last one says how opaque it is."""

@@ -11,10 +11,8 @@ from pixelwise.condition import Condition
 from pixelwise.errors import InputError
 from pixelwise.models.family import Editing
 from pixelwise.render import Window
+from pixelwise.render.window import Region
 from pixelwise.translate.pictures import Plane
-
-Region = tuple[int, int, int, int]
-"""(top, left, height, width) in pixels."""
 
 
 class Session:

@@ -23,10 +23,11 @@ from pixelwise.layers.folded import folded
 from pixelwise.models import family_of, for_inference
 from pixelwise.models.family import Translation
 from pixelwise.render import Window
+from pixelwise.render.window import Region
 from pixelwise.translate.pictures import PictureReader, Plane, to_pil
 from pixelwise.translate.restoration import Form, Restoration
 from pixelwise.translate.seeds import Seeds
-from pixelwise.translate.session import Region, Session
+from pixelwise.translate.session import Session
 from pixelwise.translate.style import Style, StyleSource
 
 Picture = TypeVar("Picture", Image.Image, np.ndarray, Tensor)

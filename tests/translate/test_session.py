@@ -21,8 +21,9 @@ from pixelwise.lowres.parameters import ParameterLayer
 from pixelwise.lowres.stream import FastStream
 from pixelwise.models.asapnet import FAMILY
 from pixelwise.native import library
+from pixelwise.render.window import Region
 from pixelwise.translate import Translator
-from pixelwise.translate.session import Region, Session
+from pixelwise.translate.session import Session
 
 SIZE = (37, 51)
 """(height, width): 10 x 13 cells, the last ones not whole."""
