@@ -11,6 +11,12 @@ Row = dict[str, Any]
 
 OURS, OTHERS = "#0f766e", "#6b7280"
 
+_BESIDE = 1.25
+"""How far a name stands from its point, as a factor of time."""
+
+_LINE = 0.27
+"""Height of a name, in dB."""
+
 
 def draw_frontier(results: Row) -> Figure:
     """PSNR against milliseconds per megapixel, which are logarithmic; a line through what nothing else surpasses."""
@@ -26,11 +32,24 @@ def draw_frontier(results: Row) -> Figure:
     for row in results["rows"]:
         is_ours = row.get("pixelwise_macs_per_pixel") is not None
         axes.scatter(*places[row["name"]], s=28, color=OURS if is_ours else OTHERS, zorder=3)
-        axes.annotate(row["name"], places[row["name"]], xytext=(5, 5), textcoords="offset points", fontsize=8)
+    for (name, place), height in zip(places.items(), spread([psnr for _, psnr in places.values()]), strict=True):
+        beside = (place[0] * _BESIDE, height)
+        line = {"arrowstyle": "-", "color": OTHERS, "linewidth": 0.5, "alpha": 0.6, "shrinkB": 3}
+        axes.annotate(name, place, xytext=beside, fontsize=8, verticalalignment="center", arrowprops=line)
     axes.set(xscale="log", xlabel="ms per megapixel", ylabel=f"PSNR in dB, {results['protocol']}")
     axes.grid(alpha=0.2)
     axes.set_title(f"{results['machine']['cpu']}, {results['threads']} threads, float32", fontsize=8, loc="left")
     return figure
+
+
+def spread(heights: list[float]) -> list[float]:
+    """Heights for names, near those of their points and a line apart."""
+    lowered: dict[int, float] = {}
+    free = float("inf")
+    for number in sorted(range(len(heights)), key=lambda number: -heights[number]):
+        lowered[number] = min(heights[number], free)
+        free = lowered[number] - _LINE
+    return [lowered[number] for number in range(len(heights))]
 
 
 def frontier(places: list[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -110,3 +110,9 @@ def test_an_engine_that_computes_something_else_is_refused(
 def test_the_frontier_is_what_nothing_surpasses(restorers: ModuleType) -> None:
     plot = importlib.import_module("restorers_plot")
     assert plot.frontier([(2, 5), (1, 3), (3, 4), (4, 6), (1, 2)]) == [(1, 3), (2, 5), (4, 6)]
+
+
+def test_names_stand_a_line_apart(restorers: ModuleType) -> None:
+    plot = importlib.import_module("restorers_plot")
+    found = plot.spread([28.0, 27.9, 22.0, 28.1])
+    assert found == pytest.approx([27.83, 27.56, 22.0, 28.1], abs=0.001)
