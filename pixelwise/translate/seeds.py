@@ -35,7 +35,7 @@ class Seeds:
         if 1 < self.num_variants <= max(seeds):
             raise InputError(
                 f"{self.model} makes {self.num_variants} pictures of each input, of the seeds 0.."
-                f"{self.num_variants - 1}; got {max(seeds)}"
+                f"{self.num_variants - 1}; asked for are {min(seeds)}..{max(seeds)}"
             )
         if not self.matter(styled):
             given = " that is given a style" if styled and self.draws_style else ""
