@@ -25,6 +25,7 @@ check: $(VENV)/.dev-stamp
 bench: $(VENV)/.dev-stamp
 	$(BIN)/python benchmarks/families.py
 	$(BIN)/python benchmarks/rivals.py
+	$(BIN)/python benchmarks/preparation.py
 	$(BIN)/python benchmarks/render.py
 	$(BIN)/python benchmarks/render_plots.py benchmarks/results/render.json --out docs
 

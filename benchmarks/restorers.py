@@ -218,7 +218,8 @@ def classical(name: str) -> Restorer:
 def measure(restorers: list[Restorer], study: TrainConfig, data: Path, rounds: int) -> Row:
     """All rows, in what JSON can hold; the ratios are to DnCNN's time."""
     protocol = protocol_named(PROTOCOL)
-    scores = {restorer.name: score(restorer.restore, restorer.name, protocol, data) for restorer in restorers}
+    samples = protocol.open(data)
+    scores = {restorer.name: score(restorer.restore, restorer.name, protocol, samples) for restorer in restorers}
     seconds = time_in_turns(restorers, rounds)
     dncnn = seconds["DnCNN-S"]["median"]
     return {

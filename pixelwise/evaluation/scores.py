@@ -74,15 +74,16 @@ def evaluate(
         InputError: a model that reads or makes something else than the protocol's samples hold; data that are not the
             protocol's, cannot be read, or are smaller than its source size; an output that is not a number.
     """
-    _check_suits(translator, protocol.open(root), protocol)
-    return score(translator.translate, name or translator.manifest.family, protocol, root, progress)
+    samples = protocol.open(root)
+    _check_suits(translator, samples, protocol)
+    return score(translator.translate, name or translator.manifest.family, protocol, samples, progress)
 
 
 def score(
     translate: Callable[[Condition], Tensor],
     name: str,
     protocol: Protocol,
-    root: Path,
+    samples: PairedData,
     progress: Progress = lambda *_: None,
 ) -> Evaluation:
     """``evaluate`` of whatever makes pictures: a classical filter, a model of another library.
@@ -90,12 +91,12 @@ def score(
     Args:
         translate: from a condition, B = 1, to its picture, 1 C H W in [-1, 1].
         name: what to call it.
-        protocol, root, progress: see ``evaluate``.
+        protocol, progress: see ``evaluate``.
+        samples: what the protocol opened.
 
     Raises:
-        InputError: data that are not the protocol's or cannot be read.
+        InputError: data that cannot be read, or no pictures.
     """
-    samples = protocol.open(root)
     target = _pictures(samples.target, protocol)
     scores, targets = {}, hashlib.sha256()
     for number in range(len(samples)):

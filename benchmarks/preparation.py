@@ -1,0 +1,163 @@
+"""What it brings to prepare the rivals for inference: each as it is written beside what a Translator runs, in turns.
+
+Prepared, spectral and batch norms are merged into convolutions, one-hot labels are gathered instead of multiplied, and
+weights lie channels last (``layers.folded``). ``python benchmarks/preparation.py`` first shows that both make the same
+picture. It writes ``results/preparation.json`` and, made from it, the tables of ``results/preparation.md``: also what
+CLADE takes beside SPADE, and which part of CLADE-ICPE's time its offsets are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+import typer
+from torch import Tensor, nn
+
+from pixelwise import machine
+from pixelwise.bench.families import condition_for
+from pixelwise.bench.laps import time_laps
+from pixelwise.bench.measurement import write
+from pixelwise.bench.plan import read_sizes
+from pixelwise.bench.subject import Size
+from pixelwise.bench.table import circumstances, size_text, table, time_text
+from pixelwise.errors import InputError
+from pixelwise.layers.folded import folded
+from pixelwise.layers.position import centre_offsets
+from pixelwise.metrics.complexity import CPU, Runtime, summarise
+from pixelwise.models import family_named
+
+RESULTS = Path(__file__).parent / "results"
+TOLERANCE = 1e-4
+SUBJECTS = (
+    ("spade", "cityscapes"),
+    ("clade", "cityscapes"),
+    ("clade", "cityscapes_icpe"),
+    ("pix2pixhd", "cityscapes"),
+    ("ccfpse", "cityscapes"),
+)
+"""Families and their published configurations."""
+WITH_OFFSETS = "clade, cityscapes_icpe"
+
+Row = dict[str, Any]
+Run = Callable[[], Tensor]
+
+
+def main(
+    sizes: Annotated[str, typer.Option(help="HEIGHTxWIDTH, several with commas between them.")] = "256x256,512x512",
+    rounds: Annotated[int, typer.Option(min=1, help="In which all take turns.")] = 3,
+    threads: Annotated[int, typer.Option(min=1, help="Threads that torch may use.")] = 2,
+    out: Annotated[Path, typer.Option(help="Folder for the JSON file and the tables.")] = RESULTS,
+) -> None:
+    """Measures the rivals plain and prepared and writes preparation.json and preparation.md."""
+    torch.set_num_threads(threads)
+    try:
+        rows = [row for size in read_sizes(sizes) for row in measure(size, rounds)]
+    except InputError as error:
+        typer.echo(f"refused: {error}", err=True)
+        raise typer.Exit(1) from error
+    results = {**machine.circumstances(), "rounds": rounds, "rows": rows}
+    write(results, out / "preparation.json", markdown)
+    typer.echo(markdown(results))
+
+
+@torch.inference_mode()
+def measure(size: Size, rounds: int) -> list[Row]:
+    """A row for each subject at one size. Raises InputError unless the two sides are equal."""
+    rows = []
+    for family, name in SUBJECTS:
+        typer.echo(f"{family}, {name}, {size[0]}x{size[1]}", err=True)
+        config = family_named(family).published[name].config
+        condition = condition_for(config, size)
+        plain = random_generator(family, config)
+        # Preparing changes how shared weights lie in memory.
+        sides: dict[str, nn.Module] = {"plain": plain, "prepared": folded(deepcopy(plain))}
+        runs: dict[str, Run] = {side: partial(_picture, generator, condition) for side, generator in sides.items()}
+        if not (error := float((runs["prepared"]() - runs["plain"]()).abs().max())) <= TOLERANCE:
+            raise InputError(f"{family}, {name}: prepared it is {error:.3g} off, at most {TOLERANCE:g} is allowed")
+        if f"{family}, {name}" == WITH_OFFSETS and condition.labels is not None:
+            runs["offsets"] = partial(centre_offsets, condition.labels, config.without_offsets)
+        seconds = in_turns(runs, rounds)
+        times = {part: asdict(runtime) for part, runtime in seconds.items()}
+        rows.append({"model": f"{family}, {name}", "size": size, "error": error, "seconds": times})
+    return rows
+
+
+def random_generator(family: str, config: Any) -> nn.Module:
+    """In eval mode; norms that have seen something, so that it shows what is merged."""
+    torch.manual_seed(0)
+    generator = family_named(family).generator(config).eval()
+    for part in generator.modules():
+        if isinstance(part, nn.BatchNorm2d) and part.running_mean is not None and part.running_var is not None:
+            part.running_mean.uniform_(-0.5, 0.5)
+            part.running_var.uniform_(0.5, 1.5)
+    return generator
+
+
+def _picture(generator: nn.Module, condition: Any) -> Tensor:
+    image: Tensor = generator(condition).image
+    return image
+
+
+def in_turns(runs: Mapping[str, Run], rounds: int) -> dict[str, Runtime]:
+    """All one after the other; the first call of each was to show that it is right."""
+    laps: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(rounds):
+        for name, run in runs.items():
+            laps[name] += time_laps(lambda lap, run=run: run(), CPU)  # type: ignore[misc]
+    return {name: summarise(times) for name, times in laps.items()}
+
+
+def markdown(results: Row) -> str:
+    """The tables of what was measured, or of the JSON that it was saved as."""
+    text = (
+        "One picture at a time, height × width, at published size with random weights; milliseconds as the median "
+        f"(interquartile range) of {results['rounds']} rounds in which both take turns. “Plain” is the generator as it "
+        "is written, with one-hot planes and a spectral norm at every call. Both were first shown to make the same "
+        "picture (error: the largest difference)."
+    )
+    heads = ["model", "size", "plain, ms", "prepared, ms", "times faster", "error"]
+    cells = [
+        [
+            row["model"],
+            size_text(row["size"]),
+            *(time_text(row["seconds"][side]) for side in ("plain", "prepared")),
+            f"{row['seconds']['plain']['median'] / row['seconds']['prepared']['median']:.2f}",
+            f"{row['error']:.1e}",
+        ]
+        for row in results["rows"]
+    ]
+    parts = [
+        "# Rivals prepared for inference",
+        circumstances(results),
+        text,
+        table(heads, cells),
+        *_about_clade(results),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _about_clade(results: Row) -> list[str]:
+    medians = {
+        (row["model"], tuple(row["size"])): {side: times["median"] for side, times in row["seconds"].items()}
+        for row in results["rows"]
+    }
+    lines = []
+    for size in dict.fromkeys(size for _, size in medians):
+        with_offsets = medians[WITH_OFFSETS, size]
+        faster = medians["spade, cityscapes", size]["prepared"] / medians["clade, cityscapes", size]["prepared"]
+        share = with_offsets["offsets"] / with_offsets["prepared"]
+        lines.append(
+            f"At {size_text(size)} CLADE is {faster:.2f} times as fast as SPADE, both prepared; the offsets of "
+            f"CLADE-ICPE take {1000 * with_offsets['offsets']:.1f} ms, {100 * share:.1f} % of its time."
+        )
+    return lines
+
+
+if __name__ == "__main__":
+    typer.run(main)
