@@ -10,11 +10,12 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from pixelwise.bench.contest import line_up, measure_in_turns, prove_equal
-from pixelwise.bench.measurement import Progress, Row, circumstances_of
+from pixelwise.bench.measurement import Progress, circumstances_of
 from pixelwise.bench.plan import Plan
 from pixelwise.bench.precision import precisions_on
 from pixelwise.bench.scene import draw_condition
 from pixelwise.bench.subject import full_size, random_network
+from pixelwise.bench.table import Row
 
 SIDES = (1024, 2048, 4096, 8192)
 """Of square pictures: 1 to 64 megapixels."""
