@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from pixelwise.atomic import check_free
 from pixelwise.checkpoint import Manifest, build, load_strictly, manifest_for, save_checkpoint
 from pixelwise.condition import ConditionSpec
 from pixelwise.data.ade20k import LABELS as ADE20K
@@ -96,8 +97,7 @@ def adopt_file(
         InputError: not exactly one configuration, an unreadable source, weights that do not fit, or an ``out`` that is
             there already; naming the file.
     """
-    if out.exists() and not overwrite:
-        raise InputError(f"{out} is there already, and may be replaced with --overwrite only")
+    check_free(out, overwrite)
     adopted = family_named(family)
     config, origin, licence = _configuration(adopted, published, config_file)
     known = adopted.published.get(published or "")

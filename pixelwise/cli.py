@@ -8,9 +8,9 @@ from __future__ import annotations
 import io
 import json
 import logging
+import signal
 import sys
 import warnings
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,7 +29,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-INTERRUPTED = 130
+INTERRUPTED, TERMINATED = 130, 143
 
 
 @app.command()
@@ -69,20 +69,22 @@ def translate(
     """Translate pictures; inputs only, any size."""
     import torch
 
+    from pixelwise.codecs import SUFFIXES
     from pixelwise.translate import job_plan, jobs
     from pixelwise.translate.large import PYRAMIDS
 
     if threads:
         torch.set_num_threads(threads)
-    load = partial(_load, model, device, engine, precision, bank, verbose)
+    translator = _load(model, device, engine, precision, bank, verbose)
     part = None if region is None else job_plan.read_region(region)
     maps = style_labels, style_instances
     as_it_is = {part, style, *maps, seed, samples} == {None} and scale == 1
-    if as_it_is and out.suffix.lower() in PYRAMIDS and job_plan.is_single(inputs, out):
-        tell_large(load(), Path(inputs[0]), out, instances, overwrite)
+    # A TIFF is ordinary too, for a model that cannot go by rows.
+    by_rows = PYRAMIDS.keys() if translator.has_rows else PYRAMIDS.keys() - set(SUFFIXES)
+    if as_it_is and out.suffix.lower() in by_rows and job_plan.is_single(inputs, out):
+        tell_large(translator, Path(inputs[0]), out, instances, overwrite)
         return
     planned = job_plan.plan(inputs, out, f".{suffix.removeprefix('.')}", instances, style, seed, samples)
-    translator = load()
     found = None if maps == (None, None) else _find_style(translator, style, *maps)
     tell(jobs.run(translator, planned, batch_size, overwrite, part, scale, found, preview), len(planned), out)
 
@@ -172,15 +174,24 @@ def adopt(
 
 @app.command()
 def evaluate(
-    model: Annotated[list[str], typer.Option(help="A bundled name or a .safetensors file; once for each model.")],
+    data: Annotated[Path, typer.Option(help="The data set's folder.")],
+    models: Annotated[
+        list[str] | None, typer.Argument(metavar="MODEL...", help="Bundled names or .safetensors files.")
+    ] = None,
+    more: Annotated[list[str] | None, typer.Option("--models", "--model", help="The same.")] = None,
     protocol: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="What is measured, and how: bsd68-gray-sigma25-v1, …; -from64x96: on inputs of that size, enlarged."
+            help="What is measured, and how: bsd68-gray-sigma25-v1, …; -from64x96: on inputs of that size, enlarged. "
+            "Otherwise the one that suits the data; for pairs of your own, one that is named after them."
         ),
-    ],
-    data: Annotated[Path, typer.Option(help="The folder of the protocol's data set.")],
+    ] = None,
+    split: Annotated[str, typer.Option(help="Of pairs of your own.")] = "val",
+    report: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Write a page with pictures; go on with what is begun there.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Write all scores.")] = None,
+    processes: Annotated[int, typer.Option(min=1, help="That share the samples, with --report.")] = 1,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 leaves it to torch.")] = 0,
 ) -> None:
@@ -188,18 +199,31 @@ def evaluate(
     import torch
 
     from pixelwise import evaluation
-    from pixelwise.atomic import write_atomically
+    from pixelwise.atomic import write_text
     from pixelwise.translate import load
 
+    if not (named := [*(more or ()), *(models or ())]):
+        raise InputError("no models to evaluate: give bundled names or .safetensors files")
     if threads:
         torch.set_num_threads(threads)
-    how = evaluation.protocol_named(protocol)
-    translators = {name: load(name, device) for name in model}
-    with progress_bar() as show:
-        found = [evaluation.evaluate(each, how, data, Path(name).stem, show) for name, each in translators.items()]
+    how = evaluation.protocol_for(data, split) if protocol is None else evaluation.protocol_named(protocol)
+    examination = evaluation.prepare(evaluation.Setting(how, data))
+    if report is not None:
+        with progress_bar() as show:
+            compared = evaluation.Comparison(
+                examination, report, device, processes, lambda name, done, total: show(done, total, name)
+            )
+            compared.run(named, " ".join(["pixelwise", *sys.argv[1:]]))
+        print(f"wrote {report}")
+        return
+    found = []
+    for name in named:
+        translator = load(name, device)
+        examination.check_suits(translator)
+        with progress_bar() as show:
+            found.append(evaluation.score(translator.translate, Path(name).stem, examination, show))
     if out is not None:
-        content = json.dumps([each.to_json() for each in found], indent=1)
-        write_atomically(out, lambda beside: beside.write_text(f"{content}\n", encoding="utf-8"))
+        write_text(out, json.dumps([each.to_json() for each in found], indent=1) + "\n")
     print(evaluation.markdown(found), end="")
 
 
@@ -261,7 +285,11 @@ def main_options(version: Annotated[bool, typer.Option("--version", help="Show t
 
 
 def main() -> None:
-    """The `pixelwise` command. What a user can put right ends in one line and status 1, Ctrl-C in status 130."""
+    """The `pixelwise` command. What a user can put right ends in one line and status 1, Ctrl-C in status 130.
+
+    Being told to terminate ends it as an exception does: what is half done is cleared away.
+    """
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(TERMINATED))
     # A name that the terminal cannot show is no reason to stop; nor are readers' remarks, for what is wrong is told.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
