@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +12,9 @@ from torch import Tensor, nn
 
 from pixelwise.digest import sha256_of
 from pixelwise.errors import InputError
+from pixelwise.state_dict import read_state_dict
 
 Network = TypeVar("Network", bound=nn.Module)
-
-_UNREADABLE = (pickle.UnpicklingError, RuntimeError, LookupError, EOFError, TypeError, AttributeError)
-"""What torch raises for files that hold something else, or are damaged."""
 
 _COUNTER = "num_batches_tracked"
 """Steps of training that a batch norm has seen. Old files have none, and torch fills them in; nothing reads them."""
@@ -94,18 +91,15 @@ class PublishedWeights:
         names = [name for name in network.state_dict() if not name.endswith(_COUNTER)]
         try:
             network.load_state_dict({name: weights[published_name(name)] for name in names})
-        except _UNREADABLE as error:
+        except (LookupError, RuntimeError) as error:
             raise self._unfit(file, error) from error
         return network
 
     def _state_dict(self, file: Path) -> dict[str, Tensor]:
         try:
-            weights = torch.load(file, map_location="cpu", weights_only=True)
-        except _UNREADABLE as error:
-            raise self._unfit(file, error) from error
-        if not isinstance(weights, dict) or not all(isinstance(weight, Tensor) for weight in weights.values()):
-            raise self._unfit(file, "no state dict")
-        return weights
+            return read_state_dict(file)
+        except InputError as error:
+            raise self._unfit(file, str(error).removeprefix(f"{file}: ")) from error
 
     def _unfit(self, file: Path, reason: object) -> InputError:
         return InputError(f"{file}: not {self.name}'s weights as they are published ({reason})")
