@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pixelwise import cli_study
 from pixelwise.errors import InputError
 from pixelwise.terminal import console, fail, progress_bar, tell, tell_large
 
@@ -29,6 +30,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(cli_study.app, name="study")
 INTERRUPTED = 130
 
 
