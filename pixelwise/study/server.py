@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pixelwise.errors import InputError
 from pixelwise.study.pictures import media_type_of
-from pixelwise.study.raters import OutOfTurn, Rater, UnknownRater
+from pixelwise.study.raters import OutOfTurn, Rater, UnknownRater, rater_name
 from pixelwise.study.store import Store
 from pixelwise.study.trials import trials_of
 
@@ -132,9 +132,10 @@ def describe(store: Opened) -> dict[str, Any]:
 def admit(given: NameGiven, store: Opened) -> dict[str, Any]:
     """The rater of a name, and where they stand."""
     try:
-        rater = store.admit(given.name)
+        name = rater_name(given.name)
     except InputError as error:
         raise HTTPException(400, str(error)) from error
+    rater = store.admit(name)
     return {"name": rater.name, "token": rater.token, "answered": store.num_answered(rater)}
 
 

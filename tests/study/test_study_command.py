@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from made_up_study import answer_all, draw_folder, small_study
 
-from pixelwise.study import Store
+from pixelwise.study import Rules, Store
 
 Command = Callable[..., int]
 
@@ -97,6 +97,7 @@ def test_a_study_with_answers_is_never_replaced(
     assert pixelwise_command(*command) == 0
     assert pixelwise_command(*command) == 0
     store = Store(tmp_path / "s.sqlite")
+    assert store.study.rules == Rules(), "what the command takes for granted is what the library does"
     store.answer(store.admit("anna"), 0, "left", 1)
     assert pixelwise_command(*command) == 1
     assert "holds 1 answers" in capsys.readouterr().err
