@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pixelwise import cli_evaluate, cli_study
 from pixelwise.errors import InputError
 from pixelwise.terminal import console, fail, progress_bar, tell, tell_large
 
@@ -29,6 +30,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(cli_study.app, name="study")
+app.command("evaluate")(cli_evaluate.evaluate)
 INTERRUPTED, TERMINATED = 130, 143
 
 
@@ -170,61 +173,6 @@ def adopt(
 
     manifest = adopt_file(family, source, out, published, config, overwrite, encoder)
     print(f"wrote {out}: {manifest.family}, {manifest.source}")
-
-
-@app.command()
-def evaluate(
-    data: Annotated[Path, typer.Option(help="The data set's folder.")],
-    models: Annotated[
-        list[str] | None, typer.Argument(metavar="MODEL...", help="Bundled names or .safetensors files.")
-    ] = None,
-    more: Annotated[list[str] | None, typer.Option("--models", "--model", help="The same.")] = None,
-    protocol: Annotated[
-        str | None,
-        typer.Option(
-            help="What is measured, and how: bsd68-gray-sigma25-v1, …; -from64x96: on inputs of that size, enlarged. "
-            "Otherwise the one that suits the data; for pairs of your own, one that is named after them."
-        ),
-    ] = None,
-    split: Annotated[str, typer.Option(help="Of pairs of your own.")] = "val",
-    report: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Write a page with pictures; go on with what is begun there.")
-    ] = None,
-    out: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Write all scores.")] = None,
-    processes: Annotated[int, typer.Option(min=1, help="That share the samples, with --report.")] = 1,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 leaves it to torch.")] = 0,
-) -> None:
-    """Measure how good models are, by a protocol that leaves nothing open."""
-    import torch
-
-    from pixelwise import evaluation
-    from pixelwise.atomic import write_text
-    from pixelwise.translate import load
-
-    if not (named := [*(more or ()), *(models or ())]):
-        raise InputError("no models to evaluate: give bundled names or .safetensors files")
-    if threads:
-        torch.set_num_threads(threads)
-    how = evaluation.protocol_for(data, split) if protocol is None else evaluation.protocol_named(protocol)
-    examination = evaluation.prepare(evaluation.Setting(how, data))
-    if report is not None:
-        with progress_bar() as show:
-            compared = evaluation.Comparison(
-                examination, report, device, processes, lambda name, done, total: show(done, total, name)
-            )
-            compared.run(named, " ".join(["pixelwise", *sys.argv[1:]]))
-        print(f"wrote {report}")
-        return
-    found = []
-    for name in named:
-        translator = load(name, device)
-        examination.check_suits(translator)
-        with progress_bar() as show:
-            found.append(evaluation.score(translator.translate, Path(name).stem, examination, show))
-    if out is not None:
-        write_text(out, json.dumps([each.to_json() for each in found], indent=1) + "\n")
-    print(evaluation.markdown(found), end="")
 
 
 @app.command()

@@ -12,16 +12,15 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from pixelwise.condition import PairedSample
 from pixelwise.data.paired_data import PairedData
 from pixelwise.evaluation.journal import Journal
 from pixelwise.evaluation.measure import Figures, Measure
-from pixelwise.evaluation.protocol import Protocol
+from pixelwise.evaluation.protocol import Protocol, digest
 from pixelwise.metrics.frechet import frechet_distance, read_statistics, statistics_of
 from pixelwise.metrics.kernel_distance import kernel_distance
 
-SUBSET, NUM_SUBSETS = 1000, 100
-"""Of a kernel distance, as published; of fewer pictures a subset is half of the smaller set."""
+SUBSET = 1000
+"""Pictures in a kernel distance's subsets, as published; where there are few, half of the smaller set."""
 
 Features = Callable[[Tensor], Tensor]
 """From pictures B C H W in [-1, 1] to B D."""
@@ -35,25 +34,28 @@ class RealSet:
         name: of the split.
         protocol: brings them to their size.
         samples: whose targets they are.
-        journal: for what was found: in memory, or in a file that outlives an interruption.
+        folder: for what was found, so that it is found once; None: in memory.
     """
 
     name: str
     protocol: Protocol
     samples: PairedData
-    journal: Journal
+    folder: Path | None
 
     def features(self, kind: str, network: Features) -> Sequence[np.ndarray]:
-        for index in self.journal.missing([kind], len(self.samples)):
+        """Of every picture in order, a vector of D."""
+        path = None if self.folder is None else self.folder / f"real-{self.name}.sqlite"
+        subject = f"{self.name} pictures of {self.protocol.name}, {digest(self.samples.names)[:16]}"
+        journal = Journal(path, subject)
+        for index in journal.missing([kind], len(self.samples)):
             target = self.protocol.sample(self.samples, index).target
-            self.journal.add(index, {kind: network(target)[0].cpu().numpy()})
-        return self.journal.observations(kind)
+            journal.add(index, {kind: _found(network, target)})
+        return journal.observations(kind)
 
 
 def distances(
     kind: str,
-    frechet: str,
-    kernel: str,
+    names: tuple[str, str],
     network: Features,
     real_sets: Sequence[RealSet],
     published: Path | None = None,
@@ -62,7 +64,7 @@ def distances(
 
     Args:
         kind: which features they are: the network, and how pictures are brought to its size.
-        frechet, kernel: what the distances are called, with ``_SPLIT`` behind.
+        names: what the two distances are called; ``_SPLIT`` is put behind.
         network: finds the features.
         real_sets: what is compared with.
         published: ``.npz`` of reference statistics, for one more Fréchet distance, ``_published``.
@@ -72,21 +74,26 @@ def distances(
     """
     reference = None if published is None else read_statistics(published)
 
-    def observe(picture: Tensor, sample: PairedSample) -> np.ndarray:
-        return network(picture)[0].cpu().numpy()
-
     def conclude(found: Sequence[np.ndarray]) -> Figures:
-        ours = statistics_of(found, kind)
+        (frechet, kernel), ours = names, statistics_of(found, kind)
         figures: dict[str, float] = {}
         for real in real_sets:
             features = real.features(kind, network)
             figures[f"{frechet}_{real.name}"] = frechet_distance(ours, statistics_of(features, kind))
-            size = min(SUBSET, len(found) // 2, len(features) // 2)
-            estimated = kernel_distance(found, features, size, NUM_SUBSETS)
+            estimated = kernel_distance(found, features, _subset_size(found, features))
             figures[f"{kernel}_{real.name}"] = estimated.value
             figures[f"{kernel}_{real.name}_error"] = estimated.standard_error
         if reference is not None:
             figures[f"{frechet}_published"] = frechet_distance(ours, reference)
         return figures
 
-    return Measure(kind, observe, conclude, without_target=True)
+    return Measure(kind, lambda picture, sample: _found(network, picture), conclude, without_target=True)
+
+
+def _subset_size(*sets: Sequence[np.ndarray]) -> int:
+    return max(2, min(SUBSET, *(len(pictures) // 2 for pictures in sets)))
+
+
+def _found(network: Features, picture: Tensor) -> np.ndarray:
+    features: np.ndarray = network(picture)[0].cpu().numpy()
+    return features

@@ -12,10 +12,11 @@ from pixelwise.condition import PairedSample
 from pixelwise.data.paired_data import PairedData
 from pixelwise.errors import InputError
 from pixelwise.evaluation.measure import Measure
-from pixelwise.evaluation.measures import MEASURES, Setting
+from pixelwise.evaluation.measures import MEASURES, Setting, UnavailableError
 from pixelwise.evaluation.protocol import Protocol
 from pixelwise.images import ImageSpec, TargetSpec
 from pixelwise.labels import LabelSpec
+from pixelwise.published_weights import MissingWeightsError
 from pixelwise.translate import Translator
 
 
@@ -67,7 +68,13 @@ class Examination:
 def prepare(setting: Setting) -> Examination:
     """Opens the samples and makes the measures. Raises InputError for data that are not there or not the protocol's."""
     samples = setting.protocol.open(setting.root)
-    return Examination(setting, samples, [MEASURES[name](setting, samples) for name in setting.protocol.measures])
+    measures, remarks = [], []
+    for name in setting.protocol.measures:
+        try:
+            measures.append(MEASURES[name](setting, samples))
+        except (UnavailableError, MissingWeightsError) as error:
+            remarks.append(f"{name} is not measured: {error}")
+    return Examination(setting, samples, measures, remarks)
 
 
 def _outputs(made: TargetSpec, wanted: TargetSpec) -> list[tuple[str, object, object]]:

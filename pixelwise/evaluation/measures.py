@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,17 +14,19 @@ from torch import Tensor
 
 from pixelwise.condition import PairedSample
 from pixelwise.data.paired_data import PairedData
+from pixelwise.device import find_device
 from pixelwise.errors import InputError
 from pixelwise.evaluation.distances import RealSet, distances
 from pixelwise.evaluation.measure import Figures, Measure, each
 from pixelwise.evaluation.protocol import Protocol
 from pixelwise.images import ImageSpec
 from pixelwise.labels import LabelSpec
-from pixelwise.metrics import DEPTH_METRICS, METRICS, scores
-from pixelwise.metrics.inception import REDUCTIONS, load_inception
+from pixelwise.metrics import DEPTH_METRICS, METRICS, inception, scores
 from pixelwise.metrics.lpips import BACKBONES, load_lpips
+from pixelwise.metrics.seams import seams
 from pixelwise.metrics.segmentation import confusion, segmentation_figures
-from pixelwise.segmenters import segmenter_named
+from pixelwise.published_weights import PublishedWeights
+from pixelwise.segmenters import Segmenter, segmenter_named
 
 REAL_SPLITS = ("train", "val")
 """Of a data set, that sets of pictures are compared with, as far as they are there."""
@@ -59,8 +62,8 @@ class Setting:
         return path if path is not None and path.is_file() else None
 
 
-class Unavailable(Exception):
-    """A measure that cannot be taken here; why, in words. Others can."""
+class UnavailableError(Exception):
+    """A measure that cannot be taken here, and why. Others can."""
 
 
 def _of_pictures(name: str, setting: Setting, samples: PairedData) -> Measure:
@@ -75,6 +78,10 @@ def _of_pictures(name: str, setting: Setting, samples: PairedData) -> Measure:
     return each(name, score)
 
 
+def _seams(cell: int, setting: Setting, samples: PairedData) -> Measure:
+    return each(f"seams_{cell}", lambda picture, sample: float(seams(picture, cell)), without_target=True)
+
+
 def _lpips(backbone: str, setting: Setting, samples: PairedData) -> Measure:
     published = BACKBONES[backbone]
     weights, heads = setting.at_hand(published.weights), setting.at_hand(published.heads)
@@ -84,9 +91,10 @@ def _lpips(backbone: str, setting: Setting, samples: PairedData) -> Measure:
 
 def _inception(reduction: str, setting: Setting, samples: PairedData) -> Measure:
     """FID and KID."""
-    weights = setting.at_hand(INCEPTION)
-    network = load_inception(REDUCTIONS[reduction], weights, setting.download).to(find_device(setting.device))
-    return distances(f"inception-{reduction}", "fid", "kid", network, _real_sets(setting), setting.statistics)
+    file = setting.at_hand(inception.WEIGHTS)
+    network = inception.load_inception(inception.REDUCTIONS[reduction], file, setting.download)
+    kind = f"inception-{reduction}"
+    return distances(kind, ("fid", "kid"), _on(setting, network), _real_sets(setting), setting.statistics)
 
 
 def _labels(setting: Setting, samples: PairedData) -> Measure:
@@ -98,20 +106,40 @@ def _labels(setting: Setting, samples: PairedData) -> Measure:
 
 
 def _segmentation(setting: Setting, samples: PairedData) -> Measure:
-    """Of the classes that a segmenter finds in a model's photos, and that their label maps asked for."""
+    """Of the classes that a segmenter finds in photos, and that their label maps asked for."""
+    spec, segmenter = _segmenter(setting, samples)
+    judged = setting.protocol.judged or spec
+    index_of = {name: index for index, name in enumerate(judged.names)}
+    judged_indices = torch.tensor([index_of.get(name, judged.num_classes) for name in (*spec.names, "")])
+
+    def asked_for(sample: PairedSample) -> Tensor:
+        assert sample.condition.labels is not None
+        return judged_indices[sample.condition.labels.long()]
+
+    measure = _of_classes(f"segmentation by {_called(segmenter)}", judged, segmenter.find, asked_for)
+    return replace(measure, without_target=True)
+
+
+def _segmenter_features(setting: Setting, samples: PairedData) -> Measure:
+    """Distances that are no FID and no KID: of features that are a segmenter's."""
+    _, segmenter = _segmenter(setting, samples)
+    if segmenter.features is None:
+        raise UnavailableError(f"no distances by {segmenter.name}: nothing says which of its layers are features")
+    names = ("frechet_segmenter", "kernel_segmenter")
+    return distances(f"features of {_called(segmenter)}", names, segmenter.features, _real_sets(setting))
+
+
+def _segmenter(setting: Setting, samples: PairedData) -> tuple[LabelSpec, Segmenter]:
     spec = samples.spec.labels
     if spec is None:
         raise InputError(f"{setting.protocol.name}: there are no label maps that pictures could be held against")
     if setting.segmenter is None:
-        raise Unavailable("no segmentation scores: give a segmenter, a network that finds the label maps' classes")
-    segmenter = segmenter_named(setting.segmenter, spec, setting.device)
+        raise UnavailableError("no segmentation scores: no segmenter was given that finds the label maps' classes")
+    return spec, segmenter_named(setting.segmenter, setting.protocol.judged or spec, setting.device)
 
-    def asked_for(sample: PairedSample) -> Tensor:
-        assert sample.condition.labels is not None
-        return sample.condition.labels
 
-    name = f"segmentation by {segmenter.name}, {segmenter.digest[:8]}"
-    return replace(_of_classes(name, spec, segmenter.find, asked_for), without_target=True)
+def _called(segmenter: Segmenter) -> str:
+    return f"{segmenter.name}, {segmenter.digest[:8]}"
 
 
 def _of_classes(
@@ -126,10 +154,17 @@ def _of_classes(
     return Measure(name, observe, conclude)
 
 
+def _on(setting: Setting, network: torch.nn.Module) -> Callable[[Tensor], Tensor]:
+    """A network that finds features, where networks run."""
+    device = find_device(setting.device)
+    network.to(device)
+    return lambda pictures: network(pictures.to(device))
+
+
 def _real_sets(setting: Setting) -> list[RealSet]:
-    """Those splits that are there."""
+    """Of those splits that are there."""
     found = []
-    for split in dict.fromkeys((*REAL_SPLITS, setting.protocol.split)):
+    for split in REAL_SPLITS:
         with suppress(InputError):
             found.append(RealSet(split, setting.protocol, setting.protocol.data(setting.root, split), setting.kept))
     return found
@@ -137,10 +172,12 @@ def _real_sets(setting: Setting) -> list[RealSet]:
 
 MEASURES: Mapping[str, Callable[[Setting, PairedData], Measure]] = {
     **{name: partial(_of_pictures, name) for name in (*METRICS, *DEPTH_METRICS)},
+    **{f"seams_{cell}": partial(_seams, cell) for cell in (8, 16)},
     **{f"lpips_{name}": partial(_lpips, name) for name in BACKBONES},
-    **{f"inception_{name}": partial(_inception, name) for name in REDUCTIONS},
+    **{f"inception_{name}": partial(_inception, name) for name in inception.REDUCTIONS},
     "segmentation": _segmentation,
+    "segmenter_features": _segmenter_features,
     "labels": _labels,
 }
-"""Each raises InputError where it does not suit the samples, ``Unavailable`` or ``MissingWeightsError`` where what it
-takes is not at hand."""
+"""Each raises InputError where it does not suit the samples, ``UnavailableError`` or ``MissingWeightsError`` where
+something is not at hand that it takes."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pixelwise.data.paired_data import PairedData
 from pixelwise.data.paired_folder import paired_folder
 from pixelwise.errors import InputError
 from pixelwise.evaluation.protocol import Protocol, digest
-from pixelwise.evaluation.protocols import PROTOCOLS
-from pixelwise.images import TargetSpec
+from pixelwise.evaluation.protocols import LABELS, PHOTOS_OF_LABELS, PICTURES, PROTOCOLS
 from pixelwise.labels import LabelSpec
 from pixelwise.metrics import DEPTH_METRICS
 
@@ -41,7 +41,7 @@ def own_protocol(root: Path, split: str) -> Protocol:
         data=paired_folder,
         split=split,
         names_digest=names_digest,
-        measures=_measures_of(samples.target),
+        measures=_measures_of(samples),
         rounded=True,
         text=f"{len(samples)} pairs of {root.name}, as they are; results clipped and rounded as in a file",
     )
@@ -57,7 +57,10 @@ def _suits(protocol: Protocol, root: Path) -> bool:
     return True
 
 
-def _measures_of(target: TargetSpec) -> tuple[str, ...]:
+def _measures_of(samples: PairedData) -> tuple[str, ...]:
+    target = samples.target
     if isinstance(target, LabelSpec):
-        return ("labels",)
-    return tuple(DEPTH_METRICS) if target.unit else ("psnr", "ssim", "l1")
+        return LABELS
+    if target.unit:
+        return tuple(DEPTH_METRICS)
+    return PICTURES if samples.spec.labels is None else PHOTOS_OF_LABELS

@@ -15,6 +15,7 @@ from pixelwise.data.augment import resized, scaled
 from pixelwise.data.paired_data import PairedData
 from pixelwise.data.stored_set import StoredSet
 from pixelwise.errors import InputError
+from pixelwise.labels import LabelSpec
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class Protocol:
         text: the rest, for people.
         size: (height, width) that samples are brought to: pictures bilinear and antialiased, ids by nearest neighbour;
             None to leave them as they are.
+        judged: the classes that a segmenter finds, by their names among the label maps'; pixels of others do not count.
+            None for all.
         source_size: (height, width) that conditions are reduced to, and enlarged from again, before a model reads them;
             None to leave them. See ``from_source``.
     """
@@ -45,6 +48,7 @@ class Protocol:
     rounded: bool
     text: str
     size: tuple[int, int] | None = None
+    judged: LabelSpec | None = None
     source_size: tuple[int, int] | None = None
 
     def from_source(self, size: tuple[int, int]) -> Protocol:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from pixelwise.data.ade20k import ade20k
 from pixelwise.data.blur import GaussianBlur, MotionBlur
 from pixelwise.data.bsd import bsd_color_under, bsd_gray_under
 from pixelwise.data.camvid import camvid, camvid_labels
-from pixelwise.data.cityscapes import cityscapes
+from pixelwise.data.cityscapes import TRAIN_LABELS, cityscapes
 from pixelwise.data.degrade import Chain, Degrade, GaussianNoise
 from pixelwise.data.facades import facades, facades_labels
 from pixelwise.data.maps import maps, maps_to_photo
@@ -18,6 +19,7 @@ from pixelwise.data.stored_set import StoredSet
 from pixelwise.errors import InputError
 from pixelwise.evaluation.protocol import Protocol, digest
 from pixelwise.metrics import DEPTH_METRICS
+from pixelwise.metrics.fidelity import LEAST_SIDE_MS_SSIM
 
 Size = tuple[int, int]
 
@@ -96,22 +98,33 @@ _DEBLURRING = [
     )
 ]
 
-_PICTURES = ("psnr", "ssim", "l1")
+_SETS = ("inception_published", "inception_clean")
+LABELS = ("labels",)
+PICTURES = ("psnr", "ssim", "vif", "l1", "lpips_alex", *_SETS)
+PHOTOS_OF_LABELS = (*PICTURES, "segmentation", "segmenter_features", "seams_8", "seams_16")
 _FACADES = "853ad7700a6655bbd5c5a16650b5b8b8b137935712d5319c868c1206107a6cd8"
 _CAMVID = "76fa530e818b0bb8716bb9d9ebfdde4e908e8ee9c8850ff65af4e512bb233481"
 _MAPS = "80664d45d89fcab93139ee54d5eba12586f13f4ea12e2716786b5b450646d763"
 _ADE20K = digest(tuple(f"ADE_val_{number:08d}" for number in range(1, 2001)))
 
 
-def _translating(name: str, data: StoredSet, names_digest: str, what: str, size: Size | None = None) -> Protocol:
-    """Of the set's validation split; photos count as pictures of 8 bits, as those that are compared with them."""
+def _translating(
+    name: str,
+    data: StoredSet,
+    names_digest: str,
+    what: str,
+    size: Size | None = None,
+    measures: tuple[str, ...] = PHOTOS_OF_LABELS,
+) -> Protocol:
+    """Of the set's validation split; pictures are compared as files of 8 bits hold them."""
+    large = ("ms_ssim",) if size is None or min(size) >= LEAST_SIDE_MS_SSIM else ()
     sizes = "as they are" if size is None else f"brought to {size[0]}x{size[1]} (height x width)"
     return Protocol(
         name=name,
         data=data,
         split="val",
         names_digest=names_digest,
-        measures=_PICTURES,
+        measures=(*measures, *large),
         rounded=True,
         text=f"{what}, {sizes}; results clipped and rounded to 8 bits",
         size=size,
@@ -120,7 +133,7 @@ def _translating(name: str, data: StoredSet, names_digest: str, what: str, size:
 
 def _segmenting(name: str, data: StoredSet, names_digest: str) -> Protocol:
     text = "classes of photos, as they are; pixels without a class are not counted"
-    return Protocol(name, data, "val", names_digest, ("labels",), rounded=False, text=text)
+    return Protocol(name, data, "val", names_digest, LABELS, rounded=False, text=text)
 
 
 _STREETS = "photos of streets from maps of 11 classes"
@@ -131,10 +144,13 @@ _TRANSLATION = [
     _translating("camvid-val-240x320-v1", camvid, _CAMVID, _STREETS, (240, 320)),
     _translating("camvid-val-128x160-v1", camvid, _CAMVID, _STREETS, (128, 160)),
     _translating("nyu-photo-val-v1", nyu_photo, _NYU_DEPTH.names_digest, "photos of rooms from maps of 39 classes"),
-    _translating("maps-val-256x256-v1", maps, _MAPS, "maps from aerial photos", (256, 256)),
-    _translating("maps-to-photo-val-256x256-v1", maps_to_photo, _MAPS, "aerial photos from maps", (256, 256)),
+    _translating("maps-val-256x256-v1", maps, _MAPS, "maps from aerial photos", (256, 256), PICTURES),
+    _translating("maps-to-photo-val-256x256-v1", maps_to_photo, _MAPS, "aerial photos from maps", (256, 256), PICTURES),
     # The publisher's list of names was not at hand.
-    _translating("cityscapes-drn-v1", cityscapes, "", "photos of streets from maps of 35 classes", (256, 512)),
+    replace(
+        _translating("cityscapes-drn-v1", cityscapes, "", "photos of streets from maps of 35 classes", (256, 512)),
+        judged=TRAIN_LABELS,
+    ),
     _translating("ade20k-v1", ade20k, _ADE20K, "photos of scenes from maps of 150 classes", (256, 256)),
 ]
 _SEGMENTATION = [

@@ -22,12 +22,14 @@ class Segmenter:
         find: from pictures B 3 H W in [-1, 1] to class indices B H W int64 in 0..num_classes - 1, of the pictures' own
             size and on their device. Raises InputError where that cannot be.
         digest: SHA-256 of its file.
+        features: from the same pictures to what it sees in each, B D; None where nobody has said which layer that is.
     """
 
     name: str
     num_classes: int
     find: Callable[[Tensor], Tensor]
     digest: str
+    features: Callable[[Tensor], Tensor] | None = None
 
 
 @dataclass(frozen=True)

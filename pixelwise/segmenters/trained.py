@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from pixelwise.checkpoint import resolve
 from pixelwise.condition import Condition
 from pixelwise.digest import sha256_of
 from pixelwise.errors import InputError
 from pixelwise.labels import LabelSpec
+from pixelwise.metrics.layer_features import LayerFeatures
 from pixelwise.segmenters.segmenter import Segmenter, check_classes
-from pixelwise.translate import load
+from pixelwise.translate import Translator, load
 
 
 def trained_segmenter(model: str | Path, spec: LabelSpec, device: torch.device | str = "auto") -> Segmenter:
@@ -42,4 +44,15 @@ def trained_segmenter(model: str | Path, spec: LabelSpec, device: torch.device |
     def find(pictures: Tensor) -> Tensor:
         return translator.translate(Condition(image=pictures)).to(pictures.device, torch.int64)
 
-    return Segmenter(f"{manifest.family} ({path.name})", spec.num_classes, find, sha256_of(path))
+    name = f"{manifest.family} ({path.name})"
+    return Segmenter(name, spec.num_classes, find, sha256_of(path), _features(translator))
+
+
+def _features(translator: Translator) -> Callable[[Tensor], Tensor] | None:
+    """What lies at the narrowest place of a U-Net: all that it has found, and nothing yet of what it makes of it."""
+    config = translator.manifest.config
+    if translator.manifest.family != "pix2pix" or config["num_blocks"]:
+        return None
+    assert isinstance(translator.generator, nn.Module)
+    layers = LayerFeatures(translator.generator, f"network.up.{config['num_downsamplings'] - 1}.0")
+    return lambda pictures: layers(pictures.to(translator.device))
