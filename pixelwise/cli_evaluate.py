@@ -52,12 +52,16 @@ def evaluate(
 
     from pixelwise import evaluation
     from pixelwise.atomic import write_text
+    from pixelwise.checkpoint import read_manifest, resolve
 
     if not (named := [*(more or ()), *(models or ())]):
         raise InputError("no models to evaluate: give bundled names or .safetensors files")
     if threads:
         torch.set_num_threads(threads)
-    how = evaluation.protocol_for(data, split) if protocol is None else evaluation.protocol_named(protocol)
+    if protocol is None:
+        how = evaluation.protocol_for(data, read_manifest(resolve(named[0])), split)
+    else:
+        how = evaluation.protocol_named(protocol)
     setting = evaluation.Setting(how, data, segmenter, weights, download, statistics, device, report)
     examination = evaluation.prepare(setting)
     for remark in examination.remarks:

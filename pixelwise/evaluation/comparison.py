@@ -13,6 +13,7 @@ from typing import Any
 from torch import Tensor
 
 from pixelwise import images, machine
+from pixelwise.allocator import keep_freed_memory
 from pixelwise.atomic import write_text
 from pixelwise.checkpoint import read_manifest, resolve
 from pixelwise.condition import Condition
@@ -68,6 +69,7 @@ class Comparison:
             InputError: as ``evaluate``; two models of one name; or a folder in which something else was evaluated.
         """
         named = _named(models)
+        keep_freed_memory()
         self._show_samples()
         evaluations = {name: self._evaluated(name, model) for name, model in named.items()}
         rows = [self._row(evaluation, named[name]) for name, evaluation in evaluations.items()]

@@ -5,7 +5,8 @@ Both sets that papers compare with are: photos of the training split, and those 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,15 +43,16 @@ class RealSet:
     samples: PairedData
     folder: Path | None
 
-    def features(self, kind: str, network: Features) -> Sequence[np.ndarray]:
-        """Of every picture in order, a vector of D."""
+    @contextmanager
+    def features(self, kind: str, network: Features) -> Iterator[Sequence[np.ndarray]]:
+        """Of every picture in order, a vector of D, read when it is asked for."""
         path = None if self.folder is None else self.folder / f"real-{self.name}.sqlite"
         subject = f"{self.name} pictures of {self.protocol.name}, {digest(self.samples.names)[:16]}"
-        journal = Journal(path, subject)
-        for index in journal.missing([kind], len(self.samples)):
-            target = self.protocol.sample(self.samples, index).target
-            journal.add(index, {kind: _found(network, target)})
-        return journal.observations(kind)
+        with Journal(path, subject) as journal:
+            for index in journal.missing([kind], len(self.samples)):
+                target = self.protocol.sample(self.samples, index).target
+                journal.add(index, {kind: _found(network, target)})
+            yield journal.observations(kind)
 
 
 def distances(
@@ -78,9 +80,9 @@ def distances(
         (frechet, kernel), ours = names, statistics_of(found, kind)
         figures: dict[str, float] = {}
         for real in real_sets:
-            features = real.features(kind, network)
-            figures[f"{frechet}_{real.name}"] = frechet_distance(ours, statistics_of(features, kind))
-            estimated = kernel_distance(found, features, _subset_size(found, features))
+            with real.features(kind, network) as features:
+                figures[f"{frechet}_{real.name}"] = frechet_distance(ours, statistics_of(features, kind))
+                estimated = kernel_distance(found, features, _subset_size(found, features))
             figures[f"{kernel}_{real.name}"] = estimated.value
             figures[f"{kernel}_{real.name}_error"] = estimated.standard_error
         if reference is not None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from pixelwise import images
+from pixelwise.checkpoint import Manifest
 from pixelwise.condition import PairedSample
 from pixelwise.data.paired_data import PairedData
 from pixelwise.errors import InputError
@@ -53,16 +54,8 @@ class Examination:
 
     def check_suits(self, translator: Translator) -> None:
         """Raises InputError for a model that reads or makes something else than the samples hold."""
-        read, held = translator.manifest.spec, self.samples.spec
-        for what, reads, holds in (
-            ("channels of the input picture", read.image_channels, held.image_channels),
-            ("classes", read.num_labels, held.num_labels),
-            *_outputs(translator.manifest.target, self.samples.target),
-        ):
-            if reads != holds:
-                raise InputError(f"{self.protocol.name}: {what}: the model has {reads!r}, the samples have {holds!r}")
-        if read.instances and not held.instances:
-            raise InputError(f"{self.protocol.name}: the model reads instance maps, the samples have none")
+        if reason := misfit(translator.manifest, self.samples):
+            raise InputError(f"{self.protocol.name}: {reason}")
 
 
 def prepare(setting: Setting) -> Examination:
@@ -75,6 +68,19 @@ def prepare(setting: Setting) -> Examination:
         except (UnavailableError, MissingWeightsError) as error:
             remarks.append(f"{name} is not measured: {error}")
     return Examination(setting, samples, measures, remarks)
+
+
+def misfit(manifest: Manifest, samples: PairedData) -> str | None:
+    """In what a model reads or makes something else than samples hold, in words; None if it doesn't."""
+    read, held = manifest.spec, samples.spec
+    for what, reads, holds in (
+        ("channels of the input picture", read.image_channels, held.image_channels),
+        ("classes", read.num_labels, held.num_labels),
+        *_outputs(manifest.target, samples.target),
+    ):
+        if reads != holds:
+            return f"{what}: the model has {reads!r}, the samples have {holds!r}"
+    return "the model reads instance maps, the samples have none" if read.instances and not held.instances else None
 
 
 def _outputs(made: TargetSpec, wanted: TargetSpec) -> list[tuple[str, object, object]]:

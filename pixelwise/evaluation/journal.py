@@ -46,8 +46,10 @@ class Journal:
                 self.connection.execute("INSERT INTO about SELECT ? WHERE NOT EXISTS (SELECT * FROM about)", (subject,))
             (found,) = self.connection.execute("SELECT subject FROM about").fetchone()
         except sqlite3.DatabaseError as error:
+            self.close()
             raise InputError(f"{path}: not a journal of observations ({error})") from error
         if found != subject:
+            self.close()
             raise InputError(f"{path}: holds what was observed of {found}, expected {subject}; name another folder")
 
     def close(self) -> None:

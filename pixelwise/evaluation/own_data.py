@@ -4,26 +4,29 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pixelwise.checkpoint import Manifest
 from pixelwise.data.paired_data import PairedData
 from pixelwise.data.paired_folder import paired_folder
 from pixelwise.errors import InputError
+from pixelwise.evaluation.examination import misfit
 from pixelwise.evaluation.protocol import Protocol, digest
 from pixelwise.evaluation.protocols import LABELS, PHOTOS_OF_LABELS, PICTURES, PROTOCOLS
 from pixelwise.labels import LabelSpec
 from pixelwise.metrics import DEPTH_METRICS
 
 
-def protocol_for(root: Path, split: str = "val") -> Protocol:
+def protocol_for(root: Path, manifest: Manifest, split: str = "val") -> Protocol:
     """The protocol whose data lie in a folder; for pairs of one's own, one that is named after them.
 
     Args:
         root: the folder.
+        manifest: of a model that is to be measured.
         split: of pairs of one's own, what is measured on.
 
     Raises:
         InputError: there are neither, or several protocols suit; they are named.
     """
-    suiting = [protocol.name for protocol in PROTOCOLS.values() if _suits(protocol, root)]
+    suiting = [protocol.name for protocol in PROTOCOLS.values() if _suits(protocol, root, manifest)]
     if len(suiting) > 1:
         raise InputError(f"{root}: several protocols suit, give one of {', '.join(suiting)}")
     return PROTOCOLS[suiting[0]] if suiting else own_protocol(root, split)
@@ -47,14 +50,13 @@ def own_protocol(root: Path, split: str) -> Protocol:
     )
 
 
-def _suits(protocol: Protocol, root: Path) -> bool:
+def _suits(protocol: Protocol, root: Path, manifest: Manifest) -> bool:
     if not protocol.names_digest and not protocol.data.resembles(root):
         return False
     try:
-        protocol.open(root)
+        return misfit(manifest, protocol.open(root)) is None
     except InputError:
         return False
-    return True
 
 
 def _measures_of(samples: PairedData) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from pixelwise import images
+from pixelwise.allocator import keep_freed_memory
 from pixelwise.condition import PairedSample
 from pixelwise.contact_sheet import target_pictures
 from pixelwise.evaluation.examination import Examination, prepare
@@ -108,6 +109,7 @@ that fails when it begins would say nothing of it."""
 
 def _begin(task: Task, threads: int) -> None:
     torch.set_num_threads(threads)
+    keep_freed_memory()
     try:
         _workers.append(Worker(task, prepare(task.setting)))
     except Exception as error:
