@@ -103,9 +103,14 @@ def _blocks(before: list[int], field: PixelwiseField, dim: int) -> Iterator[Bloc
 
 
 def _code(positions: Tensor, cell: int) -> Tensor:
+    periods = code_periods(cell)
+    if not periods:
+        return torch.empty(len(positions), 0)
+    # All of them begin anew with the longest one: of a long axis few positions are different.
+    distinct, which = positions.remainder(max(periods)).unique(return_inverse=True)
     waves = []
-    for period in code_periods(cell):
+    for period in periods:
         # Reduced to one period first: far from the origin float32 would lose the phase.
-        phase = 2 * torch.pi * positions.remainder(period).float() / period
+        phase = 2 * torch.pi * distinct.remainder(period).float() / period
         waves += [phase.cos(), phase.sin()]
-    return torch.stack(waves, dim=1) if waves else torch.empty(len(positions), 0)
+    return torch.stack(waves, dim=1)[which]
