@@ -9,7 +9,7 @@ from pixelwise.evaluation.report.figures import ERROR, NONE, SHARE, FigureSpec, 
 from pixelwise.evaluation.report.results import ModelResults, Results, Timing
 
 BEST = "The best of the models in bold."
-REAL = "The real photos went through the same measures: what theirs lack is the measures' own error."
+REAL = "Real photos went through the same measures: where they are not perfect, it is the measure that errs."
 NO_REAL = (
     "No real photos were judged beside the models: how much of these segmentation scores is the segmenter's own error "
     "cannot be told."
