@@ -12,7 +12,7 @@ from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import torch
 import typer
@@ -30,6 +30,7 @@ from pixelwise.bench.families import (
 )
 from pixelwise.bench.measurement import write
 from pixelwise.bench.subject import Size, cell_for
+from pixelwise.bench.table import Row
 from pixelwise.checkpoint import BUNDLED, read_manifest
 from pixelwise.condition import Condition, PairedSample
 from pixelwise.discriminators import discriminator_of
@@ -43,8 +44,6 @@ from pixelwise.training.step import Game, Player, update_discriminator, update_g
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 QUICK_RESULTS = ROOT / "out" / "benchmarks"
-
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True)

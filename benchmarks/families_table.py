@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pixelwise.bench.families_table import cost_table, ratio_table
-from pixelwise.bench.table import circumstances, size_text, table
-
-Row = dict[str, Any]
+from pixelwise.bench.table import Row, circumstances, size_text, table
 
 
 def markdown(results: Row) -> str:

@@ -8,7 +8,6 @@ that what else the machine does meets both alike. Writes ``results/folder.json``
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -16,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -24,8 +23,8 @@ import typer
 from torch import Tensor
 
 from pixelwise import images, machine
-from pixelwise.atomic import write_atomically
-from pixelwise.bench.table import circumstances, size_text, table
+from pixelwise.bench.measurement import write
+from pixelwise.bench.table import Row, circumstances, size_text, table
 from pixelwise.checkpoint import BUNDLED
 from pixelwise.condition import Condition
 from pixelwise.metrics.complexity import summarise
@@ -37,7 +36,6 @@ RESULTS = ROOT / "benchmarks" / "results"
 QUICK_RESULTS = ROOT / "out" / "benchmarks"
 MODELS = tuple(sorted(path.stem for path in BUNDLED.glob("*.safetensors")))
 
-Row = dict[str, Any]
 Turn = tuple[float, float]
 
 
@@ -115,7 +113,7 @@ def row(model: str, plan: Plan) -> Row:
         turns = measure_in_turns(translator, planned, plan.portion)
         file_bytes = median(job.destination.stat().st_size for job in planned)
         reading = [seconds(partial(translator.read_condition, job.source)) for job in planned]
-        writing = [seconds(partial(write, translator, job.destination, picture)) for job in planned]
+        writing = [seconds(partial(write_picture, translator, job.destination, picture)) for job in planned]
     alone, whole = (sum(side) for side in zip(*turns, strict=True))
     return {
         "model": model,
@@ -129,7 +127,7 @@ def row(model: str, plan: Plan) -> Row:
     }
 
 
-def write(translator: Translator, path: Path, picture: Tensor) -> None:
+def write_picture(translator: Translator, path: Path, picture: Tensor) -> None:
     images.write(path, images.from_tensor(picture, translator.manifest.target))
 
 
@@ -195,11 +193,8 @@ def main(
     torch.set_num_threads(threads)
     results = measure(models.split(","), QUICK if quick else Plan(count, portion))
     folder = out or (QUICK_RESULTS if quick else RESULTS)
-    content = json.dumps(results, indent=1)
-    tables = markdown(json.loads(content))
-    write_atomically(folder / "folder.json", lambda beside: beside.write_text(f"{content}\n", encoding="utf-8"))
-    write_atomically(folder / "folder.md", lambda beside: beside.write_text(tables, encoding="utf-8"))
-    typer.echo(tables)
+    write(results, folder / "folder.json", markdown)
+    typer.echo(markdown(results))
     typer.echo(f"written to {folder}", err=True)
 
 

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import tifffile
@@ -23,7 +23,7 @@ import typer
 
 from pixelwise import images, machine
 from pixelwise.bench import write
-from pixelwise.bench.table import circumstances, table
+from pixelwise.bench.table import Row, circumstances, table
 from pixelwise.translate import load
 
 ROOT = Path(__file__).parents[1]
@@ -35,8 +35,6 @@ COMPARED_SIDE = 1000
 TILE = 512
 MOST_LEVELS_APART = 1
 """Of 255, between a picture made whole and one made by rows: what is rounded up there may be rounded down here."""
-
-Row = dict[str, Any]
 
 
 class Unequal(Exception):

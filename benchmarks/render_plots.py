@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import matplotlib as mpl
 import typer
@@ -17,9 +17,7 @@ from matplotlib.ticker import LogLocator
 from pixelwise.atomic import write_atomically
 from pixelwise.bench.contest import PLAIN
 from pixelwise.bench.subject import FULL_SIZE
-from pixelwise.bench.table import side_text, size_text
-
-Row = dict[str, Any]
+from pixelwise.bench.table import Row, side_text, size_text
 
 COLOURS = ("#6b7280", "#0f766e", "#c2410c", "#4338ca", "#a16207", "#be185d")
 """The first is the plain path's."""

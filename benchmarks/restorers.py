@@ -1,4 +1,4 @@
-"""ASAP-Net as a denoiser: designs that were trained alike, beside DnCNN and a classical filter. What does speed cost?
+"""ASAP-Net as a denoiser: designs trained alike, beside DnCNN and two classical filters. What does speed cost?
 
 An MLP that reads one pixel cannot average its neighbours: as it was published, ASAP-Net does not denoise. What is tried
 against that: a residual output; a window of k x k pixels for the MLPs to read; in their place one kernel, which is the
@@ -15,9 +15,9 @@ writes ``results/restorers.json``, the table of ``results/restorers.md`` and ``d
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,13 +29,14 @@ from torch import Tensor
 
 from pixelwise import machine
 from pixelwise.atomic import write_atomically
-from pixelwise.bench.laps import time_laps
-from pixelwise.bench.table import circumstances, size_text, table
+from pixelwise.bench.laps import in_turns
+from pixelwise.bench.measurement import write
+from pixelwise.bench.table import Row, circumstances, size_text, table
 from pixelwise.condition import Condition
 from pixelwise.errors import InputError
-from pixelwise.evaluation import protocol_named, score
+from pixelwise.evaluation import Setting, prepare, protocol_named, score
 from pixelwise.losses.objective import Objective
-from pixelwise.metrics.complexity import CPU, count_macs, num_parameters, summarise
+from pixelwise.metrics.complexity import count_macs, num_parameters
 from pixelwise.models.asapnet import AsapNetConfig
 from pixelwise.training import TrainConfig, train
 from pixelwise.translate import load
@@ -51,7 +52,6 @@ PROTOCOL = f"bsd68-gray-sigma{SIGMA}-v1"
 PHOTO = (1024, 1024)
 TOLERANCE = 1e-4
 
-Row = dict[str, Any]
 Restore = Callable[[Condition], Tensor]
 """From a noisy picture, 1 1 H W in [-1, 1], to a clean one."""
 
@@ -137,12 +137,10 @@ def main(
     except InputError as error:
         typer.echo(f"refused: {error}", err=True)
         raise typer.Exit(1) from error
-    content, text = json.dumps(results, indent=1), markdown(results)
-    write_atomically(out / "restorers.json", lambda beside: beside.write_text(f"{content}\n", encoding="utf-8"))
-    write_atomically(out / "restorers.md", lambda beside: beside.write_text(text, encoding="utf-8"))
+    write(results, out / "restorers.json", markdown)
     figure = draw_frontier(results)
     write_atomically(plot, lambda beside: figure.savefig(beside, format="png", dpi=110))
-    typer.echo(text)
+    typer.echo(markdown(results))
 
 
 def of_study(study: TrainConfig, name: str, runs: Path) -> TrainConfig:
@@ -217,15 +215,14 @@ def classical(name: str) -> Restorer:
 
 def measure(restorers: list[Restorer], study: TrainConfig, data: Path, rounds: int) -> Row:
     """All rows, in what JSON can hold; the ratios are to DnCNN's time."""
-    protocol = protocol_named(PROTOCOL)
-    samples = protocol.open(data)
-    scores = {restorer.name: score(restorer.restore, restorer.name, protocol, samples) for restorer in restorers}
+    examination = prepare(Setting(protocol_named(PROTOCOL), data))
+    found = {restorer.name: score(restorer.restore, restorer.name, examination) for restorer in restorers}
     seconds = time_in_turns(restorers, rounds)
     dncnn = seconds["DnCNN-S"]["median"]
     return {
         **machine.circumstances(),
         "protocol": PROTOCOL,
-        "targets_sha256": scores["DnCNN-S"].targets_digest,
+        "targets_sha256": found["DnCNN-S"].targets_digest,
         "photo": PHOTO,
         "rounds": rounds,
         "steps": study.steps,
@@ -235,7 +232,7 @@ def measure(restorers: list[Restorer], study: TrainConfig, data: Path, rounds: i
             {
                 "name": restorer.name,
                 "what": restorer.what,
-                "scores": {metric: scores[restorer.name].mean(metric) for metric in protocol.metrics},
+                "scores": found[restorer.name].figures,
                 "seconds": seconds[restorer.name],
                 "times_faster": dncnn / seconds[restorer.name]["median"],
                 **restorer.cost,
@@ -246,13 +243,10 @@ def measure(restorers: list[Restorer], study: TrainConfig, data: Path, rounds: i
 
 
 def time_in_turns(restorers: list[Restorer], rounds: int) -> dict[str, Row]:
-    """Seconds of one photo: all one after the other, so that what else the machine does meets all of them alike."""
+    """Seconds of one photo."""
     photo = noisy_photo(PHOTO)
-    laps: dict[str, list[float]] = {restorer.name: [] for restorer in restorers}
-    for _ in range(1 + rounds):
-        for restorer in restorers:
-            laps[restorer.name] += time_laps(lambda lap, run=restorer.restore: run(photo), CPU)  # type: ignore[misc]
-    return {name: asdict(summarise(seconds[1:])) for name, seconds in laps.items()}
+    runs = {restorer.name: partial(restorer.restore, photo) for restorer in restorers}
+    return {name: asdict(runtime) for name, runtime in in_turns(runs, rounds, unmeasured=1).items()}
 
 
 def noisy_photo(size: tuple[int, int]) -> Condition:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-Row = dict[str, Any]
+from pixelwise.bench.table import Row
 
 OURS, OTHERS = "#0f766e", "#6b7280"
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import torch
 import typer
@@ -19,21 +19,19 @@ import typer
 from pixelwise import machine
 from pixelwise.bench.contest import Unequal, enter, prove_equal
 from pixelwise.bench.families import condition_for, published_subjects
-from pixelwise.bench.laps import time_laps
+from pixelwise.bench.laps import in_turns
 from pixelwise.bench.measurement import write
 from pixelwise.bench.plan import read_sizes
 from pixelwise.bench.subject import FULL_SIZE, Size, build
-from pixelwise.bench.table import circumstances, size_text, table, time_text
+from pixelwise.bench.table import Row, circumstances, size_text, table, time_text
 from pixelwise.condition import Condition
 from pixelwise.errors import InputError
-from pixelwise.metrics.complexity import CPU, summarise
+from pixelwise.metrics.complexity import CPU
 from pixelwise.models import family_of
 from pixelwise.models.family import GeneratorConfig
 
 RESULTS = Path(__file__).parent / "results"
 RIVALS = "spade,pix2pixhd,ccfpse,pix2pix"
-
-Row = dict[str, Any]
 
 
 def main(
@@ -68,13 +66,7 @@ def measure(rivals: str, engine: str, size: Size, rounds: int) -> list[Row]:
     prove_equal([plain, *ours], CPU)
     runs: dict[str, Callable[[], object]] = {f"asapnet, {engine}": ours[0].run}
     runs |= {subject.name: as_written(subject.configure(size), size) for subject in published_subjects(rivals)}
-    laps: dict[str, list[float]] = {name: [] for name in runs}
-    for _ in range(rounds):
-        for name, run in runs.items():
-            # Caches and memory are as those before have left them, which would cost the fastest the most.
-            run()
-            laps[name] += time_laps(lambda lap, run=run: run(), CPU)  # type: ignore[misc]
-    seconds = {name: summarise(times) for name, times in laps.items()}
+    seconds = in_turns(runs, rounds, warmed=True)
     unit = next(iter(seconds.values())).median
     return [
         {"model": name, "size": size, "seconds": asdict(runtime), "times_as_long": runtime.median / unit}

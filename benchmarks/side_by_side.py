@@ -8,10 +8,9 @@ pictures may be shown, and what each model makes of them.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -19,15 +18,16 @@ import typer
 from torch import Tensor
 
 from pixelwise import images, machine
-from pixelwise.atomic import write_atomically
 from pixelwise.bench.families import FamilyPlan, picture_cost
+from pixelwise.bench.families_table import memory_text
+from pixelwise.bench.measurement import write
 from pixelwise.bench.subject import Size
-from pixelwise.bench.table import circumstances, size_text, table
+from pixelwise.bench.table import Row, circumstances, size_text, table
 from pixelwise.checkpoint import load_checkpoint
 from pixelwise.condition import Condition
 from pixelwise.contact_sheet import condition_pictures, contact_sheet, tensor_pictures
 from pixelwise.data import DATASETS
-from pixelwise.data.augment import Augment
+from pixelwise.data.augment import Augment, resized
 from pixelwise.errors import InputError
 from pixelwise.training import TrainConfig
 from pixelwise.training.experiment import read_experiment
@@ -40,8 +40,6 @@ SHEET = ROOT / "docs" / "side_by_side.jpg"
 SCENES = tuple(
     ROOT / "examples" / "street" / f"{name}.png" for name in ("avenue", "high_street", "railway_fence", "traffic_queue")
 )
-
-Row = dict[str, Any]
 
 
 def main(
@@ -62,11 +60,9 @@ def main(
     except InputError as error:
         typer.echo(f"refused: {error}", err=True)
         raise typer.Exit(1) from error
-    content, text = json.dumps(results, indent=1), markdown(results)
-    write_atomically(out / "side_by_side.json", lambda beside: beside.write_text(f"{content}\n", encoding="utf-8"))
-    write_atomically(out / "side_by_side.md", lambda beside: beside.write_text(text, encoding="utf-8"))
+    write(results, out / "side_by_side.json", markdown)
     images.write(sheet, pictures)
-    typer.echo(text)
+    typer.echo(markdown(results))
 
 
 def check_alike(configs: Sequence[TrainConfig]) -> None:
@@ -122,12 +118,6 @@ def translate_scenes(checkpoints: Sequence[Path], size: Size) -> np.ndarray:
     return contact_sheet(rows)
 
 
-def resized(condition: Condition, size: Size) -> Condition:
-    """By nearest neighbour: labels have nothing between them."""
-    rows, columns = (torch.arange(new) * old // new for new, old in zip(size, condition.size, strict=True))
-    return condition.map_planes(lambda plane: plane[..., rows[:, None], columns])
-
-
 def translate(translator: Translator, condition: Condition) -> Tensor:
     return translator.translate(condition, seed=0 if translator.seeds.matter(styled=False) else None)
 
@@ -142,14 +132,15 @@ def markdown(results: Row) -> str:
             f"{row['parameters'] / 1e6:.2f}",
             f"{row['macs']['total'] / 1e9:.2f}",
             f"{1000 * row['seconds']['median']:.1f}",
-            f"{row['memory_bytes'] / 1e6:.0f}",
+            memory_text(row),
             *(f"{row['scores'][name]:.3f}" for name in names),
         ]
         for row in results["rows"]
     ]
     text = (
-        f"Trained on {results['images_seen']} images of {results['dataset']} at {size_text(results['size'])} each, in "
-        f"the same order; scores are means over {results['rows'][0]['validation_samples']} validation pictures that "
+        f"Each was shown {results['images_seen']} pictures at {size_text(results['size'])}, drawn in the same order "
+        f"from the training split of {results['dataset']}; scores are means over "
+        f"{results['rows'][0]['validation_samples']} validation pictures that "
         "none of them learned from. Time and memory: one picture at a time, prepared for inference. No run was "
         "repeated with another seed, and none of the widths is the published one: the experiments say which."
     )

@@ -36,7 +36,7 @@ config = TrainConfig(
     max_gradient_norm=1.0,
     ema_decay=0.999,
     licence=(
-        "research weights: trained on the Berkeley Segmentation Dataset (Martin et al., 2001), for non-commercial "
-        "research and education; see THIRD_PARTY.md"
+        "research weights: trained on the Berkeley Segmentation Dataset (Martin et al., 2001), whose terms were "
+        "not at hand; see THIRD_PARTY.md"
     ),
 )

@@ -22,7 +22,7 @@ config = TrainConfig(
     betas=(0.9, 0.999),
     max_gradient_norm=1.0,
     licence=(
-        "research weights: trained on the Berkeley Segmentation Dataset (Martin et al., 2001), for non-commercial "
-        "research and education; see THIRD_PARTY.md"
+        "research weights: trained on the Berkeley Segmentation Dataset (Martin et al., 2001), whose terms were "
+        "not at hand; see THIRD_PARTY.md"
     ),
 )

@@ -25,7 +25,7 @@ config = TrainConfig(
     ema_decay=0.0,
     num_workers=4,
     licence=(
-        "research weights: trained on the Berkeley Segmentation Dataset (Martin et al., 2001), for non-commercial "
-        "research and education; see THIRD_PARTY.md"
+        "research weights: trained on the Berkeley Segmentation Dataset (Martin et al., 2001), whose terms were "
+        "not at hand; see THIRD_PARTY.md"
     ),
 )

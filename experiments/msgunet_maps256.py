@@ -30,6 +30,6 @@ config = TrainConfig(
     betas=(0.5, 0.999),
     licence=(
         "research weights: trained on the maps of pix2pix (Isola et al., 2017), which come from Google Maps and whose "
-        "terms were not at hand"
+        "terms were not at hand; see THIRD_PARTY.md"
     ),
 )

@@ -3,8 +3,7 @@
 Its last layer gives a logit for each class; nobody's pixels, don't care, don't count. No dropout: there is one right
 answer. Nothing was tuned.
 
-    pixelwise train experiments/pix2pix_camvid_labels240.py --dataset facades_labels --data ../shared/data/facades_mini
-        --out runs/pix2pix_facades_labels256 --scale none --crop none
+    pixelwise train experiments/pix2pix_camvid_labels240.py
 """
 
 from pixelwise.losses.objective import Objective

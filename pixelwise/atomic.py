@@ -9,7 +9,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+from pixelwise.errors import InputError
+
 _NUM_SYNCS = 16
+
+
+def check_free(path: Path, overwrite: bool) -> None:
+    """Raises InputError if there is a file already, unless it may be replaced."""
+    if path.exists() and not overwrite:
+        raise InputError(f"{path} is there already, and may be replaced with --overwrite only")
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
@@ -24,6 +32,11 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """
     with replacement(path) as beside:
         write(beside)
+
+
+def write_text(path: Path, text: str) -> None:
+    """``write_atomically`` of a text, in UTF-8."""
+    write_atomically(path, lambda beside: beside.write_text(text, encoding="utf-8"))
 
 
 @contextmanager

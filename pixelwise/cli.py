@@ -8,14 +8,15 @@ from __future__ import annotations
 import io
 import json
 import logging
+import signal
 import sys
 import warnings
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pixelwise import cli_evaluate, cli_study
 from pixelwise.errors import InputError
 from pixelwise.terminal import console, fail, progress_bar, tell, tell_large
 
@@ -29,7 +30,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-INTERRUPTED = 130
+app.add_typer(cli_study.app, name="study")
+app.command("evaluate")(cli_evaluate.evaluate)
+INTERRUPTED, TERMINATED = 130, 143
 
 
 @app.command()
@@ -69,20 +72,22 @@ def translate(
     """Translate pictures; inputs only, any size."""
     import torch
 
+    from pixelwise.codecs import SUFFIXES
     from pixelwise.translate import job_plan, jobs
     from pixelwise.translate.large import PYRAMIDS
 
     if threads:
         torch.set_num_threads(threads)
-    load = partial(_load, model, device, engine, precision, bank, verbose)
+    translator = _load(model, device, engine, precision, bank, verbose)
     part = None if region is None else job_plan.read_region(region)
     maps = style_labels, style_instances
     as_it_is = {part, style, *maps, seed, samples} == {None} and scale == 1
-    if as_it_is and out.suffix.lower() in PYRAMIDS and job_plan.is_single(inputs, out):
-        tell_large(load(), Path(inputs[0]), out, instances, overwrite)
+    # A TIFF is ordinary too, for a model that cannot go by rows.
+    by_rows = PYRAMIDS.keys() if translator.has_rows else PYRAMIDS.keys() - set(SUFFIXES)
+    if as_it_is and out.suffix.lower() in by_rows and job_plan.is_single(inputs, out):
+        tell_large(translator, Path(inputs[0]), out, instances, overwrite)
         return
     planned = job_plan.plan(inputs, out, f".{suffix.removeprefix('.')}", instances, style, seed, samples)
-    translator = load()
     found = None if maps == (None, None) else _find_style(translator, style, *maps)
     tell(jobs.run(translator, planned, batch_size, overwrite, part, scale, found, preview), len(planned), out)
 
@@ -171,39 +176,6 @@ def adopt(
 
 
 @app.command()
-def evaluate(
-    model: Annotated[list[str], typer.Option(help="A bundled name or a .safetensors file; once for each model.")],
-    protocol: Annotated[
-        str,
-        typer.Option(
-            help="What is measured, and how: bsd68-gray-sigma25-v1, …; -from64x96: on inputs of that size, enlarged."
-        ),
-    ],
-    data: Annotated[Path, typer.Option(help="The folder of the protocol's data set.")],
-    out: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Write all scores.")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 leaves it to torch.")] = 0,
-) -> None:
-    """Measure how good models are, by a protocol that leaves nothing open."""
-    import torch
-
-    from pixelwise import evaluation
-    from pixelwise.atomic import write_atomically
-    from pixelwise.translate import load
-
-    if threads:
-        torch.set_num_threads(threads)
-    how = evaluation.protocol_named(protocol)
-    translators = {name: load(name, device) for name in model}
-    with progress_bar() as show:
-        found = [evaluation.evaluate(each, how, data, Path(name).stem, show) for name, each in translators.items()]
-    if out is not None:
-        content = json.dumps([each.to_json() for each in found], indent=1)
-        write_atomically(out, lambda beside: beside.write_text(f"{content}\n", encoding="utf-8"))
-    print(evaluation.markdown(found), end="")
-
-
-@app.command()
 def bench(
     model: Annotated[list[str] | None, typer.Option(help="A bundled name or a file; else the paper's network.")] = None,
     families: Annotated[str, typer.Option(help="all, or names: what each costs, instead of ASAP-Net's engines.")] = "",
@@ -261,7 +233,11 @@ def main_options(version: Annotated[bool, typer.Option("--version", help="Show t
 
 
 def main() -> None:
-    """The `pixelwise` command. What a user can put right ends in one line and status 1, Ctrl-C in status 130."""
+    """The `pixelwise` command. What a user can put right ends in one line and status 1, Ctrl-C in status 130.
+
+    Being told to terminate ends it as an exception does: what is half done is cleared away.
+    """
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(TERMINATED))
     # A name that the terminal cannot show is no reason to stop; nor are readers' remarks, for what is wrong is told.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")

@@ -229,7 +229,7 @@ def _upright(array: np.ndarray, orientation: int) -> np.ndarray:
 
 
 def check_pillow(path: Path, image: Image.Image, depth: int, modes: dict[str, str]) -> None:
-    """Raises InputError for an opened PNG, JPEG, BMP or WebP file that could not be kept as it is.
+    """Raises InputError for an opened PNG, JPEG, BMP, GIF or WebP file that could not be kept as it is.
 
     Args:
         path: named in the error.

@@ -30,6 +30,9 @@ from pixelwise.metadata import NO_METADATA, Metadata
 _WHITE = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
 _MAX_ID = 2**31 - 1
 
+GREY_LEVEL = 2 / 255
+"""One of 8 bits, in [-1, 1]."""
+
 METRES = {"mm": 1e-3, "m": 1.0}
 """Units of depth."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from pixelwise import images
+from pixelwise.atomic import check_free
 from pixelwise.data import DATASETS
 from pixelwise.data.paired_data import PairedData
 from pixelwise.errors import InputError
@@ -46,8 +47,7 @@ def memorise(
         InputError: a set that does not exist, has no label maps or no 8-bit pictures; an ``out`` that is there already
             or that cannot be written; or a sample that cannot be read.
     """
-    if out.exists() and not overwrite:
-        raise InputError(f"{out} is there already, and may be replaced with --overwrite only")
+    check_free(out, overwrite)
     if dataset not in DATASETS:
         raise InputError(f"no data set {dataset!r}; there are {', '.join(DATASETS)}")
     samples = DATASETS[dataset](data, split)

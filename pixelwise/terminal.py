@@ -29,11 +29,11 @@ def fail(text: str) -> NoReturn:
 
 
 @contextmanager
-def progress_bar() -> Iterator[Callable[[int, int], None]]:
-    """Shown on a terminal only; to be called with what is done and all that there is."""
+def progress_bar() -> Iterator[Callable[..., None]]:
+    """Shown on a terminal only; to be called with what is done and all that there is, and perhaps of what."""
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        yield lambda done, total, what="": bar.update(task, completed=done, total=total, description=what)
 
 
 def tell(running: Generator[Outcome, None, None], num_planned: int, out: Path) -> None:

@@ -15,7 +15,7 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from pixelwise.metadata import EXIF_SIGNATURE, Metadata, upright_xmp
 
-_XMP, _ICC, _IPTC = 700, 34675, 33723
+XMP, ICC, _IPTC = 700, 34675, 33723
 _POINTERS = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
 _DESCRIPTIVE = (
     ExifTags.Base.ImageDescription,
@@ -56,7 +56,7 @@ def unpacked_page(array: np.ndarray, page: tifffile.TiffPage) -> np.ndarray:
 def metadata_in(path: Path, file: tifffile.TiffFile) -> Metadata:
     """Of a TIFF file that is open as ``file``; of a BigTIFF but for EXIF data, which cannot be so large."""
     tags = file.pages.first.tags
-    profile, xmp = (_bytes(tags.valueof(tag)) for tag in (_ICC, _XMP))
+    profile, xmp = (_bytes(tags.valueof(tag)) for tag in (ICC, XMP))
     unread, exif = ["IPTC data"] if _IPTC in tags else [], b""
     try:
         exif = b"" if file.is_bigtiff else _exif_in(path)
@@ -81,7 +81,7 @@ def to_tiff(array: np.ndarray, metadata: Metadata) -> bytes:
     # tifffile writes no pointers. What they point to comes last, and until then the next number keeps the place.
     extra = [*texts, *((tag + 1, _LONG, 1, 0, True) for tag in pointers)]
     if metadata.xmp:
-        extra.append((_XMP, _BYTE, len(metadata.xmp), metadata.xmp, True))
+        extra.append((XMP, _BYTE, len(metadata.xmp), metadata.xmp, True))
     buffer = io.BytesIO()
     colour = array.ndim == 3 and array.shape[2] in (3, 4) and array.dtype != np.float32
     tifffile.imwrite(

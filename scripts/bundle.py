@@ -35,7 +35,7 @@ def bundle(experiment: Path, name: str) -> None:
     save_checkpoint(path, trained.generator, manifest, torch.float16)
     stored = load_checkpoint(path)
     validation = [whole.centred(samples[index]) for index in range(len(samples))]
-    scores = validation_scores(stored.generator, validation)
+    scores = validation_scores(stored.generator, validation, samples.target)
     save_checkpoint(path, stored.generator, replace(manifest, metrics=scores), torch.float16)
     size = path.stat().st_size
     print(f"{path}: {size / 1e6:.1f} MB, {scores}")

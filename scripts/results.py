@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from pixelwise.atomic import write_atomically
+from pixelwise.atomic import write_text
 from pixelwise.bench import families_markdown, growth_markdown
 from pixelwise.bench import markdown as engines_markdown
 from pixelwise.bench.contest import PLAIN
@@ -35,13 +35,11 @@ class Measurement:
         markdown: its tables, from what is in it.
         command: what was called, from what is in it.
         needs: what that needs besides the project, where it does.
-        remark: what a reader must know besides.
     """
 
     markdown: Callable[[Row], str]
     command: Callable[[Row], str]
     needs: str = ""
-    remark: str = ""
 
 
 def tables_of(module: str) -> Callable[[Row], str]:
@@ -89,6 +87,13 @@ MEASUREMENTS: Mapping[str, Measurement] = {
             f"--threads {results['threads']}"
         ),
     ),
+    "streams": Measurement(
+        tables_of("streams"),
+        lambda results: (
+            f"python benchmarks/streams.py --sides {listed(row['size'][0] for row in results['rows'])} "
+            f"--engines {engines(results)} --rounds {results['repeats']} --threads {results['threads']}"
+        ),
+    ),
     "rivals": Measurement(
         tables_of("rivals"),
         lambda results: (
@@ -117,7 +122,6 @@ MEASUREMENTS: Mapping[str, Measurement] = {
             f"--repeats {results['plan']['repeats']} --threads {results['threads']} "
             "--out benchmarks/results/families_1024.json"
         ),
-        remark="Measured beside other work: its times are up to a third too long.",
     ),
     "folder": Measurement(
         tables_of("folder"),
@@ -204,10 +208,8 @@ def section(name: str, measurement: Measurement, content: Row) -> str:
     heading, _, rest = tables.strip().partition("\n\n")
     needs = f", which needs {measurement.needs}" if measurement.needs else ""
     again = f"From {source(name)}. To repeat it{needs}:\n\n```\n{measurement.command(content)}\n```"
-    remark = [measurement.remark] if measurement.remark else []
-    return "\n\n".join([f'<a id="{name}"></a>', heading, again, *remark, rest])
+    return "\n\n".join([f'<a id="{name}"></a>', heading, again, rest])
 
 
 if __name__ == "__main__":
-    made = page(BENCHMARKS / "results")
-    write_atomically(PAGE, lambda beside: beside.write_text(made, encoding="utf-8"))
+    write_text(PAGE, page(BENCHMARKS / "results"))

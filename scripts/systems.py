@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from pixelwise.atomic import write_atomically
+from pixelwise.atomic import write_text
 from pixelwise.errors import InputError
 from pixelwise.metrics.complexity import num_parameters
 from pixelwise.models import FAMILIES
@@ -44,4 +44,4 @@ def with_systems(readme: str) -> str:
 
 if __name__ == "__main__":
     content = with_systems(README.read_text(encoding="utf-8"))
-    write_atomically(README, lambda beside: beside.write_text(content, encoding="utf-8"))
+    write_text(README, content)

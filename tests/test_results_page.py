@@ -72,7 +72,7 @@ def test_evaluations_bring_their_own_command() -> None:
     section = SCRIPT["section"]("street", SCRIPT["measurement_of"]("street", results), results)
     assert section.startswith('<a id="street"></a>\n\n## camvid-val-v1\n\nFrom [street.json](')
     assert "```\npixelwise evaluate x\n```" in section
-    assert "### Quality" in section
+    assert "### Fidelity" in section
 
 
 def test_results_that_nobody_knows_are_refused(tmp_path: Path) -> None:

@@ -53,7 +53,12 @@ PHOTO_MODEL = ConditionSpec(image_channels=3)
 
 
 def save_tiny_model(
-    path: Path, spec: ConditionSpec, image: ImageSpec | None = None, target: TargetSpec | None = None, **config: Any
+    path: Path,
+    spec: ConditionSpec,
+    image: ImageSpec | None = None,
+    target: TargetSpec | None = None,
+    restores: bool = False,
+    **config: Any,
 ) -> Path:
     """Writes a model that reads what ``spec`` says, with further fields of its configuration; returns the path."""
     target = target or ImageSpec()
@@ -66,7 +71,8 @@ def save_tiny_model(
     if image is None and spec.image_channels:
         image = ImageSpec(spec.image_channels)
     torch.manual_seed(0)
-    save_checkpoint(path, AsapNet(model), manifest_for(model, spec, image=image, target=target))
+    manifest = manifest_for(model, spec, image=image, target=target, restores=restores)
+    save_checkpoint(path, AsapNet(model), manifest)
     return path
 
 

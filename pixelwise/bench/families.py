@@ -15,6 +15,7 @@ from pixelwise.bench.memory import family_peak_bytes
 from pixelwise.bench.plan import read_sizes
 from pixelwise.bench.scene import draw_condition
 from pixelwise.bench.subject import Size, cell_for, random_network
+from pixelwise.bench.table import Row
 from pixelwise.condition import Condition
 from pixelwise.errors import InputError
 from pixelwise.layers.folded import folded
@@ -23,7 +24,6 @@ from pixelwise.models import FAMILIES, family_named, family_of, for_inference
 from pixelwise.models.asapnet import AsapNetConfig
 from pixelwise.models.family import GeneratorConfig, Translation
 
-Row = dict[str, Any]
 Progress = Callable[[str], object]
 
 _PREFERRED = ("cityscapes", "ade20k")

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from pixelwise.bench.table import circumstances, size_text, table, time_text
-
-Row = dict[str, Any]
+from pixelwise.bench.table import Row, circumstances, size_text, table, time_text
 
 
 def families_markdown(results: Row) -> str:
@@ -23,7 +20,7 @@ def cost_table(rows: Sequence[Row]) -> list[str]:
     lines = []
     for model in dict.fromkeys(row["model"] for row in rows):
         of_model = [row for row in rows if row["model"] == model]
-        costs = [cell for row in of_model for cell in (macs_text(row), time_text(row["seconds"]), _memory_text(row))]
+        costs = [cell for row in of_model for cell in (macs_text(row), time_text(row["seconds"]), memory_text(row))]
         lines.append([model, parameters_text(of_model), *costs])
     return [
         "One picture at a time, height × width: multiply-adds in 10^9 as they were defined (of a pixelwise model in "
@@ -64,5 +61,6 @@ def parameters_text(rows: Sequence[Row]) -> str:
     return numbers[0] if len(numbers) == 1 else f"{numbers[0]}–{numbers[-1]}"
 
 
-def _memory_text(row: Row) -> str:
+def memory_text(row: Row) -> str:
+    """Megabytes; nothing where they are not known."""
     return "" if row["memory_bytes"] is None else f"{row['memory_bytes'] / 1e6:.3g}"

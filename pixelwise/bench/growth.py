@@ -7,17 +7,22 @@ stay the same, its reduction and the pixels grow.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from pixelwise.bench.contest import line_up, measure_in_turns, prove_equal
-from pixelwise.bench.measurement import Progress, Row, circumstances_of
+from pixelwise.bench.measurement import Progress, circumstances_of
 from pixelwise.bench.plan import Plan
 from pixelwise.bench.precision import precisions_on
 from pixelwise.bench.scene import draw_condition
 from pixelwise.bench.subject import full_size, random_network
+from pixelwise.bench.table import Row
 
 SIDES = (1024, 2048, 4096, 8192)
 """Of square pictures: 1 to 64 megapixels."""
+
+SIXTEEN_CELLS = "16 x 16 cells"
+"""The name of the series in which the number of cells is held."""
 
 
 def measure_growth(plan: Plan, sides: tuple[int, ...] = SIDES, progress: Progress = print) -> Row:
@@ -34,12 +39,19 @@ def measure_growth(plan: Plan, sides: tuple[int, ...] = SIDES, progress: Progres
         InputError: an engine that was named cannot run here.
     """
     first = sides[0] // 16
-    rows = _series(plan, f"cells of {first} pixels", [(side, first) for side in sides], progress)
-    rows += _series(plan, "16 x 16 cells", [(side, side // 16) for side in sides], progress)
+    rows = measure_series(plan, f"cells of {first} pixels", [(side, first) for side in sides], progress)
+    rows += measure_series(plan, SIXTEEN_CELLS, [(side, side // 16) for side in sides], progress)
     return {**circumstances_of(plan), "rows": rows}
 
 
-def _series(plan: Plan, held: str, pictures: list[tuple[int, int]], progress: Progress) -> list[Row]:
+def measure_series(plan: Plan, held: str, pictures: Sequence[tuple[int, int]], progress: Progress = print) -> list[Row]:
+    """One of the two, a row for each engine and picture.
+
+    Args:
+        plan, progress: see ``measure_growth``, also for what is raised.
+        held: what the series is called.
+        pictures: their sides and cells in pixels, rising.
+    """
     rows: list[Row] = []
     for side, cell in pictures:
         progress(f"{held}, {side}x{side}")

@@ -1,19 +1,47 @@
-"""How long the stages of one run take, on the CPU or on a GPU."""
+"""How long runs take, and the stages of one: on the CPU or on a GPU."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import pairwise
+from typing import TypeVar
 
 import torch
+
+from pixelwise.metrics.complexity import Runtime, summarise
 
 Lap = Callable[[], None]
 """Called by a run between two of its stages."""
 
+Key = TypeVar("Key")
+
 
 def no_lap() -> None:
     """For runs that nobody times."""
+
+
+def in_turns(
+    runs: Mapping[Key, Callable[[], object]], rounds: int, unmeasured: int = 0, warmed: bool = False
+) -> dict[Key, Runtime]:
+    """How long each takes on the CPU: all one after the other, so that what else the machine does meets all alike.
+
+    Args:
+        runs: what is measured.
+        rounds: that count.
+        unmeasured: rounds before them.
+        warmed: whether each runs twice in its turn, and the second time counts: caches and memory are as those before
+            have left them, which would cost the fastest the most.
+    """
+    seconds: dict[Key, list[float]] = {key: [] for key in runs}
+    for _ in range(unmeasured + rounds):
+        for key, run in runs.items():
+            if warmed:
+                run()
+            start = time.perf_counter()
+            run()
+            seconds[key].append(time.perf_counter() - start)
+    return {key: summarise(times[unmeasured:]) for key, times in seconds.items()}
 
 
 def time_laps(run: Callable[[Lap], object], device: torch.device) -> list[float]:

@@ -6,10 +6,9 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from pixelwise import machine
-from pixelwise.atomic import write_atomically
+from pixelwise.atomic import write_text
 from pixelwise.bench.contest import Times, line_up, measure_in_turns, prove_equal
 from pixelwise.bench.memory import peak_bytes
 from pixelwise.bench.peaks import Peaks, measure_peaks
@@ -18,10 +17,9 @@ from pixelwise.bench.plan import Plan
 from pixelwise.bench.precision import precisions_on
 from pixelwise.bench.scene import draw_condition
 from pixelwise.bench.subject import Size, build
-from pixelwise.bench.table import markdown
+from pixelwise.bench.table import Row, markdown
 from pixelwise.metrics.complexity import Macs, count_macs
 
-Row = dict[str, Any]
 Progress = Callable[[str], object]
 
 
@@ -66,8 +64,8 @@ def write(results: Row, path: Path, to_markdown: Callable[[Row], str] = markdown
     """The results as JSON, and beside them, made from them, the tables: the same name with .md."""
     content = json.dumps(results, indent=1)
     tables = to_markdown(json.loads(content))
-    write_atomically(path, lambda beside: beside.write_text(f"{content}\n", encoding="utf-8"))
-    write_atomically(path.with_suffix(".md"), lambda beside: beside.write_text(tables, encoding="utf-8"))
+    write_text(path, f"{content}\n")
+    write_text(path.with_suffix(".md"), tables)
 
 
 def _rows(plan: Plan, model: str, size: Size, peaks: Peaks) -> tuple[list[Row], dict[str, str]]:

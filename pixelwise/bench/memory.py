@@ -1,4 +1,4 @@
-"""How much memory a picture takes beyond input, output and network, measured in a process of its own.
+"""How much memory a picture or a step of training takes beyond input, output and network, each in a process of its own.
 
 What an engine keeps from run to run, such as weights in a layout of its own, belongs to the network: a smaller picture
 is made before. Results are None where the operating system does not tell: anywhere but on Linux.
@@ -28,8 +28,18 @@ def peak_bytes(model: str, size: Size, engine: str, precision: str, device: torc
 
 def family_peak_bytes(config: GeneratorConfig, size: Size) -> int | None:
     """The same while a family's generator, ready for inference, makes one on the CPU. Raises as ``peak_bytes``."""
+    return _ask_of_family("inference", config, size)
+
+
+def family_training_bytes(config: GeneratorConfig, size: Size) -> int | None:
+    """The same of the first step of its training on one picture on the CPU, see ``training_step``; gradients and Adam's
+    moments count. Raises as ``peak_bytes``."""
+    return _ask_of_family("training", config, size)
+
+
+def _ask_of_family(task: str, config: GeneratorConfig, size: Size) -> int | None:
     fields = json.dumps(config_to_json(config))
-    return _ask("family_probe", family_of(config).name, fields, _text(size), str(torch.get_num_threads()))
+    return _ask("family_probe", task, family_of(config).name, fields, _text(size), str(torch.get_num_threads()))
 
 
 def _ask(probe: str, *arguments: str) -> int | None:

@@ -11,9 +11,9 @@ import torch
 
 from pixelwise.bench.contest import enter
 from pixelwise.bench.precision import PRECISIONS
-from pixelwise.bench.resident import grown_bytes
 from pixelwise.bench.scene import draw_condition
 from pixelwise.bench.subject import build
+from pixelwise.metrics.memory import grown_bytes
 
 
 def main(model: str, size_text: str, engine: str, precision: str, device_name: str, threads: str) -> None:

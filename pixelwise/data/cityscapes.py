@@ -31,6 +31,16 @@ LABELS = LabelSpec(names=tuple(_COLOUR_OF_CLASS), colours=tuple(_COLOUR_OF_CLASS
 The data set numbers the plate -1 and draws it into no label map; its channel, 34, is there for published weights.
 """
 
+_TRAIN_NAMES = (
+    "road", "sidewalk", "building", "wall", "fence", "pole", "traffic light", "traffic sign", "vegetation", "terrain",
+    "sky", "person", "rider", "car", "truck", "bus", "train", "motorcycle", "bicycle",
+)  # fmt: skip
+
+TRAIN_LABELS = LabelSpec(
+    names=_TRAIN_NAMES, colours=(*(_COLOUR_OF_CLASS[name] for name in _TRAIN_NAMES), (0, 0, 0)), ignore_id=255
+)
+"""The 19 classes that are judged, in the order of the `_labelTrainIds` files: what segmenters find. 255 is the rest."""
+
 
 def _layout(root: Path, split: str) -> Layout:
     maps = root / "gtFine" / split

@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 
 from pixelwise.errors import InputError
-
-_GREY_LEVEL = 2 / 255
+from pixelwise.images import GREY_LEVEL
 
 
 class Degrade(Protocol):
@@ -52,7 +51,7 @@ class GaussianNoise:
         if self.grey_alike:
             is_grey = (image == image[:, :1]).flatten(1).all(dim=1)
             noise[is_grey] = noise[is_grey, :1]
-        return image + sigma * _GREY_LEVEL * noise
+        return image + sigma * GREY_LEVEL * noise
 
 
 @dataclass(frozen=True)

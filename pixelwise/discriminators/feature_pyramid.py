@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pixelwise.errors import InputError
+from pixelwise.discriminators.size import check_larger, check_width
 from pixelwise.layers.convolution import init_weights, spectral_layer
 from pixelwise.layers.pyramid import halved
 
@@ -35,8 +35,7 @@ class FeaturePyramidConfig:
     width: int = 64
 
     def __post_init__(self) -> None:
-        if not isinstance(self.width, int) or self.width < 1:
-            raise InputError(f"discriminator width is {self.width!r}, expected an integer of at least 1")
+        check_width(self.width)
 
 
 class FeaturePyramidDiscriminator(nn.Module):
@@ -77,11 +76,7 @@ class FeaturePyramidDiscriminator(nn.Module):
         Raises:
             InputError: a picture so small that a single place would be left to normalise over.
         """
-        if max(x.shape[-2:]) <= _REDUCTION:
-            raise InputError(
-                f"a feature pyramid needs pictures of more than {_REDUCTION} pixels in height or width, "
-                f"got (height, width) {tuple(x.shape[-2:])}"
-            )
+        check_larger(x, _REDUCTION, "a feature pyramid")
         semantics, picture = x.split(self.channels, dim=1)
         features = self._features(picture)
         predictions = self._predictions(self._top_down(features), semantics)

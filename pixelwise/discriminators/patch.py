@@ -69,6 +69,7 @@ PIX2PIX = PatchDiscriminatorConfig(num_scales=1, padding=1, norm="batch", spectr
 """Judges patches of 70 x 70 pixels."""
 
 PIX2PIX_HD = PatchDiscriminatorConfig(spectral=False)
+"""With two scales, as its authors' code trains; the paper speaks of three."""
 
 
 class PatchDiscriminator(nn.Module):

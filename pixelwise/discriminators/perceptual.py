@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from pixelwise.errors import InputError
+from pixelwise.discriminators.size import check_larger, check_width
 from pixelwise.layers.convolution import init_gaussian_weights
 
 _WIDTHS = (1, 2, 2, 4, 4, 8, 8, 8)
@@ -33,8 +33,7 @@ class PerceptualDiscriminatorConfig:
     width: int = 64
 
     def __post_init__(self) -> None:
-        if not isinstance(self.width, int) or self.width < 1:
-            raise InputError(f"discriminator width is {self.width!r}, expected an integer of at least 1")
+        check_width(self.width)
 
 
 class PerceptualDiscriminator(nn.Module):
@@ -68,11 +67,7 @@ class PerceptualDiscriminator(nn.Module):
         Raises:
             InputError: a picture so small that a single place would be left to normalise over.
         """
-        if max(x.shape[-2:]) <= _REDUCTION:
-            raise InputError(
-                f"a perceptual discriminator needs pictures of more than {_REDUCTION} pixels in height or width, "
-                f"got (height, width) {tuple(x.shape[-2:])}"
-            )
+        check_larger(x, _REDUCTION, "a perceptual discriminator")
         x = x[:, self.semantic_channels :]
         features = []
         for layer in self.layers:

@@ -1,7 +1,25 @@
 """How good a model is, by a protocol that leaves nothing open."""
 
-from pixelwise.evaluation.protocol import PROTOCOLS, Protocol, protocol_named
+from pixelwise.evaluation.comparison import Comparison
+from pixelwise.evaluation.examination import Examination, prepare
+from pixelwise.evaluation.measures import Setting
+from pixelwise.evaluation.own_data import protocol_for
+from pixelwise.evaluation.protocol import Protocol
+from pixelwise.evaluation.protocols import PROTOCOLS, protocol_named
 from pixelwise.evaluation.scores import Evaluation, evaluate, score
 from pixelwise.evaluation.table import markdown
 
-__all__ = ["PROTOCOLS", "Evaluation", "Protocol", "evaluate", "markdown", "protocol_named", "score"]
+__all__ = [
+    "PROTOCOLS",
+    "Comparison",
+    "Evaluation",
+    "Examination",
+    "Protocol",
+    "Setting",
+    "evaluate",
+    "markdown",
+    "prepare",
+    "protocol_for",
+    "protocol_named",
+    "score",
+]

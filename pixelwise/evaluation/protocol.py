@@ -7,21 +7,15 @@ A protocol never changes once it has been used; a better one gets the next numbe
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pixelwise.condition import Condition
-from pixelwise.data.augment import resized
-from pixelwise.data.blur import GaussianBlur, MotionBlur
-from pixelwise.data.bsd import bsd_color_under, bsd_gray_under
-from pixelwise.data.degrade import Chain, Degrade, GaussianNoise
-from pixelwise.data.nyu_depth import nyu_depth
+from pixelwise.condition import Condition, PairedSample
+from pixelwise.data.augment import resized, scaled
 from pixelwise.data.paired_data import PairedData
 from pixelwise.data.stored_set import StoredSet
 from pixelwise.errors import InputError
-from pixelwise.metrics import DEPTH_METRICS
+from pixelwise.labels import LabelSpec
 
 
 @dataclass(frozen=True)
@@ -32,11 +26,16 @@ class Protocol:
         name: with its version.
         data: the set.
         split: of the set.
-        names_digest: SHA-256 of the samples' names, one a line, in order.
-        metrics: names of ``metrics_of`` the targets.
+        names_digest: SHA-256 of the samples' names, one a line, in order; empty where their publisher's list was not at
+            hand: figures are then of the same pictures if their own digests are equal.
+        measures: names of ``MEASURES``: what is said of a model, if the networks that this takes are there.
         rounded: whether pictures are rounded to what a file would hold before they are compared; they are clipped to
             the range of the targets in any case.
         text: the rest, for people.
+        size: (height, width) that samples are brought to: pictures bilinear and antialiased, ids by nearest neighbour;
+            None to leave them as they are.
+        judged: the classes that a segmenter finds, by their names among the label maps'; pixels of others do not count.
+            None for all.
         source_size: (height, width) that conditions are reduced to, and enlarged from again, before a model reads them;
             None to leave them. See ``from_source``.
     """
@@ -45,9 +44,11 @@ class Protocol:
     data: StoredSet
     split: str
     names_digest: str
-    metrics: tuple[str, ...]
+    measures: tuple[str, ...]
     rounded: bool
     text: str
+    size: tuple[int, int] | None = None
+    judged: LabelSpec | None = None
     source_size: tuple[int, int] | None = None
 
     def from_source(self, size: tuple[int, int]) -> Protocol:
@@ -83,7 +84,7 @@ class Protocol:
             InputError: they are not there, or not the protocol's.
         """
         samples = self.data(root, self.split)
-        if (found := digest(samples.names)) != self.names_digest:
+        if self.names_digest and (found := digest(samples.names)) != self.names_digest:
             first, last = samples.names[0], samples.names[-1]
             raise InputError(
                 f"{root}: the {len(samples)} pictures of split {self.split}, {first} to {last}, are not those of "
@@ -91,84 +92,12 @@ class Protocol:
             )
         return samples
 
+    def sample(self, samples: PairedData, index: int) -> PairedSample:
+        """One of the samples that ``open`` gave, at the protocol's size."""
+        sample = samples[index]
+        return sample if self.size is None else scaled(sample, self.size)
+
 
 def digest(names: tuple[str, ...]) -> str:
     """SHA-256 of names, one a line."""
     return hashlib.sha256("\n".join(names).encode()).hexdigest()
-
-
-def protocol_named(name: str) -> Protocol:
-    """One of ``PROTOCOLS``, or with ``-fromHEIGHTxWIDTH`` behind its name what ``Protocol.from_source`` makes of it.
-
-    Raises InputError with the names that exist.
-    """
-    if name in PROTOCOLS:
-        return PROTOCOLS[name]
-    match = re.fullmatch(r"(.+)-from([1-9]\d*)x([1-9]\d*)", name)
-    if match is None or match[1] not in PROTOCOLS:
-        raise InputError(f"no protocol {name!r}; there are {', '.join(PROTOCOLS)}")
-    return PROTOCOLS[match[1]].from_source((int(match[2]), int(match[3])))
-
-
-_TEST_PICTURES = {
-    "bsd68-gray": ("bsd68", "6e21300ca75205872610cc80968195a8268cce25d0424209337dfa32eed7d55d"),
-    "set12-gray": ("set12", "7bfe05e0b6f6d85719eb133b716610df5ba64873d3bcbe2fb6d27fcd8cecc6a1"),
-    "cbsd68-color": ("cbsd68", "c22f4cb74250bc703b61d57ba7a7cf0adbdcac59516796f2f213433102658e1a"),
-}
-"""Clean pictures to be restored: the split, and the digest of its names."""
-
-
-def _restoring(pictures: str, task: str, degrade: Degrade, degraded: str) -> Protocol:
-    split, names_digest = _TEST_PICTURES[pictures]
-    return Protocol(
-        name=f"{pictures}-{task}-v1",
-        data=bsd_gray_under(degrade) if "gray" in pictures else bsd_color_under(degrade),
-        split=split,
-        names_digest=names_digest,
-        metrics=("psnr", "ssim"),
-        rounded=False,
-        text=f"{degraded}; results clipped, not rounded; whole pictures, no border left out",
-    )
-
-
-def _denoising(pictures: str, sigma: int) -> Protocol:
-    noise = f"white Gaussian noise of {sigma} grey levels, neither clipped nor rounded, drawn by picture (seed 0)"
-    return _restoring(pictures, f"sigma{sigma}", GaussianNoise(sigma, sigma), noise)
-
-
-def _deblurring(pictures: str, task: str, blur: Degrade, sigma: float, blurred: str) -> Protocol:
-    return _restoring(
-        pictures,
-        f"{task}-sigma{sigma:g}",
-        Chain((blur, GaussianNoise(sigma, sigma))),
-        f"{blurred}, beyond its border a picture repeats its outermost pixels; then white Gaussian noise of {sigma:g} "
-        "grey levels, neither clipped nor rounded; both drawn by picture (seed 0)",
-    )
-
-
-_NYU_DEPTH = Protocol(
-    name="nyu-depth-val-v1",
-    data=nyu_depth,
-    split="val",
-    names_digest="337aef43976fcbc31b7c2cc7cac8af2194bd9c69ddb524afaa21106d47b7c252",
-    metrics=tuple(DEPTH_METRICS),
-    rounded=False,
-    text=(
-        "metric depth, compared as it is, without a scale fitted to the truth; each picture's mean over its measured "
-        "pixels within the photos' white frame of 8 pixels; results clipped to 0..10 m, not rounded"
-    ),
-)
-
-_DENOISING = [_denoising(pictures, sigma) for sigma in (15, 25, 50) for pictures in _TEST_PICTURES]
-_DEBLURRING = [
-    protocol
-    for pictures in ("bsd68-gray", "cbsd68-color")
-    for protocol in (
-        _deblurring(pictures, "gaussian1.6", GaussianBlur(1.6, 1.6), 2, "Gaussian blur of 1.6 pixels"),
-        _deblurring(
-            pictures, "motion5to15", MotionBlur(5, 15), 2.55, "straight motion of 5 to 15 pixels in any direction"
-        ),
-    )
-]
-
-PROTOCOLS: Mapping[str, Protocol] = {protocol.name: protocol for protocol in (*_DENOISING, *_DEBLURRING, _NYU_DEPTH)}

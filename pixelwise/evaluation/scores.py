@@ -1,27 +1,31 @@
-"""A model's scores on every sample of a protocol."""
+"""What a model scores: every sample is translated by itself, and what is observed of it is kept."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
+import numpy as np
 from torch import Tensor
 
-from pixelwise import images, metrics
-from pixelwise.condition import Condition
-from pixelwise.data.paired_data import PairedData
-from pixelwise.errors import InputError
+from pixelwise.condition import Condition, PairedSample
+from pixelwise.evaluation.examination import Examination, prepare
+from pixelwise.evaluation.journal import Journal
+from pixelwise.evaluation.measure import Figures
+from pixelwise.evaluation.measures import Setting
 from pixelwise.evaluation.protocol import Protocol
-from pixelwise.images import ImageSpec, TargetSpec
-from pixelwise.labels import LabelSpec
 from pixelwise.translate import Translator
+
+Translate = Callable[[Condition], Tensor]
+"""From a condition, B = 1, to its picture, 1 C H W in [-1, 1], or class indices 1 H W."""
 
 Progress = Callable[[int, int], object]
 """Is told how many samples of how many are done."""
+
+_TARGET = "target"
 
 
 @dataclass(frozen=True)
@@ -31,18 +35,17 @@ class Evaluation:
     Attributes:
         model: what the model is called.
         protocol: how.
-        targets_digest: SHA-256 of all that was compared with, in order, as float32 in [-1, 1]: figures whose digests
-            differ were not measured on the same pictures.
-        scores: of every sample by its name, every metric by its name.
+        targets_digest: SHA-256 of the samples' own, in order, each of what was compared with as it lies in memory:
+            figures whose digests differ were not measured on the same pictures.
+        figures: of all pictures together.
+        scores: of every sample by its name, every measure by its name that says one number of it.
     """
 
     model: str
     protocol: Protocol
     targets_digest: str
+    figures: Figures
     scores: Mapping[str, Mapping[str, float]]
-
-    def mean(self, metric: str) -> float:
-        return fmean(scores[metric] for scores in self.scores.values())
 
     def to_json(self) -> dict[str, Any]:
         protocol = self.protocol
@@ -53,15 +56,15 @@ class Evaluation:
             "names_sha256": protocol.names_digest,
             "targets_sha256": self.targets_digest,
             "samples": len(self.scores),
-            "means": {metric: self.mean(metric) for metric in protocol.metrics},
-            "scores": {name: dict(scores) for name, scores in self.scores.items()},
+            "figures": self.figures,
+            "scores": self.scores,
         }
 
 
 def evaluate(
     translator: Translator, protocol: Protocol, root: Path, name: str = "", progress: Progress = lambda *_: None
 ) -> Evaluation:
-    """Translates every sample by itself and compares it with its target.
+    """Translates every sample by itself and measures what comes out.
 
     Args:
         translator: the model.
@@ -74,63 +77,75 @@ def evaluate(
         InputError: a model that reads or makes something else than the protocol's samples hold; data that are not the
             protocol's, cannot be read, or are smaller than its source size; an output that is not a number.
     """
-    samples = protocol.open(root)
-    _check_suits(translator, samples, protocol)
-    return score(translator.translate, name or translator.manifest.family, protocol, samples, progress)
+    examination = prepare(Setting(protocol, root))
+    examination.check_suits(translator)
+    return score(translator.translate, name or translator.manifest.family, examination, progress)
 
 
 def score(
-    translate: Callable[[Condition], Tensor],
-    name: str,
-    protocol: Protocol,
-    samples: PairedData,
-    progress: Progress = lambda *_: None,
+    translate: Translate, name: str, examination: Examination, progress: Progress = lambda *_: None
 ) -> Evaluation:
     """``evaluate`` of whatever makes pictures: a classical filter, a model of another library.
 
     Args:
-        translate: from a condition, B = 1, to its picture, 1 C H W in [-1, 1].
+        translate: makes them.
         name: what to call it.
-        protocol, progress: see ``evaluate``.
-        samples: what the protocol opened.
+        examination: what all are asked that are to be compared.
+        progress: is told after every sample.
 
     Raises:
-        InputError: data that cannot be read, or no pictures.
+        InputError: data that cannot be read.
     """
-    target = _pictures(samples.target, protocol)
-    scores, targets = {}, hashlib.sha256()
-    for number in range(len(samples)):
-        sample = samples[number]
-        picture = translate(protocol.shown(sample.condition)).cpu()
-        if protocol.rounded:
-            picture = _as_stored(picture, target)
-        scores[sample.names[0]] = metrics.scores(picture, sample, target, protocol.metrics)
-        targets.update(sample.target.contiguous().numpy().tobytes())
-        progress(number + 1, len(samples))
-    return Evaluation(name, protocol, targets.hexdigest(), scores)
+    with Journal(None, name) as journal:
+        observe(translate, examination, journal, range(len(examination.samples)), progress)
+        return conclude(name, examination, journal)
 
 
-def _pictures(target: TargetSpec, protocol: Protocol) -> ImageSpec:
-    if isinstance(target, LabelSpec):
-        raise InputError(f"{protocol.name}: compares pictures; label maps have no protocol yet")
-    return target
+def observe(
+    translate: Translate,
+    examination: Examination,
+    journal: Journal,
+    indices: Sequence[int],
+    progress: Progress = lambda *_: None,
+    keep: Callable[[Tensor, PairedSample], object] = lambda *_: None,
+) -> None:
+    """Writes down what the measures observe of some samples.
+
+    Args:
+        translate, examination: as for ``score``.
+        journal: where it is written.
+        indices: of the samples.
+        progress: is told how many of these are done.
+        keep: is given every picture as it is compared, with its sample, before anything is written of it.
+    """
+    for number, index in enumerate(indices, start=1):
+        sample = examination.sample(index)
+        picture = examination.compared(translate(examination.protocol.shown(sample.condition)).cpu())
+        keep(picture, sample)
+        observations = {measure.name: measure.observe(picture, sample) for measure in examination.measures}
+        journal.add(index, {_TARGET: _digest_of(sample.target), **observations})
+        progress(number, len(indices))
 
 
-def _check_suits(translator: Translator, samples: PairedData, protocol: Protocol) -> None:
-    read, held = translator.manifest.spec, samples.spec
-    made, wanted = (_pictures(target, protocol) for target in (translator.manifest.target, samples.target))
-    for what, reads, holds in (
-        ("channels of the input picture", read.image_channels, held.image_channels),
-        ("classes", read.num_labels, held.num_labels),
-        ("channels of the output", made.channels, wanted.channels),
-        ("the output's unit", made.unit, wanted.unit),
-        *([("the output's white", made.white, wanted.white)] if wanted.unit else []),
-    ):
-        if reads != holds:
-            raise InputError(f"{protocol.name}: {what}: the model has {reads!r}, the samples have {holds!r}")
-    if read.instances and not held.instances:
-        raise InputError(f"{protocol.name}: the model reads instance maps, the samples have none")
+def unobserved(examination: Examination, journal: Journal) -> list[int]:
+    """The samples of which the journal lacks something."""
+    wanted = [_TARGET, *(measure.name for measure in examination.measures)]
+    return journal.missing(wanted, len(examination.samples))
 
 
-def _as_stored(picture: Tensor, target: ImageSpec) -> Tensor:
-    return images.to_tensor(images.from_tensor(picture[0], target), target)[None]
+def conclude(name: str, examination: Examination, journal: Journal) -> Evaluation:
+    """What follows from a journal in which all samples are."""
+    figures: dict[str, float | Mapping[str, float]] = {}
+    scores: dict[str, dict[str, float]] = {sample: {} for sample in examination.samples.names}
+    for measure in examination.measures:
+        observations = journal.observations(measure.name)
+        figures |= measure.conclude(observations)
+        for of_sample, observation in zip(scores.values(), observations, strict=True):
+            if observation.ndim == 0:
+                of_sample[measure.name] = float(observation)
+    targets = hashlib.sha256(b"".join(digest.tobytes() for digest in journal.observations(_TARGET)))
+    return Evaluation(name, examination.protocol, targets.hexdigest(), figures, scores)
+
+
+def _digest_of(target: Tensor) -> np.ndarray:
+    return np.frombuffer(hashlib.sha256(target.contiguous().numpy().tobytes()).digest(), np.uint8)

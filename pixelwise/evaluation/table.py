@@ -14,10 +14,11 @@ def markdown(evaluations: Sequence[Evaluation]) -> str:
     if len(protocols) != 1:
         raise InputError(f"one table is of one protocol, got {', '.join(protocols) or 'none'}")
     (protocol,) = protocols.values()
+    names = [name for name, figure in evaluations[0].figures.items() if isinstance(figure, float)]
     lines = [
-        ["model", *protocol.metrics],
-        ["---", *("---:" for _ in protocol.metrics)],
-        *([evaluation.model, *(f"{evaluation.mean(m):.4f}" for m in protocol.metrics)] for evaluation in evaluations),
+        ["model", *names],
+        ["---", *("---:" for _ in names)],
+        *([evaluation.model, *(f"{evaluation.figures[name]:.4f}" for name in names)] for evaluation in evaluations),
     ]
     table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
     num_samples = len(evaluations[0].scores)

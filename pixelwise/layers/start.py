@@ -21,6 +21,30 @@ Start = Callable[[Condition, Layout, tuple[int, int]], tuple[Tensor, Posterior |
 """From a condition, its layout and a size to features of that size, with the posterior of the style if it was found."""
 
 
+def find_latent(
+    condition: Condition, encode: Callable[[Tensor], Posterior], draw: Callable[[int], Tensor], training: bool
+) -> tuple[Tensor, Posterior | None]:
+    """The style to make a picture in, B Z: the condition's latent, or what is found in its style picture, or a draw.
+
+    Of a posterior, training takes a sample, inference the mean.
+
+    Args:
+        condition: with a latent, a style picture, or neither.
+        encode: from a style picture, B 3 H W, to its posterior.
+        draw: that many styles, from the standard Gaussian.
+        training: whether the network is in training mode.
+
+    Returns:
+        The style, and the style picture's posterior if it was found there.
+    """
+    if condition.latent is not None:
+        return condition.latent, None
+    if condition.style is None:
+        return draw(len(condition)), None
+    posterior = encode(condition.style)
+    return sample(*posterior) if training else posterior[0], posterior
+
+
 def make_start(
     layout_channels: int, channels: int, width: int, style_size: tuple[int, int] | None, offsets: bool = False
 ) -> nn.Module:
@@ -67,20 +91,12 @@ class StyleStart(nn.Module):
         self.encoder = ImageEncoder(width)
 
     def forward(self, condition: Condition, layout: Layout, size: tuple[int, int]) -> tuple[Tensor, Posterior | None]:
-        """B channels, of ``size``, and the style picture's posterior, if there is one.
-
-        Of a posterior, training takes a sample, inference the mean; without latent and style picture the style is drawn
-        from the standard Gaussian.
+        """B channels, of ``size``, and the style picture's posterior, if there is one; see ``find_latent``.
 
         Raises:
             InputError: a latent of another length than 256.
         """
-        latent, posterior = condition.latent, None
-        if latent is None and condition.style is not None:
-            posterior = self.encoder(condition.style)
-            latent = sample(*posterior) if self.training else posterior[0]
-        elif latent is None:
-            latent = self.draw(len(condition))
+        latent, posterior = find_latent(condition, self.encoder, self.draw, self.training)
         if latent.shape[1] != LATENT:
             raise InputError(f"a style has {LATENT} numbers, the condition's latent {latent.shape[1]}")
         start = self.linear(latent).unflatten(1, (-1, *self.size))

@@ -72,8 +72,8 @@ class Objective:
         kl: of the posterior's divergence from the standard normal distribution, summed over the batch.
         field_decay: of the mean square of the field's parameters.
         ordering: of the cross entropy of which segments lie in front.
-        cross_entropy: of the classes that are to be found, the output being their logits; nothing but ``field_decay``
-            goes with it.
+        cross_entropy: of the classes that are to be found, the output being their logits; no term that compares
+            pictures goes with it.
         perceptual_layers: of VGG19, a name in TAPS.
         best_by_class: whether every class has a best picture of its own, among several, or all have the same.
         perceptual_adversarial: beside an adversary, the distance in its hidden layers, for which both play; or None.

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pixelwise.digest import sha256_of
-from pixelwise.errors import InputError
+from pixelwise.layers.imagenet import ImageNetScale, activations
+from pixelwise.layers.vgg import MIN_SIZE, VGG19_STAGES, vgg_layers
 from pixelwise.losses.regression import l1
+from pixelwise.published_weights import PublishedWeights
 
 VGG19_URL = "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"
 VGG19_SHA256 = "dcbb9e9d"
 """The first digits of the published file's SHA-256; they are part of its name."""
-
-# Simonyan and Zisserman 2015, Table 1, column E: (channels, convolutions) between poolings.
-STAGES = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))
 
 Taps = Mapping[int, float]
 """Activations to compare pictures by, fine to coarse: from a layer's place in torchvision's ``features`` to the weight
@@ -34,13 +32,6 @@ TAPS: Mapping[str, Taps] = {
 }
 """The names that configurations use: by which convolutions of each of VGG19's five stages."""
 
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
-
-
-class MissingWeightsError(InputError):
-    """VGG19's weights are not on this machine, and nobody said where they are. Training can go on without the term."""
-
 
 class Vgg19Features(nn.Module):
     """VGG19 from the picture to the last tap, fixed; parameters have torchvision's names (``features.0.weight``).
@@ -49,15 +40,11 @@ class Vgg19Features(nn.Module):
         taps: which activations are wanted.
     """
 
-    mean: Tensor
-    std: Tensor
-
     def __init__(self, taps: Taps = TAPS["first"]) -> None:
         super().__init__()
         self.taps = taps
-        self.features = nn.Sequential(*_stages()[: max(taps) + 1])
-        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(IMAGENET_STD).view(3, 1, 1), persistent=False)
+        self.scale = ImageNetScale("VGG19", MIN_SIZE)
+        self.features = vgg_layers(VGG19_STAGES, max(taps) + 1)
         self.requires_grad_(False)
 
     def forward(self, picture: Tensor) -> list[Tensor]:
@@ -69,16 +56,7 @@ class Vgg19Features(nn.Module):
         Raises:
             InputError: another number of channels, or a picture that is too small.
         """
-        _, channels, height, width = picture.shape
-        if channels not in (1, 3) or min(height, width) < 16:
-            raise InputError(f"picture is {tuple(picture.shape)}, VGG19 expects B 1 or 3, at least 16, at least 16")
-        x = ((picture + 1) / 2 - self.mean) / self.std
-        activations = []
-        for place, layer in enumerate(self.features):
-            x = layer(x)
-            if place in self.taps:
-                activations.append(x)
-        return activations
+        return activations(self.features, self.taps, self.scale(picture))
 
 
 class PerceptualLoss(nn.Module):
@@ -145,44 +123,5 @@ def load_perceptual_loss(
         MissingWeightsError: no path was given, and the file is neither in the cache nor to be had.
         InputError: no file at ``path``, a file with another SHA-256, or one without VGG19's weights.
     """
-    if path is None:
-        path = _cached(download)
-    elif not path.is_file():
-        raise InputError(f"{path}: no such file; expected VGG19's weights ({VGG19_URL})")
-    found = sha256_of(path)
-    if not found.startswith(sha256):
-        raise InputError(f"{path}: SHA-256 is {found}, expected one that begins with {sha256} ({VGG19_URL})")
-    network = Vgg19Features(taps)
-    try:
-        published = torch.load(path, map_location="cpu", weights_only=True)
-        network.load_state_dict({name: published[name] for name in network.state_dict()})
-    except (pickle.UnpicklingError, RuntimeError, LookupError, EOFError, TypeError) as error:
-        raise InputError(f"{path}: not VGG19's weights in torchvision's format ({error})") from error
-    return PerceptualLoss(network)
-
-
-def _stages() -> list[nn.Module]:
-    layers: list[nn.Module] = []
-    in_channels = 3
-    for channels, num_convolutions in STAGES:
-        if layers:
-            layers.append(nn.MaxPool2d(2))
-        for _ in range(num_convolutions):
-            layers += [nn.Conv2d(in_channels, channels, kernel_size=3, padding=1), nn.ReLU(inplace=True)]
-            in_channels = channels
-    return layers
-
-
-def _cached(download: bool) -> Path:
-    path = Path(torch.hub.get_dir()) / "checkpoints" / VGG19_URL.rpartition("/")[2]
-    if path.is_file():
-        return path
-    if not download:
-        raise MissingWeightsError(f"{path}: no VGG19 weights there; give the file, or download {VGG19_URL}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        # It writes beside, checks the digits of the SHA-256, and renames.
-        torch.hub.download_url_to_file(VGG19_URL, str(path), hash_prefix=VGG19_SHA256)
-    except (OSError, RuntimeError) as error:
-        raise MissingWeightsError(f"{VGG19_URL}: VGG19's weights could not be downloaded ({error})") from error
-    return path
+    published = PublishedWeights("VGG19", VGG19_URL, sha256)
+    return PerceptualLoss(published.load(partial(Vgg19Features, taps), path, download))

@@ -25,11 +25,13 @@ class RowFile:
 
     @classmethod
     def write(cls, path: Path, bands: Iterable[Tensor]) -> RowFile:
-        """Writes bands 1 n w C, from top to bottom."""
+        """Writes bands 1 n w C, from top to bottom. Raises ValueError for a batch of several."""
         height = width = channels = 0
         with path.open("wb") as file:
             for band in bands:
-                _, num_rows, width, channels = band.shape
+                batch, num_rows, width, channels = band.shape
+                if batch != 1:
+                    raise ValueError(f"a file of rows is of one picture, got {batch}")
                 band.contiguous().numpy().tofile(file)
                 height += num_rows
         return cls(path, (height, width, channels))

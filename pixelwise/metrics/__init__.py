@@ -10,11 +10,20 @@ from pixelwise.condition import PairedSample
 from pixelwise.images import ImageSpec, TargetSpec
 from pixelwise.labels import LabelSpec
 from pixelwise.metrics.depth import DepthMetric, abs_rel, metres, rmse, within
-from pixelwise.metrics.fidelity import psnr, ssim
+from pixelwise.metrics.fidelity import l1, ms_ssim, psnr, ssim, vif
 from pixelwise.metrics.segmentation import mean_iou, pixel_accuracy
 
-METRICS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {"psnr": psnr, "ssim": ssim}
+METRICS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "psnr": psnr,
+    "ssim": ssim,
+    "ms_ssim": ms_ssim,
+    "vif": vif,
+    "l1": l1,
+}
 """Of pictures B C H W in [-1, 1]."""
+
+WATCHED = ("psnr", "ssim")
+"""What training looks at: quickly told, and of pictures of any size."""
 
 DEPTH_METRICS: Mapping[str, DepthMetric] = {
     "abs_rel": abs_rel,
@@ -34,8 +43,13 @@ SEGMENTATION_METRICS: Mapping[str, Callable[[Tensor], Tensor]] = {
 
 
 def metrics_of(target: ImageSpec) -> tuple[str, ...]:
-    """The names of those that pictures of this kind are compared by."""
+    """The names of all that pictures of this kind can be compared by."""
     return tuple(DEPTH_METRICS if target.unit else METRICS)
+
+
+def watched_metrics(target: ImageSpec) -> tuple[str, ...]:
+    """The names of those that pictures of this kind are compared by while a model learns."""
+    return tuple(DEPTH_METRICS) if target.unit else WATCHED
 
 
 def best_by(target: TargetSpec) -> str:

@@ -1,4 +1,4 @@
-"""What a generator costs: parameters, multiply-adds, time.
+"""What a generator costs: parameters, multiply-adds, time; its memory: memory.py.
 
 Multiply-adds (MACs) are counted as fvcore counts them, and most papers with it: one for each product in a convolution
 (transposed and grouped ones too, fixed filters too), a linear layer or a matrix product (bmm and einsum too). Biases,

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torchmetrics.functional.image import structural_similarity_index_measure
+from torchmetrics.functional.image import (
+    multiscale_structural_similarity_index_measure,
+    structural_similarity_index_measure,
+    visual_information_fidelity,
+)
+
+from pixelwise.errors import InputError
+
+LEAST_SIDE_MS_SSIM = 176
+"""Pixels: four times halved, eleven are left, one window of the coarsest size."""
+
+LEAST_SIDE_VIF = 41
+"""Pixels, for a window at the coarsest of four sizes."""
 
 
 def psnr(image: Tensor, target: Tensor) -> Tensor:
@@ -26,3 +38,58 @@ def ssim(image: Tensor, target: Tensor) -> Tensor:
     scores = structural_similarity_index_measure(image, target, data_range=1.0, reduction="none")
     assert isinstance(scores, Tensor)
     return scores.reshape(len(image))
+
+
+def ms_ssim(image: Tensor, target: Tensor) -> Tensor:
+    """Multi-scale structural similarity (Wang, Simoncelli, Bovik 2003, Eq. 7) at five sizes, windows as in ``ssim``.
+
+    Each size is the one before, averaged over 2 x 2 pixels. As torchmetrics has it: windows of the four finer sizes lie
+    within the picture, of the coarsest every pixel has one; a size's mean below 0 counts as 0.
+
+    Returns:
+        B in [0, 1], 1 for equal pictures.
+
+    Raises:
+        InputError: a picture of less than ``LEAST_SIDE_MS_SSIM`` pixels on a side.
+    """
+    _check_side("MS-SSIM", image, LEAST_SIDE_MS_SSIM)
+    image, target = (image + 1) / 2, (target + 1) / 2
+    scores = multiscale_structural_similarity_index_measure(image, target, data_range=1.0, reduction="none")
+    return scores.reshape(len(image))
+
+
+def vif(image: Tensor, target: Tensor) -> Tensor:
+    """Visual information fidelity (Sheikh and Bovik 2006): how much of what an eye would learn from the target it
+    learns from the picture.
+
+    The form in pixels, as torchmetrics has it: local means and variances at four sizes instead of wavelets, of grey
+    levels 0..255; the eye's noise has variance 2; the mean over channels.
+
+    Returns:
+        B, at least 0; 1 for equal pictures, more where contrast was enhanced. A flat channel of the target tells
+        nothing that could be lost, and counts as 1.
+
+    Raises:
+        InputError: a picture of less than ``LEAST_SIDE_VIF`` pixels on a side.
+    """
+    _check_side("VIF", image, LEAST_SIDE_VIF)
+    # In float32 the variance of flat regions would be rounding errors.
+    image, target = ((picture.double() + 1) * 127.5 for picture in (image, target))
+    # Each channel by itself, because one that is flat has 0 / 0.
+    one, other = (picture.flatten(0, 1)[:, None] for picture in (image, target))
+    scores = visual_information_fidelity(one, other, reduction="none").reshape(image.shape[:2])
+    flat = target.amax(dim=(2, 3)) == target.amin(dim=(2, 3))
+    return torch.where(flat, 1.0, scores).mean(dim=1).float()
+
+
+def l1(image: Tensor, target: Tensor) -> Tensor:
+    """Mean absolute difference as a share of the whole range from black to white: B in [0, 1], 0 is best."""
+    return (image - target).abs().mean(dim=(1, 2, 3)) / 2
+
+
+def _check_side(metric: str, image: Tensor, least: int) -> None:
+    height, width = image.shape[-2:]
+    if min(height, width) < least:
+        raise InputError(
+            f"{metric} needs pictures of {least} x {least} pixels or more, got {height} x {width} (height x width)"
+        )

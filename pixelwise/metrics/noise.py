@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from pixelwise.images import GREY_LEVEL
+
 _MEDIAN_TO_SIGMA = 1 / 0.6745
 """Half of all normally distributed numbers lie within 0.6745 standard deviations."""
 
-_GREY_LEVEL = 2 / 255
 _FEWEST = 1000
 
 
@@ -31,4 +32,4 @@ def noise_level(image: Tensor) -> float | None:
     diagonal = (upright[..., 0::2] - upright[..., 1::2]) / 2
     if diagonal.numel() < _FEWEST:
         return None
-    return float(diagonal.abs().median()) * _MEDIAN_TO_SIGMA / _GREY_LEVEL
+    return float(diagonal.abs().median()) * _MEDIAN_TO_SIGMA / GREY_LEVEL

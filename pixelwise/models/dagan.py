@@ -84,10 +84,14 @@ class Dagan(nn.Module):
 
 
 class DualAttention(nn.Module):
-    """A block, and the two gates on what it makes; their results are added.
+    """A block, and the two gates on what it makes (Sec. 3); their results are added.
+
+    A convolution of the block's input stands beside it, as in the published code: the gate of channels sees both, and
+    to the result it is added.
 
     Args:
         block: from (features B in_channels h w, layout) to B out_channels h w.
+        in_channels, out_channels: the block's.
     """
 
     def __init__(self, block: nn.Module, in_channels: int, out_channels: int) -> None:
@@ -99,6 +103,7 @@ class DualAttention(nn.Module):
         self.place = nn.Conv2d(2, 1, 3, padding=1, bias=False)
 
     def forward(self, x: Tensor, layout: Layout) -> Tensor:
+        """From B in_channels h w to B out_channels h w."""
         side, features = self.side(x), self.block(x, layout)
         means = torch.cat([side, features], dim=1).mean(dim=(2, 3), keepdim=True)
         of_channels = torch.sigmoid(self.excite(F.relu(self.squeeze(means))))

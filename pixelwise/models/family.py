@@ -95,6 +95,10 @@ class WindowGenerator(Protocol):
 
     @property
     def config(self) -> GeneratorConfig: ...
+    @property
+    def has_rows(self) -> bool:
+        """Whether ``by_rows`` can be had of this network, here."""
+
     def __call__(self, condition: Condition, window: Window | None = None, scale: float = 1.0) -> Translation: ...
     def edit(self, condition: Condition, approximate: bool = False) -> Editing:
         """A condition that will be edited (B = 1); ``approximate`` lets an edit change the picture nearby only."""

@@ -145,6 +145,11 @@ class FastAsapNet:
         features = partial(self._features, stream)
         return EditedAsapNet(self, condition, features, stream.parameters, approximate or not has_statistics)
 
+    @property
+    def has_rows(self) -> bool:
+        """Not for a constant MLP, which has no stream, and not on a GPU."""
+        return isinstance(self._stream, FastStream)
+
     def by_rows(self, size: tuple[int, int], read: ReadRows, scratch: Path) -> Iterator[Tensor]:
         """See ``WindowGenerator.by_rows``. Raises InputError for a constant MLP, and unless the model is on the CPU."""
         if not isinstance(self._stream, FastStream):

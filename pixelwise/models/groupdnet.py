@@ -9,6 +9,7 @@ normalisations from a table with one row for each class.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -17,13 +18,12 @@ from torch import Tensor, nn
 from pixelwise.condition import Condition
 from pixelwise.discriminators.patch import PatchDiscriminatorConfig
 from pixelwise.errors import InputError
-from pixelwise.layers.encoder import sample
 from pixelwise.layers.layout import Layout
 from pixelwise.layers.modulated import ModulatedBlock, ModulatedDecoder, usual_widths
 from pixelwise.layers.modulation import NORMS, ClassModulation, Modulation
 from pixelwise.layers.published_names import DECODER, ENCODER, SPATIAL_MODULATION, renamed
 from pixelwise.layers.semantics import labels_of
-from pixelwise.layers.start import Posterior
+from pixelwise.layers.start import Posterior, find_latent
 from pixelwise.losses.objective import Objective
 from pixelwise.models.family import Family, Published, StateDict, Styling, Translation
 from pixelwise.models.groupdnet_encoder import LATENT, ClassEncoder
@@ -141,20 +141,13 @@ class ClassStart(nn.Module):
         self.convolution = nn.Conv2d(config.latent_shape[0], channels, 3, padding=1, groups=config.num_labels)
 
     def forward(self, condition: Condition, layout: Layout, size: tuple[int, int]) -> tuple[Tensor, Posterior | None]:
-        """B channels, of ``size``, and the style picture's posterior, B Z each, if there is one.
-
-        Of a posterior, training takes a sample, inference the mean; without latent and style picture the styles are
-        drawn from the standard Gaussian.
+        """B channels, of ``size``, and the style picture's posterior, if there is one; see ``find_latent``.
 
         Raises:
             InputError: a latent of another length, or a style picture for a generator without an encoder.
         """
-        latent, posterior = condition.latent, None
-        if latent is None and condition.style is not None:
-            posterior = self._posterior(condition, condition.style)
-            latent = sample(*posterior) if self.training else posterior[0]
-        elif latent is None:
-            latent = self.draw(len(condition))
+        encode = partial(self._posterior, condition)
+        latent, posterior = find_latent(condition, encode, self.draw, self.training)
         start = self.convolution(latent_map(latent, self.config))
         return start if start.shape[-2:] == size else F.interpolate(start, size, mode="bilinear"), posterior
 

@@ -144,7 +144,10 @@ class UNet(nn.Module):
 
 
 def _down(config: Pix2PixConfig, level: int, widths: list[int]) -> nn.Sequential:
-    """Neither the outermost nor the innermost level has a norm: the latter's could be over a single place."""
+    """Neither the outermost nor the innermost level has a norm: the latter's could be over a single place.
+
+    Their convolutions have no bias either where a norm would take it away, as in published checkpoints.
+    """
     normalisation = config.normalisation
     before = widths[level - 1] if level else config.in_channels
     convolution = nn.Conv2d(before, widths[level], 4, 2, 1, bias=normalisation.bias)
@@ -251,6 +254,7 @@ FAMILY = Family(
     paper="Isola et al., Image-to-Image Translation with Conditional Adversarial Networks, CVPR 2017",
     config=Pix2PixConfig,
     generator=Pix2Pix,
+    # The authors halve the discriminator's loss besides, which Adam does not notice.
     objective=Objective(adversarial="cross_entropy", feature_matching=0.0, perceptual=0.0, l1=100.0, kl=0.0),
     discriminator=PIX2PIX,
     published=PUBLISHED,

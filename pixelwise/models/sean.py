@@ -93,6 +93,7 @@ class Sean(nn.Module):
         self.start = LayoutStart(config.num_labels + config.instance_edges, self.decoder.start_channels)
 
     def _block(self, number: int, in_channels: int, out_channels: int) -> ModulatedBlock:
+        # The last block reads no styles, as in published checkpoints.
         return ModulatedBlock(
             in_channels,
             out_channels,

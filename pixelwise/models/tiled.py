@@ -17,6 +17,7 @@ from torch import Tensor
 from pixelwise.condition import Condition
 from pixelwise.errors import InputError
 from pixelwise.layers.folded import folded
+from pixelwise.layers.semantics import semantic_planes
 from pixelwise.models.family import Editing, GeneratorConfig, Translation
 from pixelwise.render import Window
 
@@ -39,6 +40,7 @@ class Tiled:
     def __init__(self, generator: Any, reach: int) -> None:
         self._generator = folded(generator)
         self._reach = reach
+        self.has_rows = True
         self.config: GeneratorConfig = generator.config
 
     @torch.inference_mode()
@@ -56,7 +58,7 @@ class Tiled:
             raise InputError(f"the window {window} reaches beyond the picture, {whole}")
         if window == whole and len(condition) * window.height * window.width <= TILE**2:
             return self._generator(condition)  # type: ignore[no-any-return]
-        image = condition.planes()["image"]
+        image = semantic_planes(condition, 0, self.config.image_channels, edges=False)
         made = image.new_empty(len(image), self.config.out_channels, window.height, window.width, dtype=torch.float32)
         for number in range(len(condition)):
             for tile in tiles(window):

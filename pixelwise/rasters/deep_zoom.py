@@ -66,8 +66,7 @@ def write_deep_zoom(
     """
     sizes = level_sizes(size, 1)
     _check(path, sizes, channels, np.dtype(dtype), suffix)
-    if tile < 2 or tile % 2 or overlap < 0:
-        raise InputError(f"the side of a tile must be even and its overlap >= 0, got {tile} and {overlap}")
+    _check_tile(tile, overlap)
     said = metadata.kept_in(path.suffix.lower())
     with ExitStack() as stack:
         with writing(path):
@@ -86,10 +85,14 @@ def write_deep_zoom(
         yield cascade.push
         cascade.finish()
         with writing(path):
-            height, width = size
-            text = _DESCRIPTION.format(suffix=suffix[1:], overlap=overlap, tile=tile, width=width, height=height)
-            description.write_text(text)
+            about = {"suffix": suffix[1:], "overlap": overlap, "tile": tile, "height": size[0], "width": size[1]}
+            description.write_text(_DESCRIPTION.format(**about))
             stack.close()
+
+
+def _check_tile(side: int, overlap: int) -> None:
+    if side < 2 or side % 2 or overlap < 0:
+        raise InputError(f"the side of a tile must be even and its overlap >= 0, got {side} and {overlap}")
 
 
 def _tiles_folder(path: Path) -> Path:

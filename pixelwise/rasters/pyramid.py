@@ -22,12 +22,12 @@ from pixelwise.metadata import NO_METADATA, Metadata
 from pixelwise.rasters.cascade import Cascade, level_sizes
 from pixelwise.rasters.disk import check_space, writing
 from pixelwise.rasters.tiled_tiff import Field, TiledTiff
+from pixelwise.tiff import ICC, XMP
 
 _CLASSIC_LIMIT = 4_000_000_000
 """Bytes of pixels from which a file is a BigTIFF. A classic one ends at 2^32; the rest is for directories."""
 
 _TILE_PLACES, _TILE_LENGTHS = 324, 325
-_XMP, _ICC = 700, 34675
 _REDUCED = 1
 _UNCOMPRESSED, _DEFLATE = 1, 8
 _GREY, _RGB = 1, 2
@@ -74,10 +74,7 @@ def write_pyramid(
             than the pixels take uncompressed; or, later, when the system refuses to write.
         ValueError: fewer or more rows than stated, or of another shape or dtype.
     """
-    if path.suffix.lower() not in (".tif", ".tiff"):
-        raise InputError(f"{path}: a pyramid is written as .tif or .tiff, not as {path.suffix!r}")
-    if tile < 16 or tile % 16:
-        raise InputError(f"the side of a tile must be a multiple of 16, got {tile}")
+    _check(path, tile)
     tiles, sizes = _Tiles(channels, np.dtype(dtype), tile, deflate), level_sizes(size, tile)
     num_bytes = sum(tiles.num_bytes(level) for level in sizes)
     check_space(path, num_bytes)
@@ -101,15 +98,33 @@ def write_pyramid(
         cascade.finish()
         with writing(path):
             located = {_TILE_PLACES: places, _TILE_LENGTHS: lengths}
-            directories = [
-                tiles.fields(level, is_reduced=number > 0)
-                | {tag: (tiff.place_type, values[number]) for tag, values in located.items()}
-                for number, level in enumerate(sizes)
-            ]
-            said = {_XMP: metadata.xmp, _ICC: metadata.icc}
-            directories[0] |= {tag: ("B", content) for tag, content in said.items() if content}
-            tiff.finish(directories)
+            tiff.finish(_directories(tiles, sizes, tiff.place_type, located, metadata))
             stack.close()
+
+
+def _directories(
+    tiles: _Tiles,
+    sizes: list[tuple[int, int]],
+    place_type: str,
+    located: dict[int, list[list[int]]],
+    metadata: Metadata,
+) -> list[dict[int, Field]]:
+    """What the file says of each level, the largest first."""
+    directories = [
+        tiles.fields(level, is_reduced=number > 0)
+        | {tag: (place_type, values[number]) for tag, values in located.items()}
+        for number, level in enumerate(sizes)
+    ]
+    said = {XMP: metadata.xmp, ICC: metadata.icc}
+    directories[0] |= {tag: ("B", content) for tag, content in said.items() if content}
+    return directories
+
+
+def _check(path: Path, tile: int) -> None:
+    if path.suffix.lower() not in (".tif", ".tiff"):
+        raise InputError(f"{path}: a pyramid is written as .tif or .tiff, not as {path.suffix!r}")
+    if tile < 16 or tile % 16:
+        raise InputError(f"the side of a tile must be a multiple of 16, got {tile}")
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,7 @@ def open_raster(path: Path | str, modes: dict[str, str]) -> Iterator[Raster]:
 
     TIFF and NPY files are read by rows; PNG and JPEG too where libvips is at hand (``pip install 'pixelwise[scale]'``),
     unless they are interlaced. What is stored turned, or packed into a palette or bits, and everything else is decoded
-    whole. A progressive JPEG is read by rows,
-    but its decoder holds all its coefficients.
+    whole. A progressive JPEG is read by rows, but its decoder holds all its coefficients.
 
     Args:
         path: a file that ``codecs.decode`` reads.

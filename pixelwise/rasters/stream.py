@@ -21,10 +21,10 @@ from PIL.PngImagePlugin import PngImageFile
 
 from pixelwise.codecs import IMAGE_MODES, PHOTO_MODES, check_pillow
 from pixelwise.metadata import metadata_of
+from pixelwise.png import SIGNATURE
 from pixelwise.rasters.raster import Raster, Recent
 
 _JPEG = b"\xff\xd8\xff"
-_PNG = b"\x89PNG\r\n\x1a\n"
 _HEADER = 33
 """Bytes of a PNG's signature and header; the header's kind, bit depth, colour type and checksum begin at:"""
 _KIND, _DEPTH, _COLOUR_TYPE, _CHECKSUM = 12, 24, 25, 29
@@ -52,7 +52,7 @@ def can_stream(path: Path, modes: dict[str, str]) -> bool:
         return False
     if modes is PHOTO_MODES and image.mode not in IMAGE_MODES:
         return False
-    kinds = [kind for kind, _ in _chunks(path)] if head.startswith(_PNG) else []
+    kinds = [kind for kind, _ in _chunks(path)] if head.startswith(SIGNATURE) else []
     late = kinds[kinds.index(b"IDAT") :] if b"IDAT" in kinds else []
     # Not image.getexif(): for what may follow the pixels, a PNG's would decode them all.
     orientation = Image.Image.getexif(image).get(ExifTags.Base.Orientation, 1)
@@ -63,7 +63,7 @@ def stream_raster(path: Path, modes: dict[str, str]) -> Raster:
     """A file of which ``can_stream`` is true. Raises InputError, see ``codecs.check_pillow``."""
     head, image = _open_header(path)
     assert image is not None
-    is_png = head.startswith(_PNG)
+    is_png = head.startswith(SIGNATURE)
     check_pillow(path, image, head[_DEPTH] if is_png else 8, modes)
     # To Pillow, 16-bit grey with alpha is RGBA.
     bands = _CHANNELS[head[_COLOUR_TYPE]] if is_png else len(image.getbands())
@@ -146,7 +146,7 @@ def _as_grey(header: bytes) -> bytes:
 
 def _chunks(path: Path) -> Iterator[tuple[bytes, int]]:
     """Kind and place of each chunk of a PNG file."""
-    place, size = len(_PNG), path.stat().st_size
+    place, size = len(SIGNATURE), path.stat().st_size
     with path.open("rb") as file:
         while file.seek(place) < size - 8:
             length, kind = struct.unpack(">I4s", file.read(8))
@@ -159,7 +159,7 @@ def _open_header(path: Path) -> tuple[bytes, PngImageFile | JpegImageFile | None
     with path.open("rb") as file:
         head = file.read(_HEADER)
         file.seek(0)
-        if head.startswith(_PNG):
+        if head.startswith(SIGNATURE):
             return head, PngImageFile(file)
         return head, JpegImageFile(file) if head.startswith(_JPEG) else None
 

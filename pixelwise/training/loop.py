@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pixelwise.allocator import keep_freed_memory
-from pixelwise.atomic import write_atomically
+from pixelwise.atomic import write_text
 from pixelwise.checkpoint import save_checkpoint
 from pixelwise.condition import PairedSample
 from pixelwise.metrics import best_by
@@ -129,5 +129,5 @@ def _names_saved_if_diverged(run: Run, progress: Progress, batch: PairedSample) 
     except Diverged as error:
         path = run.folder / f"diverged_{run.processes.rank}.json"
         content = {"step": progress.step, "why": str(error), "names": batch.names}
-        write_atomically(path, lambda beside: beside.write_text(json.dumps(content, indent=1)))
+        write_text(path, json.dumps(content, indent=1))
         raise Diverged(f"step {progress.step}: {error}; the names of the batch are in {path}") from error

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
-from pixelwise.atomic import write_atomically
+from pixelwise.atomic import write_text
 from pixelwise.errors import InputError
 
 SECONDS_BETWEEN_LINES = 30.0
@@ -126,7 +126,7 @@ def _keep_lines_until(log: Path, step: int) -> None:
     lines = log.read_text().splitlines() if log.exists() else []
     kept = "".join(f"{line}\n" for line in lines if _step_of(line) <= step)
     try:
-        write_atomically(log, lambda beside: beside.write_text(kept))
+        write_text(log, kept)
     except OSError as error:
         raise InputError(f"{log}: cannot be written ({error})") from error
 

@@ -23,10 +23,11 @@ from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec, TargetSpec, num_outputs
 from pixelwise.labels import LabelSpec
 from pixelwise.losses.objective import Objective
-from pixelwise.losses.perceptual import TAPS, MissingWeightsError, PerceptualLoss, Taps, load_perceptual_loss
+from pixelwise.losses.perceptual import TAPS, PerceptualLoss, Taps, load_perceptual_loss
 from pixelwise.models import family_of
 from pixelwise.models.family import config_for, config_to_json
 from pixelwise.models.memory import BankReference
+from pixelwise.published_weights import MissingWeightsError
 from pixelwise.training.average import WeightAverage
 from pixelwise.training.batches import seeded
 from pixelwise.training.config import TrainConfig

@@ -15,7 +15,7 @@ from pixelwise.data.augment import Augment
 from pixelwise.data.paired_data import PairedData
 from pixelwise.images import ImageSpec, TargetSpec
 from pixelwise.labels import LabelSpec
-from pixelwise.metrics import SEGMENTATION_METRICS, metrics_of, scores
+from pixelwise.metrics import SEGMENTATION_METRICS, scores, watched_metrics
 from pixelwise.metrics.segmentation import confusion
 
 
@@ -39,7 +39,7 @@ class FixedSamples:
 
 @torch.no_grad()
 def validation_scores(generator: nn.Module, samples: Iterable[PairedSample], target: TargetSpec) -> dict[str, float]:
-    """Every metric that fits targets stored as ``target``, over all samples."""
+    """Every metric that training looks at of targets stored as ``target``, over all samples."""
     device = next(generator.parameters()).device
     outputs = ((generator(sample.condition.to(device)).image.float().cpu(), sample) for sample in samples)
     return _of_labels(outputs, target) if isinstance(target, LabelSpec) else _of_pictures(outputs, target)
@@ -47,7 +47,7 @@ def validation_scores(generator: nn.Module, samples: Iterable[PairedSample], tar
 
 def _of_pictures(outputs: Iterable[tuple[Tensor, PairedSample]], target: ImageSpec) -> dict[str, float]:
     """Means over the samples that have a measured pixel."""
-    names = metrics_of(target)
+    names = watched_metrics(target)
     rows = [scores(picture.clamp(-1, 1), sample, target, names) for picture, sample in outputs]
     return {name: float(torch.tensor([row[name] for row in rows]).nanmean()) for name in names}
 

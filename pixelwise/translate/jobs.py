@@ -14,6 +14,7 @@ from torch import Tensor
 
 from pixelwise import images
 from pixelwise.allocator import keep_freed_memory
+from pixelwise.atomic import check_free
 from pixelwise.codecs import to_bytes
 from pixelwise.condition import Condition, stack_conditions
 from pixelwise.errors import InputError
@@ -135,8 +136,8 @@ def _read(
 ) -> _Reading | Outcome:
     try:
         written = [job.destination, *([preview_path(job.destination)] if previewed else [])]
-        if (there := [path for path in written if path.exists()]) and not overwrite:
-            raise InputError(f"{there[0]} is there already, and may be replaced with --overwrite only")
+        for path in written:
+            check_free(path, overwrite)
         condition, form = translator.read_file(job.source, job.instances, None if style else job.style)
         condition = condition if style is None else translator.styles.given(condition, style)
         return _Reading(job, condition, form.within(job.destination.suffix.lower()))

@@ -12,17 +12,22 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from pixelwise.allocator import keep_freed_memory
+from pixelwise.atomic import check_free
 from pixelwise.codecs import ID_MODES, IMAGE_MODES, PHOTO_MODES
 from pixelwise.condition import Condition
 from pixelwise.data.layout import check_sizes
 from pixelwise.errors import InputError
 from pixelwise.labels import LabelSpec
 from pixelwise.metadata import Metadata
+from pixelwise.models.family import WindowGenerator
 from pixelwise.rasters import Raster, check_space, open_raster, write_deep_zoom, write_pyramid
 from pixelwise.translate.restoration import Form, Restoration, noise_in
 from pixelwise.translate.translator import Translator
@@ -67,40 +72,60 @@ def translate_large(
             another kind, that is an input or there already, or on a disk without room for it and for the stream's
             layers.
     """
-    if destination.suffix.lower() not in PYRAMIDS:
-        raise InputError(f"{destination}: large pictures are written as {', '.join(PYRAMIDS)}")
-    if destination.exists() and not overwrite:
-        raise InputError(f"{destination} is there already, and may be replaced with --overwrite only")
-    if destination.resolve() in {path.resolve() for path in (source, instances) if path is not None}:
-        raise InputError(f"{destination}: is an input and would be replaced by a picture; choose another name")
-    if translator.ready is None:
-        raise InputError(f"this {translator.manifest.family} model cannot translate a picture in parts")
-    target = translator.manifest.target
-    if isinstance(target, LabelSpec):
-        raise InputError(f"{destination}: the model makes label maps, which are written as .png only")
+    _check_destination(destination, [path for path in (source, instances) if path is not None], overwrite)
+    ready = _in_parts(translator, destination)
     destination.parent.mkdir(parents=True, exist_ok=True)
     keep_freed_memory()
     with ExitStack() as stack:
         picture = stack.enter_context(_open(translator, source, instances))
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=destination.parent, prefix=".pixelwise-")))
-        check_space(destination, translator.ready.scratch_bytes(picture.size))
-        rendered = translator.ready.by_rows(picture.size, picture.rows, scratch)
         form = picture.form(0, 1)
+        count = picture.num_conditions(form)
+        check_space(destination, count * ready.scratch_bytes(picture.size))
         channels = form.colours.channels + (form.alpha is not None)
         push = stack.enter_context(
             PYRAMIDS[destination.suffix.lower()](destination, picture.size, channels, form.colours.dtype, form.metadata)
         )
         done = 0
-        for image in rendered:
+        for image in _bands(ready, picture, count, scratch):
             if image.isnan().any():
                 raise InputError(f"{source}: the model's output is NaN in rows {done} to {done + image.shape[2] - 1}")
             push(picture.form(done, done + image.shape[2]).stored(image.clamp(-1, 1)))
             done += image.shape[2]
             if progress is not None:
                 progress(done, picture.size[0])
-        for text in picture.remarks(destination.suffix.lower()):
+        for text in picture.remarks(form, destination.suffix.lower()):
             remark(text)
         return picture.size
+
+
+def _check_destination(destination: Path, inputs: list[Path], overwrite: bool) -> None:
+    if destination.suffix.lower() not in PYRAMIDS:
+        raise InputError(f"{destination}: large pictures are written as {', '.join(PYRAMIDS)}")
+    check_free(destination, overwrite)
+    if destination.resolve() in {path.resolve() for path in inputs}:
+        raise InputError(f"{destination}: is an input and would be replaced by a picture; choose another name")
+
+
+def _in_parts(translator: Translator, destination: Path) -> WindowGenerator:
+    if translator.ready is None:
+        raise InputError(f"this {translator.manifest.family} model cannot translate a picture in parts")
+    if isinstance(translator.manifest.target, LabelSpec):
+        raise InputError(f"{destination}: the model makes label maps, which are written as .png only")
+    return translator.ready
+
+
+def _bands(ready: WindowGenerator, picture: _Picture, count: int, scratch: Path) -> Iterator[Tensor]:
+    """What the model makes from top to bottom, B C rows W.
+
+    Of a photo that it takes channel by channel, each has a stream of its own: so memory is that of one.
+    """
+    streams = []
+    for number in range(count):
+        (folder := scratch / str(number)).mkdir()
+        streams.append(ready.by_rows(picture.size, partial(picture.rows, number), folder))
+    for bands in zip(*streams, strict=True):
+        yield torch.cat(bands).cpu()
 
 
 @dataclass(frozen=True)
@@ -116,7 +141,15 @@ class _Picture:
     def size(self) -> tuple[int, int]:
         return self.source.size
 
-    def rows(self, start: int, stop: int) -> Condition:
+    def num_conditions(self, form: Form) -> int:
+        """How many the model takes the picture as, given the form of what it makes of it."""
+        return 1 if self._restoration is None else self._restoration.num_photos(form.colours.channels)
+
+    def rows(self, number: int, start: int, stop: int) -> Condition:
+        """Rows of one of its conditions, on the model's device."""
+        return self._rows(start, stop)[number : number + 1].to(self.translator.device)
+
+    def _rows(self, start: int, stop: int) -> Condition:
         instances = None if self.instances is None else self.instances.rows(start, stop)
         try:
             if self._restoration is None:
@@ -133,11 +166,13 @@ class _Picture:
             return Form(self.translator.manifest.target)
         return self._restoration.form(self._photo(start, stop), self.source.path, self.source.metadata)
 
-    def remarks(self, suffix: str) -> Iterator[str]:
+    def remarks(self, form: Form, suffix: str) -> Iterator[str]:
         """What is to be told of the picture, when all its rows were read."""
+        if form.colours.unit:
+            yield "no preview of a picture that is streamed"
         if self._restoration is None:
             return
-        form, metadata = self.form(0, 1), self.source.metadata
+        metadata = self.source.metadata
         yield from self._restoration.channel_remarks(form.colours.channels)
         yield from self._restoration.noise_remarks(*self.noise_levels)
         # Neither writer of pyramids knows of EXIF data.

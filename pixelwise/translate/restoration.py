@@ -146,10 +146,14 @@ class Restoration:
         """The photo's colours as 1 C H W in [-1, 1]. Raises InputError as ``read``."""
         return images.to_tensor(self._split(stored)[0], self._spec(stored, source), source)[None]
 
+    def num_photos(self, channels: int) -> int:
+        """As how many photos the model takes one of so many channels."""
+        return channels if self.spec.channels == 1 else 1
+
     def fitted(self, planes: Tensor) -> Tensor:
-        """Photos B C H W as the model takes them, ... c H W."""
+        """Photos B C H W as the model takes them, ``num_photos`` for each: ... c H W."""
         channels = self.spec.channels
-        if planes.shape[1] != channels == 1:
+        if self.num_photos(planes.shape[1]) > 1:
             return planes.reshape(-1, 1, *planes.shape[2:])
         return planes.expand(-1, channels, -1, -1) if planes.shape[1] == 1 else planes
 

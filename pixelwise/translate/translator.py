@@ -99,6 +99,11 @@ class Translator:
             self.styles.can_draw,
         )
 
+    @property
+    def has_rows(self) -> bool:
+        """Whether a picture may be of any size: the model can make it by rows, here."""
+        return self.ready is not None and self.ready.has_rows
+
     @overload
     def __call__(
         self,

@@ -13,7 +13,7 @@ import torch
 from pixelwise.bench import families as measured
 from pixelwise.bench.families import FamilyPlan, FamilySubject, condition_for, measure_families, published_subjects
 from pixelwise.bench.families_table import families_markdown
-from pixelwise.bench.memory import family_peak_bytes
+from pixelwise.bench.memory import family_peak_bytes, family_training_bytes
 from pixelwise.errors import InputError
 from pixelwise.models import FAMILIES, family_of
 from pixelwise.models.asapnet import AsapNetConfig
@@ -122,6 +122,12 @@ def test_memory_is_measured_in_a_process_of_its_own() -> None:
     grown = family_peak_bytes(TINY_SPADE, (side, side))
     # The modulations' 128 hidden channels at full size are the most that is there at a time.
     assert grown is None or 128 * 4 * side**2 < grown < 600 * 4 * side**2
+
+
+def test_training_takes_more_memory_than_a_picture() -> None:
+    training, inference = (ask(TINY_SPADE, (64, 64)) for ask in (family_training_bytes, family_peak_bytes))
+    # All that was computed is kept for the way back, and gradients and two moments of all weights.
+    assert training is None or inference is None or training > inference
 
 
 def test_the_command_prints_and_writes(

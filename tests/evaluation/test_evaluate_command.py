@@ -12,7 +12,7 @@ Command = Callable[..., int]
 
 @pytest.fixture(autouse=True)
 def _tiny_protocol(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pixelwise.evaluation.protocol.PROTOCOLS", {"tiny-v1": tiny_protocol()})
+    monkeypatch.setattr("pixelwise.evaluation.protocols.PROTOCOLS", {"tiny-v1": tiny_protocol()})
 
 
 def test_models_side_by_side(
@@ -24,8 +24,8 @@ def test_models_side_by_side(
     models = ("--model", model, "--model", other)
     assert pixelwise_command("evaluate", *models, "--protocol", "tiny-v1", "--data", data, "--out", out) == 0
     first, second = json.loads(out.read_text())
-    assert first["means"] == second["means"]
-    mean = first["means"]["psnr"]
+    assert first["figures"] == second["figures"]
+    mean = first["figures"]["psnr"]
     printed = capsys.readouterr().out
     assert f"| model | {mean:.4f} |" in printed
     assert f"| other | {mean:.4f} |" in printed

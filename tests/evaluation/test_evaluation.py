@@ -43,8 +43,10 @@ def test_what_is_left_of_the_noise_is_measured(translator: Translator, data: Pat
     evaluation = evaluate(translator, tiny_protocol(), data, "nothing")
     assert list(evaluation.scores) == ["a", "b", "c"]
     # Nothing is taken away, and hardly anything clipped: what is left is noise of the protocol's strength.
-    assert evaluation.mean("psnr") == pytest.approx(20 * np.log10(255 / SIGMA), abs=0.3)
-    assert evaluation.mean("psnr") == pytest.approx(np.mean([scores["psnr"] for scores in evaluation.scores.values()]))
+    assert evaluation.figures["psnr"] == pytest.approx(20 * np.log10(255 / SIGMA), abs=0.3)
+    assert evaluation.figures["psnr"] == pytest.approx(
+        np.mean([scores["psnr"] for scores in evaluation.scores.values()])
+    )
 
 
 def test_the_same_again(translator: Translator, data: Path) -> None:
@@ -61,7 +63,7 @@ def test_scores_are_those_of_single_pictures(translator: Translator, data: Path)
 
 def test_rounding_is_the_protocols(translator: Translator, data: Path) -> None:
     as_computed, as_stored = (evaluate(translator, tiny_protocol(rounded=rounded), data) for rounded in (False, True))
-    assert 0 < abs(as_computed.mean("psnr") - as_stored.mean("psnr")) < 0.01
+    assert 0 < abs(as_computed.figures["psnr"] - as_stored.figures["psnr"]) < 0.01
 
 
 def test_other_pictures_of_the_same_names_can_be_told(translator: Translator, data: Path) -> None:
@@ -129,7 +131,7 @@ def test_one_table_is_of_one_protocol(translator: Translator, data: Path) -> Non
     evaluation = evaluate(translator, tiny_protocol(), data, "m")
     text = markdown([evaluation, replace(evaluation, model="n")])
     assert text.startswith("tiny-v1: means over 3 pictures; little.\n")
-    assert f"| n | {evaluation.mean('psnr'):.4f} | {evaluation.mean('ssim'):.4f} |" in text
+    assert f"| n | {evaluation.figures['psnr']:.4f} | {evaluation.figures['ssim']:.4f} |" in text
     with pytest.raises(InputError, match="one table is of one protocol, got tiny-v1, tiny-v2"):
         markdown([evaluation, replace(evaluation, protocol=replace(evaluation.protocol, name="tiny-v2"))])
 
@@ -137,7 +139,7 @@ def test_one_table_is_of_one_protocol(translator: Translator, data: Path) -> Non
 def test_json_holds_every_score(translator: Translator, data: Path) -> None:
     evaluation = evaluate(translator, tiny_protocol(), data)
     content = json.loads(json.dumps(evaluation.to_json()))
-    assert content["means"]["ssim"] == evaluation.mean("ssim")
+    assert content["figures"]["ssim"] == evaluation.figures["ssim"]
     assert content["scores"] == evaluation.scores
     assert (content["protocol"], content["samples"]) == ("tiny-v1", 3)
 
@@ -145,7 +147,7 @@ def test_json_holds_every_score(translator: Translator, data: Path) -> None:
 def test_models_may_be_shown_less(translator: Translator, data: Path) -> None:
     protocol = tiny_protocol()
     less = protocol.from_source((20, 30))
-    assert (less.name, less.metrics) == ("tiny-v1-from20x30", protocol.metrics)
+    assert (less.name, less.measures) == ("tiny-v1-from20x30", protocol.measures)
     assert "reduced to 20x30 (height x width)" in less.text
     assert protocol.from_source((40, 60)).text != protocol.text
     whole, reduced = evaluate(translator, protocol, data), evaluate(translator, less, data)
@@ -204,4 +206,4 @@ def test_trained_denoisers_reach_their_published_figures(
     for pictures, published in (("bsd68", bsd68), ("set12", set12)):
         protocol = protocol_named(f"{pictures}-gray-sigma{sigma}-v1")
         evaluation = evaluate(translator, protocol, SHARED / "data" / "bsd_gray")
-        assert evaluation.mean("psnr") == pytest.approx(published, abs=0.05)
+        assert evaluation.figures["psnr"] == pytest.approx(published, abs=0.05)

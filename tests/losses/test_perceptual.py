@@ -6,15 +6,9 @@ import pytest
 import torch
 
 from pixelwise.errors import InputError
-from pixelwise.losses.perceptual import (
-    IMAGENET_MEAN,
-    IMAGENET_STD,
-    TAPS,
-    MissingWeightsError,
-    PerceptualLoss,
-    Vgg19Features,
-    load_perceptual_loss,
-)
+from pixelwise.layers.imagenet import IMAGENET_MEAN, IMAGENET_STD
+from pixelwise.losses.perceptual import TAPS, PerceptualLoss, Vgg19Features, load_perceptual_loss
+from pixelwise.published_weights import MissingWeightsError
 
 # Simonyan and Zisserman 2015, Table 1, column E, at the places where torchvision's ``features`` have them.
 CONVOLUTIONS = {0: 64, 2: 64, 5: 128, 7: 128, 10: 256, 12: 256, 14: 256, 16: 256}

@@ -1,4 +1,4 @@
-"""PSNR and SSIM against known values and against formulas written out here."""
+"""PSNR, SSIM and L1 against known values, formulas written out here, and scikit-image."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import math
 import numpy as np
 import pytest
 import torch
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torch import Tensor
 
-from pixelwise.metrics import METRICS
-from pixelwise.metrics.fidelity import psnr, ssim
+from pixelwise.images import ImageSpec
+from pixelwise.metrics import METRICS, metrics_of, watched_metrics
+from pixelwise.metrics.fidelity import l1, psnr, ssim
 
 
 @pytest.fixture
@@ -85,9 +87,43 @@ def test_ssim_of_equal_pictures_is_one(pair: tuple[Tensor, Tensor]) -> None:
     torch.testing.assert_close(ssim(pair[1], pair[1]), torch.ones(2))
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_psnr_and_ssim_equal_those_of_scikit_image(channels: int, pair: tuple[Tensor, Tensor]) -> None:
+    image, target = (pictures[:, :channels] for pictures in pair)
+    for index in range(2):
+        one, other = (pictures[index].double().numpy() / 2 + 0.5 for pictures in (image, target))
+        assert psnr(image, target)[index] == pytest.approx(peak_signal_noise_ratio(other, one, data_range=1), abs=1e-4)
+        # It leaves out the border, where windows reach beyond: here, what was mirrored.
+        mirrored = [np.pad(picture, ((0, 0), (5, 5), (5, 5)), mode="reflect") for picture in (one, other)]
+        expected = structural_similarity(
+            *mirrored, data_range=1, channel_axis=0, gaussian_weights=True, sigma=1.5, use_sample_covariance=False
+        )
+        assert ssim(image, target)[index] == pytest.approx(expected, abs=1e-4)
+
+
+def test_l1_is_a_share_of_the_whole_range() -> None:
+    target = torch.full((3, 2, 4, 4), -1.0)
+    image = torch.stack([torch.full((2, 4, 4), value) for value in (-1.0, 0.0, 1.0)])
+    image[1, 0] = -1.0
+    assert l1(image, target).tolist() == [0.0, 0.25, 1.0]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("name", METRICS)
-def test_scores_are_per_picture_and_fall_with_noise(name: str, pair: tuple[Tensor, Tensor]) -> None:
-    scores = METRICS[name](*pair)
+def test_scores_are_per_picture_and_worse_with_noise(name: str, channels: int) -> None:
+    numbers = torch.Generator().manual_seed(2)
+    target = torch.rand(2, channels, 176, 180, generator=numbers) * 2 - 1
+    noise = torch.randn(target.shape, generator=numbers) * torch.tensor([0.05, 0.5]).view(2, 1, 1, 1)
+    image = (target + noise).clamp(-1, 1)
+    scores = METRICS[name](image, target)
     assert scores.shape == (2,)
-    assert scores[0] > scores[1]
-    torch.testing.assert_close(METRICS[name](pair[0][1:], pair[1][1:]), scores[1:])
+    assert scores.dtype == torch.float32
+    better, worse = scores.tolist()[:: -1 if name == "l1" else 1]
+    assert better > worse > 0
+    torch.testing.assert_close(METRICS[name](image[1:], target[1:]), scores[1:])
+
+
+def test_training_looks_at_those_only_that_are_quick() -> None:
+    assert metrics_of(ImageSpec()) == tuple(METRICS)
+    assert watched_metrics(ImageSpec()) == ("psnr", "ssim")
+    assert watched_metrics(ImageSpec(1, "uint16", unit="mm")) == metrics_of(ImageSpec(1, "uint16", unit="mm"))

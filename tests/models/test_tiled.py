@@ -97,3 +97,9 @@ def test_what_such_a_network_cannot_do_is_refused(ready: Tiled) -> None:
         ready(Condition(image=PICTURE), Window(50, 0, 4, 4))
     with pytest.raises(InputError, match="no editing sessions"):
         ready.edit(Condition(image=PICTURE[:1]))
+
+
+def test_a_condition_without_a_picture_is_refused(ready: Tiled) -> None:
+    labels = Condition(labels=torch.zeros(1, 53, 41, dtype=torch.int64))
+    with pytest.raises(InputError, match="image"):
+        ready(labels, Window(0, 0, 4, 4))

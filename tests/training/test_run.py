@@ -20,7 +20,7 @@ from pixelwise.discriminators.patch import PIX2PIX, PIX2PIX_HD, PatchDiscriminat
 from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
 from pixelwise.losses.objective import Objective
-from pixelwise.losses.perceptual import MissingWeightsError, PerceptualLoss, Vgg19Features
+from pixelwise.losses.perceptual import PerceptualLoss, Vgg19Features
 from pixelwise.models.asapnet import AsapNet
 from pixelwise.models.ccfpse import CcfpseConfig
 from pixelwise.models.family import GeneratorConfig
@@ -28,6 +28,7 @@ from pixelwise.models.msgunet import MsgUNetConfig
 from pixelwise.models.pix2pix import Pix2PixConfig
 from pixelwise.models.pix2pixhd import Pix2PixHdConfig
 from pixelwise.models.spade import SpadeConfig
+from pixelwise.published_weights import MissingWeightsError
 from pixelwise.training import TrainConfig, train
 from pixelwise.training.batches import batches
 from pixelwise.training.processes import Processes

@@ -93,7 +93,7 @@ FROM_PICTURES: Mapping[str, GeneratorConfig] = {
 def narrow_perceptual_loss(path: Path, download: bool, taps: Taps) -> PerceptualLoss:
     torch.manual_seed(0)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pixelwise.losses.perceptual.STAGES", NARROW_STAGES)
+        patch.setattr("pixelwise.losses.perceptual.VGG19_STAGES", NARROW_STAGES)
         return PerceptualLoss(Vgg19Features(taps))
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
+import torch
 from PIL import Image
-from tiny_model import INSTANCE_MODEL, LABEL_MODEL, PHOTO_MODEL, save_tiny_model
+from tiny_model import INSTANCE_MODEL, LABEL_MODEL, PHOTO_MODEL, TINY_RIVALS, save_tiny_model, save_tiny_rival
 
 from pixelwise import images
+from pixelwise.condition import ConditionSpec
 from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
 from pixelwise.lowres import streamed
@@ -176,3 +179,69 @@ def test_the_command_refuses_what_one_file_cannot_hold(
     assert "cannot write '.dzi' files" in capsys.readouterr().err
     assert pixelwise_command(*command, tmp_path / "out.tif") == 0
     assert tifffile.imread(tmp_path / "out.tif").shape == (2 * SIZE[0], 2 * SIZE[1], 3)
+
+
+@pytest.mark.usefixtures("small_bands")
+def test_a_grey_model_takes_each_channel_of_a_colour_photo_by_itself(tmp_path: Path) -> None:
+    grey = ImageSpec(1)
+    model = save_tiny_model(
+        tmp_path / "model.safetensors",
+        ConditionSpec(image_channels=1),
+        target=grey,
+        restores=True,
+        neighbourhood=3,
+        residual=True,
+        tanh=False,
+    )
+    translator = load(model, "cpu")
+    photo = np.random.default_rng(0).integers(0, 256, (*SIZE, 3), np.uint8)
+    tifffile.imwrite(tmp_path / "photo.tif", photo, photometric="rgb", tile=(16, 16))
+    remarks: list[str] = []
+    translate_large(translator, tmp_path / "photo.tif", tmp_path / "out.tif", remark=remarks.append)
+    with pytest.warns(UserWarning, match="each channel by itself"):
+        expected = translator(photo)
+    assert len(np.unique(expected - photo)) > 3
+    assert_alike(tifffile.imread(tmp_path / "out.tif"), expected)
+    assert remarks[0] == "grey model on a colour photo: each channel by itself"
+
+
+def test_a_tiff_is_ordinary_for_models_that_cannot_go_by_rows(
+    pixelwise_command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = save_tiny_rival(tmp_path / "dagan.safetensors", TINY_RIVALS["dagan"])
+    source = random_map(tmp_path / "labels.tif", 3)
+    assert pixelwise_command("translate", source, "--model", model, "--out", tmp_path / "out.tif") == 0
+    assert tifffile.imread(tmp_path / "out.tif").shape == (*SIZE, 3)
+    assert pixelwise_command("translate", source, "--model", model, "--out", tmp_path / "out.dzi") == 1
+    assert "this dagan model cannot translate a picture in parts" in capsys.readouterr().err
+
+
+def test_what_a_pyramid_has_no_preview_of_is_said(tmp_path: Path) -> None:
+    depth = ImageSpec(1, "uint16", 10_000, unit="mm")
+    translator = load(save_tiny_model(tmp_path / "model.safetensors", LABEL_MODEL, target=depth))
+    remarks: list[str] = []
+    translate_large(translator, random_map(tmp_path / "labels.tif", 3), tmp_path / "out.tif", remark=remarks.append)
+    assert remarks == ["no preview of a picture that is streamed"]
+
+
+def test_terminated_halfway_it_leaves_nothing_behind(
+    pixelwise_command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = save_tiny_model(tmp_path / "model.safetensors", LABEL_MODEL)
+    source = random_map(tmp_path / "labels.tif", 3)
+    seen: list[set[str]] = []
+
+    def terminate(*arguments: object) -> Iterator[torch.Tensor]:
+        yield torch.zeros(1, 3, 10, SIZE[1])
+        seen.append({path.name[:11] for path in tmp_path.iterdir()})
+        signal.raise_signal(signal.SIGTERM)
+        yield torch.zeros(1, 3, SIZE[0] - 10, SIZE[1])
+
+    monkeypatch.setattr("pixelwise.translate.large._bands", terminate)
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        assert pixelwise_command("translate", source, "--model", model, "--out", tmp_path / "out.tif") == 143
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert ".pixelwise-" in seen[0]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["labels.tif", "model.safetensors"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 NONE = "–"
 """In the place of a figure that there is not."""
@@ -12,7 +12,7 @@ NONE = "–"
 ERROR = "_error"
 """What the name of a figure's standard error ends in."""
 
-SHARE = "share"
+SHARE = "class_area"
 """Which part of the area each class has: what classes are ordered by, and no figure of a model."""
 
 
@@ -79,11 +79,12 @@ FIGURES: Mapping[str, FigureSpec] = {
     "l1": _less("L1", 4),
     "fid": _less("FID", 1),
     "kid": _less("KID", 4),
-    "frechet_segmenter": _less("Fréchet distance, segmenter's features", 1),
-    "kernel_segmenter": _less("Kernel distance, segmenter's features", 4),
+    "frechet_segmenter": _less("segmenter Fréchet", 1),
+    "kernel_segmenter": _less("segmenter kernel", 4),
     "mean_iou": _percent("mIoU", beside_photos=True),
+    "mean_iou_of_occurring": _percent("mIoU of classes that occur", beside_photos=True),
     "pixel_accuracy": _percent("pixel accuracy", beside_photos=True),
-    "iou": _percent("IoU", beside_photos=True),
+    "class_iou": _percent("IoU", beside_photos=True),
     "abs_rel": _less("AbsRel", 3),
     "rmse": _less("RMSE", 3, "m"),
     "delta1": _percent("δ < 1.25"),
@@ -94,12 +95,46 @@ FIGURES: Mapping[str, FigureSpec] = {
 }
 
 
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "Fidelity": ("psnr", "ssim", "ms_ssim", "vif", "lpips", "l1"),
+    "Sets of pictures": ("fid", "kid", "frechet_segmenter", "kernel_segmenter"),
+    "Segmentation": ("mean_iou", "mean_iou_of_occurring", "pixel_accuracy"),
+    "Depth": ("abs_rel", "rmse", "delta1", "delta2", "delta3"),
+    "Artefacts": ("seams",),
+}
+"""What stands in one table: of these, whatever was measured."""
+
+OTHERS = "Other figures"
+
+
+def group_of(name: str) -> str:
+    """Of which table a figure is."""
+    described = _described(name)[0]
+    return next((group for group, names in GROUPS.items() if described in names), OTHERS)
+
+
 def figure_spec(name: str) -> FigureSpec:
-    """Of any figure: one that nobody described is shown plainly, under its own name."""
-    return FIGURES.get(name) or FigureSpec(name)
+    """Of any figure. Variants go by what they are variants of: fid_train, lpips_alex, seams_8.
+
+    One that nobody described is shown plainly, under its own name.
+    """
+    described, variant = _described(name)
+    if described is None:
+        return FigureSpec(name)
+    spec = FIGURES[described]
+    return replace(spec, label=f"{spec.label} ({variant})") if variant else spec
 
 
 def in_order(names: Iterable[str]) -> list[str]:
-    """Each once: those of ``FIGURES`` in its order, then the others as they come."""
-    found = dict.fromkeys(names)
-    return [*(name for name in FIGURES if name in found), *(name for name in found if name not in FIGURES)]
+    """Each once: those of ``FIGURES`` in its order, their variants with them, then the others as they come."""
+    order: dict[str | None, int] = {name: number for number, name in enumerate([*FIGURES, None])}
+    return sorted(dict.fromkeys(names), key=lambda name: order[_described(name)[0]])
+
+
+def _described(name: str) -> tuple[str | None, str]:
+    """What ``FIGURES`` has of it, the longest, and the rest of its name."""
+    parts = name.split("_")
+    for count in range(len(parts), 0, -1):
+        if (described := "_".join(parts[:count])) in FIGURES:
+            return described, "_".join(parts[count:])
+    return None, ""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from pixelwise.evaluation.report.drawing import inline_svg
 from pixelwise.evaluation.report.figures import figure_spec
 from pixelwise.evaluation.report.plots import COLOURS, bars_by_class, quality_against_runtime
 from pixelwise.evaluation.report.results import Results
-from pixelwise.evaluation.report.tables import Table, class_figures, class_table, cost_table, quality_table
+from pixelwise.evaluation.report.tables import Table, class_figures, class_table, cost_table, quality_tables
 from pixelwise.machine import circumstances_text
 
 
@@ -26,13 +26,13 @@ class Section:
 
     Attributes:
         title: its heading.
-        table: what is in it.
+        tables: what is in it, under headings of their own; one without has "".
         plot: what is above that.
         by_class: whether rows are classes and columns models; such tables are long, and folded away.
     """
 
     title: str
-    table: Table | None = None
+    tables: Mapping[str, Table] = field(default_factory=dict)
     plot: Markup | None = None
     by_class: bool = False
 
@@ -114,12 +114,12 @@ def _case(name: str, results: Results, every: Sequence[str], there: Sequence[Sid
 def _sections(results: Results) -> list[Section]:
     runtime = quality_against_runtime(results)
     found = [
-        Section("Quality", quality_table(results)),
+        Section("Quality", quality_tables(results)),
         Section("Quality against runtime", plot=None if runtime is None else _runtime_svg(runtime, results)),
-        Section("Cost", cost_table(results)),
+        Section("Cost", {"": cost} if (cost := cost_table(results)) is not None else {}),
         *(_class_section(results, figure) for figure in class_figures(results)),
     ]
-    return [section for section in found if section.table is not None or section.plot is not None]
+    return [section for section in found if section.tables or section.plot is not None]
 
 
 def _class_section(results: Results, figure: str) -> Section:
@@ -128,7 +128,7 @@ def _class_section(results: Results, figure: str) -> Section:
         f"Bars: {label} by class and model, classes ordered by their share of the area; as in the table below."
     )
     plot = Markup(inline_svg(bars_by_class(results, figure), f"classes{number}", description))
-    return Section(f"{label} class by class", class_table(results, figure), plot, by_class=True)
+    return Section(f"{label} class by class", {"": class_table(results, figure)}, plot, by_class=True)
 
 
 def _runtime_svg(figure: Figure, results: Results) -> Markup:

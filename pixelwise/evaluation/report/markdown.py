@@ -15,7 +15,7 @@ from pixelwise.evaluation.report.tables import (
     class_figures,
     class_table,
     cost_table,
-    quality_table,
+    quality_tables,
 )
 from pixelwise.machine import circumstances_text
 
@@ -53,7 +53,8 @@ def _parts(results: Results) -> Iterator[str]:
     yield f"{results.samples} pictures. {escaped(results.what)}"
     yield "\n".join(f"* {escaped(remark)}" for remark in (*results.remarks, circumstances_text(results.circumstances)))
     yield fenced(results.command)
-    yield from _section("Quality", quality_table(results))
+    for group, table in quality_tables(results).items():
+        yield from _section(group, table)
     yield from _section("Cost", cost_table(results))
     for figure in class_figures(results):
         yield from _section(f"{figure_spec(figure).label} class by class", class_table(results, figure))

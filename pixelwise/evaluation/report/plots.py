@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import cycle, islice
+from textwrap import fill
 from typing import Any
 
 import matplotlib as mpl
@@ -50,6 +51,9 @@ _PANEL = (3.3, 2.5)
 _COLUMNS = 3
 _LETTERS_PER_INCH, _LETTERS_OF_HANDLE = 14, 9
 """How much of a legend's names and handles stand side by side."""
+
+_TITLE_LETTERS = 28
+"""What stands beside the word of what is better, over a panel."""
 
 _MARGIN = 1.6
 """Left and right of all times, as a factor."""
@@ -189,7 +193,8 @@ def _values(model: ModelResults, name: str, classes: Sequence[str]) -> list[floa
 
 def _title(axes: Axes, spec: FigureSpec, faster: str = "") -> None:
     better = {True: "↑ better", False: "↓ better", None: ""}[spec.more_is_better]
-    axes.set_title(spec.name_and_unit, loc="left", fontsize=9, fontweight="bold", parse_math=False)
+    name = fill(spec.name_and_unit, _TITLE_LETTERS)
+    axes.set_title(name, loc="left", fontsize=9, fontweight="bold", parse_math=False)
     axes.set_title(faster or better, loc="right", fontsize=8, color=MUTED)
 
 

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from pixelwise.evaluation.report.figures import ERROR, NONE, SHARE, FigureSpec, figure_spec, in_order
+from pixelwise.evaluation.report.figures import (
+    ERROR,
+    GROUPS,
+    NONE,
+    OTHERS,
+    SHARE,
+    FigureSpec,
+    figure_spec,
+    group_of,
+    in_order,
+)
 from pixelwise.evaluation.report.results import ModelResults, Results, Timing
 
 BEST = "The best of the models in bold."
@@ -49,17 +59,12 @@ class Table:
     notes: tuple[str, ...] = ()
 
 
-def quality_table(results: Results) -> Table | None:
-    """A model a line, a figure a column; real photos last. None where there is no figure."""
-    models = real_last(results)
-    names = scalar_names(results)
-    if not names:
-        return None
-    columns = [_quality_column(name, models) for name in names]
-    rows = _rows(models, columns)
-    return Table(
-        ("model", *(figure_spec(name).head for name in names)), rows, (*_best_note(rows), *_real_note(results))
-    )
+def quality_tables(results: Results) -> dict[str, Table]:
+    """Tables by their groups of figures: a model a line, a figure a column; real photos last."""
+    found: dict[str, list[str]] = {}
+    for name in scalar_names(results):
+        found.setdefault(group_of(name), []).append(name)
+    return {group: _quality_table(results, found[group]) for group in (*GROUPS, OTHERS) if group in found}
 
 
 def cost_table(results: Results) -> Table | None:
@@ -94,7 +99,7 @@ def class_table(results: Results, figure: str) -> Table:
         marked = _marked(cells, [not model.real for model in models], spec.more_is_better)
         rows.append(Row(name, (*share, *marked)))
     heads = ["class", *([] if not shares else [figure_spec(SHARE).head]), *(model.model for model in models)]
-    notes = (f"{spec.head}.", *_best_note(rows), *(_real_note(results) if spec.beside_photos else ()))
+    notes = (f"{spec.head}.", *_best_note(rows), *_real_note(results, [figure]))
     return Table(tuple(heads), tuple(rows), notes)
 
 
@@ -143,6 +148,14 @@ def milliseconds(timing: Timing) -> str:
     quartiles = (timing.lower_quartile, timing.median, timing.upper_quartile)
     lower, median, upper = (_digits(1000 * seconds) for seconds in quartiles)
     return f"{median} [{lower}–{upper}]"
+
+
+def _quality_table(results: Results, names: Sequence[str]) -> Table:
+    """Of those models that have one of the figures at least."""
+    models = [model for model in real_last(results) if any(model.scalar(name) is not None for name in names)]
+    rows = _rows(models, [_quality_column(name, models) for name in names])
+    heads = ("model", *(figure_spec(name).head for name in names))
+    return Table(heads, rows, (*_best_note(rows), *_real_note(results, names)))
 
 
 def _quality_column(name: str, models: Sequence[ModelResults]) -> list[Cell]:
@@ -220,8 +233,8 @@ def _best_note(rows: Sequence[Row]) -> Iterator[str]:
         yield BEST
 
 
-def _real_note(results: Results) -> Iterator[str]:
-    judged = {name for model in results.made for name in model.figures if figure_spec(name).beside_photos}
+def _real_note(results: Results, names: Sequence[str]) -> Iterator[str]:
+    judged = {name for name in names if figure_spec(name).beside_photos}
     of_photos = {name for model in results.models if model.real for name in model.figures}
     if judged:
         yield REAL if judged & of_photos else NO_REAL

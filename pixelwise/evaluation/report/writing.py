@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
-from pixelwise.atomic import write_atomically
+from pixelwise.atomic import write_text
 from pixelwise.errors import InputError
 from pixelwise.evaluation.report.markdown import markdown
 from pixelwise.evaluation.report.results import Results, read_results
@@ -37,12 +37,12 @@ def write_report(results: Results | Path, out: Path) -> Path:
     found = results if isinstance(results, Results) else read_results(results)
     contents = {TABLES: markdown(found), PAGE: html_page(found, out)}
     for name, content in contents.items():
-        _write(out / name, content)
+        write_text(out / name, content)
     return out / PAGE
 
 
 def write_plots(results: Results | Path, out: Path) -> list[Path]:
-    """Writes the plots as PNG, for documents: ``quality_runtime.png``, and ``FIGURE_by_class.png`` of each such figure.
+    """Writes the plots as PNG, for documents: ``quality_runtime.png``, and ``class_iou.png`` or whatever goes by class.
 
     Args:
         results: see ``write_report``.
@@ -59,7 +59,7 @@ def write_plots(results: Results | Path, out: Path) -> list[Path]:
     from pixelwise.evaluation.report.plots import bars_by_class, quality_against_runtime
 
     found = results if isinstance(results, Results) else read_results(results)
-    plots = {out / f"{name}_by_class.png": bars_by_class(found, name) for name in class_figures(found)}
+    plots = {out / f"{name}.png": bars_by_class(found, name) for name in class_figures(found)}
     if (runtime := quality_against_runtime(found)) is not None:
         plots = {out / "quality_runtime.png": runtime, **plots}
     for path, figure in plots.items():
@@ -70,7 +70,3 @@ def write_plots(results: Results | Path, out: Path) -> list[Path]:
 def _check_installed() -> None:
     if missing := [name for name in _NEEDED if find_spec(name) is None]:
         raise InputError(f"a report needs {' and '.join(missing)}: pip install 'pixelwise[report]'")
-
-
-def _write(path: Path, content: str) -> None:
-    write_atomically(path, lambda beside: beside.write_text(content, encoding="utf-8"))

@@ -39,8 +39,8 @@ def model(name: str, number: int = 0) -> dict[str, Any]:
             **{figure: value * (1 + number / 10) for figure, value in FIGURES.items()},
             "pixel_accuracy": 0.8,
             "unheard_of": 1234.5678,
-            "iou": {"pole": 0.05, "road": 0.9, "sky": None},
-            "share": SHARE,
+            "class_iou": {"pole": 0.05, "road": 0.9, "sky": None},
+            "class_area": SHARE,
         },
         "scores": {
             picture: {"psnr": 14.0 + place + number, "ssim": 0.5 - place / 10} for place, picture in enumerate(PICTURES)
@@ -50,7 +50,12 @@ def model(name: str, number: int = 0) -> dict[str, Any]:
 
 
 def photos() -> dict[str, Any]:
-    figures = {"mean_iou": 0.7, "pixel_accuracy": 0.95, "iou": {"pole": 0.4, "road": 0.97, "sky": 0.96}, "share": SHARE}
+    figures = {
+        "mean_iou": 0.7,
+        "pixel_accuracy": 0.95,
+        "class_iou": {"pole": 0.4, "road": 0.97, "sky": 0.96},
+        "class_area": SHARE,
+    }
     return {"model": PHOTOS, "real": True, "figures": figures}
 
 

@@ -38,7 +38,7 @@ def test_it_shows_everything(html: str) -> None:
     assert content["command"] in page.texts
     assert content["remarks"][0] in page.texts
     assert len(page.all("svg")) == 2
-    assert len(page.all("table")) == 3
+    assert len(page.all("table")) == 6
 
 
 def test_it_needs_nothing_but_the_pictures(html: str, folder: Path) -> None:
@@ -52,7 +52,7 @@ def test_it_needs_nothing_but_the_pictures(html: str, folder: Path) -> None:
 
 def test_no_name_is_taken_for_an_element(tmp_path: Path) -> None:
     evil = "</script><script>alert(1)</script><!--"
-    figures = {evil: 1.0, "iou": {evil: 0.5}}
+    figures = {evil: 1.0, "class_iou": {evil: 0.5}}
     content = results({**model(evil), "scores": {evil: {evil: 1.0}}, "figures": figures}, photos())
     content |= {"protocol": evil, "what": evil, "command": evil, "remarks": [evil]}
     page = ParsedPage(html_page(Results.from_json(content), tmp_path))
@@ -82,7 +82,7 @@ def test_the_script_finds_its_elements(html: str) -> None:
 
 def test_best_cells_are_marked_and_all_can_be_sorted(html: str) -> None:
     assert '<td data-value="63.0"><strong>63.0</strong></td>' in html
-    assert '<td data-value="">–</td>' in html
+    assert '<td data-value="">–</td>' in html  # an IoU that there is not
     assert '<tr class="real">' in html
 
 

@@ -41,7 +41,7 @@ def test_times_that_cannot_be_compared_are_not_drawn() -> None:
 
 
 def test_bars_are_ordered_by_share() -> None:
-    figure = bars_by_class(Results.from_json(results()), "iou")
+    figure = bars_by_class(Results.from_json(results()), "class_iou")
     above, below = figure.axes
     assert [label.get_text() for label in below.get_xticklabels()] == ["road", "sky", "pole"]
     heights = [[bar.get_height() for bar in bars] for bars in above.containers]
@@ -53,7 +53,7 @@ def test_bars_are_ordered_by_share() -> None:
 
 def test_bars_of_many_classes_without_shares() -> None:
     classes = {f"class {number} $x$": number / 150 for number in range(150)}
-    figure = bars_by_class(Results.from_json(results({"model": "m", "figures": {"iou": classes}})), "iou")
+    figure = bars_by_class(Results.from_json(results({"model": "m", "figures": {"class_iou": classes}})), "class_iou")
     assert len(figure.axes) == 1
     assert figure.get_size_inches()[0] > 40
     assert 'class="wide"' in inline_svg(figure, "bars", "Bars")
@@ -92,10 +92,10 @@ def test_the_page_has_the_plots_colours() -> None:
 
 def test_plots_as_files(tmp_path: Path) -> None:
     written = write_plots(Results.from_json(results()), tmp_path)
-    assert [path.name for path in written] == ["quality_runtime.png", "iou_by_class.png"]
+    assert [path.name for path in written] == ["quality_runtime.png", "class_iou.png"]
     for path in written:
         with Image.open(path) as picture:
             assert picture.width > 600
     assert write_plots(Results.from_json(results({"model": "bare", "figures": {}}, photos())), tmp_path / "none") == [
-        tmp_path / "none" / "iou_by_class.png"
+        tmp_path / "none" / "class_iou.png"
     ]

@@ -24,8 +24,8 @@ def test_all_of_it_is_read(tmp_path: Path) -> None:
     assert fast.macs is not None
     assert fast.macs.pixelwise == 150_000_000
     assert fast.scalar("psnr") == 15.7
-    assert fast.scalar("iou") is None
-    assert fast.by_class("iou") == {"pole": 0.05, "road": 0.9, "sky": None}
+    assert fast.scalar("class_iou") is None
+    assert fast.by_class("class_iou") == {"pole": 0.05, "road": 0.9, "sky": None}
     assert fast.by_class("psnr") is None
 
 

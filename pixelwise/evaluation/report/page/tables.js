@@ -39,4 +39,4 @@ function makeSortable(table) {
   });
 }
 
-document.querySelectorAll("main section > .scroll table, main section details table").forEach(makeSortable);
+document.querySelectorAll(".groups table").forEach(makeSortable);

@@ -1,4 +1,4 @@
-"""How much memory a run takes beyond what its process holds already."""
+"""How much memory a picture or a step of training takes, beyond what its process holds already."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+from pixelwise.condition import Condition
 
 _STATUS = Path("/proc/self/status")
 _CLEAR_REFS = Path("/proc/self/clear_refs")
@@ -17,12 +19,33 @@ _RESET_PEAK = "5"
 
 
 def grown_bytes(run: Callable[[], Tensor], device: torch.device) -> int | None:
-    """Bytes by which memory grows at most while ``run`` makes a picture, the picture itself left out.
+    """Bytes by which memory grows at most while ``run`` makes a picture or takes a step; what it returns is left out.
 
     Of the CPU's memory what is resident counts, of a GPU's what torch has given out. None where the operating system
     does not tell: anywhere but on Linux.
     """
     return _grown_on_gpu(run, device) if device.type == "cuda" else _grown_on_cpu(run)
+
+
+def training_step(generator: nn.Module, condition: Condition) -> Callable[[], Tensor]:
+    """A step of training for ``grown_bytes`` to look at: forward, backward and Adam's update of a generator alone.
+
+    The first call counts all that training needs besides the weights: activations, gradients and Adam's two moments. A
+    discriminator and its activations come on top where there is one.
+
+    Args:
+        generator: from a condition to a translation, in the mode that it is in.
+        condition: B conditions.
+    """
+    optimiser = torch.optim.Adam(generator.parameters())
+
+    def step() -> Tensor:
+        loss: Tensor = generator(condition).image.float().square().mean()
+        loss.backward()
+        optimiser.step()
+        return loss.detach()
+
+    return step
 
 
 def _grown_on_cpu(run: Callable[[], Tensor]) -> int | None:

@@ -1,0 +1,169 @@
+"""Several models under one protocol, in a folder: what they made, what was observed of it, and what follows."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from pixelwise import images, machine
+from pixelwise.allocator import keep_freed_memory
+from pixelwise.atomic import write_text
+from pixelwise.checkpoint import read_manifest, resolve
+from pixelwise.condition import Condition
+from pixelwise.contact_sheet import condition_pictures, target_pictures
+from pixelwise.digest import sha256_of
+from pixelwise.errors import InputError
+from pixelwise.evaluation.cost import cost_of
+from pixelwise.evaluation.examination import Examination
+from pixelwise.evaluation.journal import Journal
+from pixelwise.evaluation.protocol import digest
+from pixelwise.evaluation.scores import Evaluation, conclude, observe, unobserved
+from pixelwise.evaluation.worker import Task, Worker, share
+from pixelwise.translate import load
+
+REAL = "real"
+"""What the targets are called where they are judged as if a model had made them."""
+
+Progress = Callable[[str, int, int], object]
+"""Is told of which model how many samples of how many are done."""
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What several models are asked, and where that is kept.
+
+    Attributes:
+        examination: what they are asked.
+        folder: for ``report.json``, for inputs and targets as people see them, and a folder for each model.
+        device: where models run.
+        num_processes: that share the samples of a model.
+        progress: is told after every sample, or, with several processes, after some.
+    """
+
+    examination: Examination
+    folder: Path
+    device: str = "auto"
+    num_processes: int = 1
+    progress: Progress = lambda *_: None
+
+    def run(self, models: Sequence[str], command: str = "") -> Row:
+        """Evaluates models and writes ``report.json``. What an earlier call has begun in the folder is gone on with.
+
+        Args:
+            models: bundled names or files; a file's stem is what the model is called.
+            command: that does all this again, for the reader.
+
+        Returns:
+            What ``report.json`` holds.
+
+        Raises:
+            InputError: as ``evaluate``; two models of one name; or a folder in which something else was evaluated.
+        """
+        named = _named(models)
+        keep_freed_memory()
+        self._show_samples()
+        evaluations = {name: self._evaluated(name, model) for name, model in named.items()}
+        rows = [self._row(evaluation, named[name]) for name, evaluation in evaluations.items()]
+        if judges := [measure for measure in self.examination.measures if measure.without_target]:
+            rows.append(_figures(self._of_targets(replace(self.examination, measures=judges))) | {"real": True})
+        of_all = next(iter(evaluations.values())).to_json()
+        report = {
+            **{key: of_all[key] for key in ("protocol", "what", "samples", "names_sha256", "targets_sha256")},
+            "command": command,
+            "circumstances": machine.circumstances(self.device),
+            "remarks": list(self.examination.remarks),
+            "inputs": "inputs",
+            "targets": "targets",
+            "models": rows,
+        }
+        write_text(self.folder / "report.json", json.dumps(_finite(report), indent=1, allow_nan=False) + "\n")
+        return report
+
+    def _evaluated(self, name: str, model: str) -> Evaluation:
+        examination, progress = self.examination, partial(self.progress, name)
+        subject = f"{sha256_of(resolve(model))[:16]} under {self._what}"
+        task = Task(model, self.device, examination.setting, self.folder / name, subject)
+        with task.open_journal() as journal:
+            missing = unobserved(examination, journal)
+        if missing and self.num_processes > 1:
+            share(task, missing, self.num_processes, progress)
+        elif missing:
+            Worker(task, examination).observe(missing, progress)
+        with task.open_journal() as journal:
+            return conclude(name, examination, journal)
+
+    def _of_targets(self, examination: Examination) -> Evaluation:
+        """The targets, judged as if a model had made them."""
+        with Journal(self.folder / REAL / "journal.sqlite", f"the targets under {self._what}") as journal:
+            for index in unobserved(examination, journal):
+                target = examination.sample(index).target
+                observe(partial(_given, target), examination, journal, [index])
+            return conclude(REAL, examination, journal)
+
+    @property
+    def _what(self) -> str:
+        return f"{self.examination.protocol.name} on {digest(self.examination.samples.names)[:16]}"
+
+    def _row(self, evaluation: Evaluation, model: str) -> Row:
+        """What was measured of a model, and what its pictures cost, of the first sample's size."""
+        condition = self.examination.sample(0).condition
+        path = resolve(model)
+        return {
+            **_figures(evaluation),
+            "real": False,
+            "family": read_manifest(path).family,
+            "file_sha256": sha256_of(path),
+            **cost_of(load(model, self.device), condition).to_json(),
+            "peak_memory": None,
+            "scores": evaluation.scores,
+            "pictures": f"{evaluation.model}/pictures",
+        }
+
+    def _show_samples(self) -> None:
+        """Inputs and targets as people see them, those that are not there yet."""
+        samples = self.examination.samples
+        for index, name in enumerate(samples.names):
+            paths = [self.folder / part / f"{name}.png" for part in ("inputs", "targets")]
+            if all(path.exists() for path in paths):
+                continue
+            sample = self.examination.sample(index)
+            shown = condition_pictures(sample.condition, samples.spec), target_pictures(sample.target, samples.target)
+            for path, (picture,) in zip(paths, shown, strict=True):
+                images.write(path, picture)
+
+
+def _given(target: Tensor, condition: Condition) -> Tensor:
+    return target
+
+
+def _figures(evaluation: Evaluation) -> Row:
+    return {"model": evaluation.model, "figures": dict(evaluation.figures)}
+
+
+def _named(models: Sequence[str]) -> dict[str, str]:
+    """Models by what they are called."""
+    names = [Path(model).stem for model in models]
+    for name in names:
+        if names.count(name) > 1 or name in (REAL, "inputs", "targets"):
+            raise InputError(f"{', '.join(models)}: each must have a name of its own, other than {name!r}")
+    if not names:
+        raise InputError("no models to evaluate")
+    return dict(zip(names, models, strict=True))
+
+
+def _finite(content: Any) -> Any:
+    """JSON knows no infinity, which is the PSNR of equal pictures, and no NaN: they become null."""
+    if isinstance(content, dict):
+        return {key: _finite(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_finite(value) for value in content]
+    return None if isinstance(content, float) and not math.isfinite(content) else content

@@ -1,0 +1,101 @@
+"""How far the set of a model's pictures is from sets of real ones, by features that a network finds in them.
+
+Both sets that papers compare with are: photos of the training split, and those of the split that is evaluated itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor
+
+from pixelwise.data.paired_data import PairedData
+from pixelwise.evaluation.journal import Journal
+from pixelwise.evaluation.measure import Figures, Measure
+from pixelwise.evaluation.protocol import Protocol, digest
+from pixelwise.metrics.frechet import frechet_distance, read_statistics, statistics_of
+from pixelwise.metrics.kernel_distance import kernel_distance
+
+SUBSET = 1000
+"""Pictures in a kernel distance's subsets, as published; where there are few, half of the smaller set."""
+
+Features = Callable[[Tensor], Tensor]
+"""From pictures B C H W in [-1, 1] to B D."""
+
+
+@dataclass(frozen=True)
+class RealSet:
+    """Real pictures that a model's are compared with, and their features, which are found when first asked for.
+
+    Attributes:
+        name: of the split.
+        protocol: brings them to their size.
+        samples: whose targets they are.
+        folder: for what was found, so that it is found once; None: in memory.
+    """
+
+    name: str
+    protocol: Protocol
+    samples: PairedData
+    folder: Path | None
+
+    @contextmanager
+    def features(self, kind: str, network: Features) -> Iterator[Sequence[np.ndarray]]:
+        """Of every picture in order, a vector of D, read when it is asked for."""
+        path = None if self.folder is None else self.folder / f"real-{self.name}.sqlite"
+        subject = f"{self.name} pictures of {self.protocol.name}, {digest(self.samples.names)[:16]}"
+        with Journal(path, subject) as journal:
+            for index in journal.missing([kind], len(self.samples)):
+                target = self.protocol.sample(self.samples, index).target
+                journal.add(index, {kind: _found(network, target)})
+            yield journal.observations(kind)
+
+
+def distances(
+    kind: str,
+    names: tuple[str, str],
+    network: Features,
+    real_sets: Sequence[RealSet],
+    published: Path | None = None,
+) -> Measure:
+    """Fréchet and kernel distances to sets of real pictures.
+
+    Args:
+        kind: which features they are: the network, and how pictures are brought to its size.
+        names: what the two distances are called; ``_SPLIT`` is put behind.
+        network: finds the features.
+        real_sets: what is compared with.
+        published: ``.npz`` of reference statistics, for one more Fréchet distance, ``_published``.
+
+    Raises:
+        InputError: statistics that cannot be read.
+    """
+    reference = None if published is None else read_statistics(published)
+
+    def conclude(found: Sequence[np.ndarray]) -> Figures:
+        (frechet, kernel), ours = names, statistics_of(found, kind)
+        figures: dict[str, float] = {}
+        for real in real_sets:
+            with real.features(kind, network) as features:
+                figures[f"{frechet}_{real.name}"] = frechet_distance(ours, statistics_of(features, kind))
+                estimated = kernel_distance(found, features, _subset_size(found, features))
+            figures[f"{kernel}_{real.name}"] = estimated.value
+            figures[f"{kernel}_{real.name}_error"] = estimated.standard_error
+        if reference is not None:
+            figures[f"{frechet}_published"] = frechet_distance(ours, reference)
+        return figures
+
+    return Measure(kind, lambda picture, sample: _found(network, picture), conclude, without_target=True)
+
+
+def _subset_size(*sets: Sequence[np.ndarray]) -> int:
+    return max(2, min(SUBSET, *(len(pictures) // 2 for pictures in sets)))
+
+
+def _found(network: Features, picture: Tensor) -> np.ndarray:
+    features: np.ndarray = network(picture)[0].cpu().numpy()
+    return features

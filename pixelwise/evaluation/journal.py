@@ -1,0 +1,118 @@
+"""What was observed of each picture, kept on the disk as it is observed: nothing is lost when work is interrupted."""
+
+from __future__ import annotations
+
+import io
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import overload
+
+import numpy as np
+
+from pixelwise.errors import InputError
+
+_SCHEMA = """
+    CREATE TABLE IF NOT EXISTS about (subject TEXT NOT NULL);
+    CREATE TABLE IF NOT EXISTS observations (
+        measure TEXT NOT NULL, sample INTEGER NOT NULL, value BLOB NOT NULL, PRIMARY KEY (measure, sample)
+    ) WITHOUT ROWID;
+"""
+PATIENCE = 60.0
+"""Seconds that one process waits for another to have written."""
+
+
+class Journal:
+    """Observations of one model's pictures, in an SQLite file that several processes may write to.
+
+    Args:
+        path: the file; made if it is not there. None: in memory, for this process alone.
+        subject: what is observed, in words. Observations of something else are not gone on with.
+
+    Raises:
+        InputError: the file is none of these, or of another subject.
+    """
+
+    def __init__(self, path: Path | None, subject: str) -> None:
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        self.connection = sqlite3.connect(":memory:" if path is None else path, timeout=PATIENCE)
+        try:
+            # Written beside what is read, and safe after a crash of this process, if not of the system.
+            self.connection.execute("PRAGMA journal_mode = WAL")
+            self.connection.execute("PRAGMA synchronous = NORMAL")
+            self.connection.executescript(_SCHEMA)
+            with self.connection:
+                self.connection.execute("INSERT INTO about SELECT ? WHERE NOT EXISTS (SELECT * FROM about)", (subject,))
+            (found,) = self.connection.execute("SELECT subject FROM about").fetchone()
+        except sqlite3.DatabaseError as error:
+            self.close()
+            raise InputError(f"{path}: not a journal of observations ({error})") from error
+        if found != subject:
+            self.close()
+            raise InputError(f"{path}: holds what was observed of {found}, expected {subject}; name another folder")
+
+    def close(self) -> None:
+        self.connection.close()
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def missing(self, measures: Sequence[str], num_samples: int) -> list[int]:
+        """The samples, of 0 … ``num_samples`` - 1, of which some of ``measures`` have observed nothing yet."""
+        counts: dict[int, int] = {}
+        for measure in measures:
+            for (sample,) in self.connection.execute("SELECT sample FROM observations WHERE measure = ?", (measure,)):
+                counts[sample] = counts.get(sample, 0) + 1
+        return [sample for sample in range(num_samples) if counts.get(sample, 0) < len(measures)]
+
+    def add(self, sample: int, observations: Mapping[str, np.ndarray]) -> None:
+        """Keeps what the measures observed of a sample: all of it or, if interrupted, nothing."""
+        rows = [(measure, sample, _to_bytes(value)) for measure, value in observations.items()]
+        with self.connection:
+            self.connection.executemany("INSERT OR REPLACE INTO observations VALUES (?, ?, ?)", rows)
+
+    def observations(self, measure: str) -> Sequence[np.ndarray]:
+        """What ``measure`` observed of every sample, in order, read from the disk when it is asked for."""
+        return _Observations(self.connection, measure)
+
+
+class _Observations(Sequence[np.ndarray]):
+    def __init__(self, connection: sqlite3.Connection, measure: str) -> None:
+        self.connection = connection
+        self.measure = measure
+
+    def __len__(self) -> int:
+        query = "SELECT COUNT(*) FROM observations WHERE measure = ?"
+        return int(self.connection.execute(query, (self.measure,)).fetchone()[0])
+
+    @overload
+    def __getitem__(self, place: int) -> np.ndarray: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[np.ndarray]: ...
+    def __getitem__(self, place: int | slice) -> np.ndarray | list[np.ndarray]:
+        if isinstance(place, slice):
+            return [self[index] for index in range(*place.indices(len(self)))]
+        query = "SELECT value FROM observations WHERE measure = ? AND sample = ?"
+        row = self.connection.execute(query, (self.measure, place)).fetchone()
+        if row is None:
+            raise IndexError(place)
+        return _from_bytes(row[0])
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        query = "SELECT value FROM observations WHERE measure = ? ORDER BY sample"
+        return (_from_bytes(value) for (value,) in self.connection.execute(query, (self.measure,)))
+
+
+def _to_bytes(value: np.ndarray) -> bytes:
+    content = io.BytesIO()
+    np.save(content, value, allow_pickle=False)
+    return content.getvalue()
+
+
+def _from_bytes(content: bytes) -> np.ndarray:
+    value: np.ndarray = np.load(io.BytesIO(content), allow_pickle=False)
+    return value

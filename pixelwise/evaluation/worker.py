@@ -1,0 +1,123 @@
+"""One model's samples, observed by this process or shared by several; what was done before is not done again."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from pixelwise import images
+from pixelwise.allocator import keep_freed_memory
+from pixelwise.condition import PairedSample
+from pixelwise.contact_sheet import target_pictures
+from pixelwise.evaluation.examination import Examination, prepare
+from pixelwise.evaluation.journal import Journal
+from pixelwise.evaluation.measures import Setting
+from pixelwise.evaluation.scores import Progress, observe
+from pixelwise.translate import load
+
+PORTION = 16
+"""Samples that a process takes at a time."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """All that a process must know to work on a model's samples by itself.
+
+    Attributes:
+        model: a bundled name or a file.
+        device: where it runs.
+        setting: what it is asked.
+        folder: for its journal and its pictures.
+        subject: the journal's.
+    """
+
+    model: str
+    device: str
+    setting: Setting
+    folder: Path
+    subject: str
+
+    def open_journal(self) -> Journal:
+        return Journal(self.folder / "journal.sqlite", self.subject)
+
+
+class Worker:
+    """Works on a task: the model is opened once.
+
+    Args:
+        task: what is to be done.
+        examination: of the task's setting.
+
+    Raises:
+        InputError: as ``evaluate``.
+    """
+
+    def __init__(self, task: Task, examination: Examination) -> None:
+        self.task = task
+        self.examination = examination
+        self.translator = load(task.model, task.device)
+        self.examination.check_suits(self.translator)
+
+    def observe(self, indices: Sequence[int], progress: Progress = lambda *_: None) -> None:
+        with self.task.open_journal() as journal:
+            observe(self.translator.translate, self.examination, journal, indices, progress, self._keep)
+
+    def _keep(self, picture: Tensor, sample: PairedSample) -> None:
+        """As people see it: a PNG of 8 bits."""
+        (shown,) = target_pictures(picture, self.examination.samples.target)
+        images.write(self.task.folder / "pictures" / f"{sample.names[0]}.png", shown)
+
+
+def share(task: Task, indices: Sequence[int], num_processes: int, progress: Progress = lambda *_: None) -> None:
+    """Observes samples by several processes, which have torch's threads in equal parts.
+
+    Args:
+        task: what is worked on.
+        indices: of the samples.
+        num_processes: at least 1.
+        progress: is told how many are done.
+
+    Raises:
+        InputError: as ``evaluate``.
+    """
+    portions = [indices[first : first + PORTION] for first in range(0, len(indices), PORTION)]
+    threads = max(1, torch.get_num_threads() // num_processes)
+    # Not by forking: torch's threads would not survive it.
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(num_processes, spawn, _begin, (task, threads)) as pool:
+        futures = {pool.submit(_observe, portion): len(portion) for portion in portions}
+        done = 0
+        try:
+            for future in as_completed(futures):
+                future.result()
+                progress(done := done + futures[future], len(indices))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+_workers: list[Worker | Exception] = []
+"""Of a process that was started to work: one, or why there is none. It is told with the first portion, since a process
+that fails when it begins would say nothing of it."""
+
+
+def _begin(task: Task, threads: int) -> None:
+    torch.set_num_threads(threads)
+    keep_freed_memory()
+    try:
+        _workers.append(Worker(task, prepare(task.setting)))
+    except Exception as error:
+        _workers.append(error)
+
+
+def _observe(portion: Sequence[int]) -> None:
+    (worker,) = _workers
+    if isinstance(worker, Exception):
+        raise worker
+    worker.observe(portion)

@@ -1,0 +1,118 @@
+"""Several models in a folder: what is kept, gone on with, and shared by processes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from test_evaluation import tiny_protocol
+
+from pixelwise.condition import PairedSample
+from pixelwise.errors import InputError
+from pixelwise.evaluation import Comparison, Examination, Setting, evaluate, prepare
+from pixelwise.evaluation.measure import each
+from pixelwise.translate import load
+
+
+@pytest.fixture
+def examination(data: Path) -> Examination:
+    return prepare(Setting(tiny_protocol(rounded=True), data))
+
+
+@pytest.fixture
+def models(model: Path, tmp_path: Path) -> list[str]:
+    other = tmp_path / "other.safetensors"
+    other.write_bytes(model.read_bytes())
+    return [str(model), str(other)]
+
+
+def test_all_is_kept_that_a_reader_needs(
+    examination: Examination, models: list[str], data: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "report"
+    Comparison(examination, folder, "cpu").run(models, "pixelwise evaluate …")
+    report = json.loads((folder / "report.json").read_text())
+    expected = evaluate(load(models[0], "cpu"), tiny_protocol(rounded=True), data)
+    assert (report["protocol"], report["samples"], report["command"]) == ("tiny-v1", 3, "pixelwise evaluate …")
+    assert report["targets_sha256"] == expected.targets_digest
+    first, second = report["models"]
+    assert (first["model"], second["model"]) == ("model", "other")
+    assert first["figures"] == second["figures"] == expected.figures
+    assert first["scores"] == expected.scores
+    assert (first["family"], first["real"], first["runtime"]["size"]) == ("dncnn", False, [40, 60])
+    assert first["parameters"] == sum(weight.numel() for weight in load(models[0], "cpu").generator.parameters())
+    for part in ("inputs", "targets", first["pictures"]):
+        assert sorted(path.name for path in (folder / part).iterdir()) == ["a.png", "b.png", "c.png"]
+    target = np.asarray(Image.open(folder / "targets" / "b.png"))
+    assert np.array_equal(target[..., 0], np.asarray(Image.open(data / "set12" / "b.png")))
+
+
+def test_what_was_done_is_not_done_again(
+    examination: Examination, models: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[str, int, int]] = []
+
+    def stop_in_the_second(*done: object) -> None:
+        told.append(done)  # type: ignore[arg-type]
+        if done == ("other", 1, 3):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Comparison(examination, tmp_path / "report", "cpu", progress=stop_in_the_second).run(models)
+    told.clear()
+    comparison = Comparison(examination, tmp_path / "report", "cpu", progress=lambda *done: told.append(done))
+    interrupted = comparison.run(models)
+    assert told == [("other", 1, 2), ("other", 2, 2)]
+    whole = Comparison(examination, tmp_path / "again", "cpu").run(models)
+    for name in ("targets_sha256", "samples"):
+        assert interrupted[name] == whole[name]
+    for found, expected in zip(interrupted["models"], whole["models"], strict=True):
+        assert found["figures"] == expected["figures"]
+        assert found["scores"] == expected["scores"]
+
+
+def test_another_model_of_that_name_is_not_taken_for_it(
+    examination: Examination, models: list[str], tmp_path: Path
+) -> None:
+    Comparison(examination, tmp_path / "report", "cpu").run(models)
+    setting = replace(examination.setting, protocol=replace(examination.protocol, name="tiny-v2"))
+    with pytest.raises(
+        InputError, match=r"journal\.sqlite: holds what was observed of .* under tiny-v1 on .*, expected"
+    ):
+        Comparison(prepare(setting), tmp_path / "report", "cpu").run(models)
+
+
+def test_two_models_of_one_name_are_refused(examination: Examination, models: list[str], tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="each must have a name of its own, other than 'model'"):
+        Comparison(examination, tmp_path / "report", "cpu").run([models[0], models[0]])
+    with pytest.raises(InputError, match="no models to evaluate"):
+        Comparison(examination, tmp_path / "report", "cpu").run([])
+
+
+def test_real_pictures_are_judged_as_models_are(examination: Examination, models: list[str], tmp_path: Path) -> None:
+    def brightness(picture: torch.Tensor, sample: PairedSample) -> float:
+        return float(picture.mean())
+
+    measures = [*examination.measures, each("brightness", brightness, without_target=True)]
+    report = Comparison(replace(examination, measures=measures), tmp_path / "report", "cpu").run(models)
+    real = report["models"][-1]
+    means = [float(examination.sample(index).target.mean()) for index in range(3)]
+    assert real == {"model": "real", "figures": {"brightness": pytest.approx(np.mean(means))}, "real": True}
+
+
+@pytest.mark.slow
+def test_processes_share_the_samples(data: Path, models: list[str], tmp_path: Path) -> None:
+    # A protocol of the table: processes open it anew.
+    examination = prepare(Setting(tiny_protocol(), data))
+    alone = Comparison(examination, tmp_path / "alone", "cpu").run(models)
+    told: list[tuple[str, int, int]] = []
+    shared = Comparison(examination, tmp_path / "shared", "cpu", 2, lambda *done: told.append(done)).run(models)
+    assert told[-1] == ("other", 3, 3)
+    for found, expected in zip(shared["models"], alone["models"], strict=True):
+        assert found["figures"] == expected["figures"]
+    assert shared["targets_sha256"] == alone["targets_sha256"]

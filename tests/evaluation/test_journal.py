@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from threading import Thread
+
+import numpy as np
+import pytest
+
+from pixelwise.errors import InputError
+from pixelwise.evaluation.journal import Journal
+
+FEATURES = np.arange(5, dtype=np.float32)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "model" / "journal.sqlite"
+
+
+def test_observations_are_what_they_were(path: Path) -> None:
+    with Journal(path, "this") as journal:
+        journal.add(1, {"a": np.float64(0.1), "b": FEATURES + 1})
+        journal.add(0, {"a": np.float64(np.nan), "b": FEATURES})
+    with Journal(path, "this") as journal:
+        scores, features = journal.observations("a"), journal.observations("b")
+        assert [np.isnan(score) for score in scores] == [True, False]
+        assert (scores[1], scores[1].dtype, scores[1].ndim) == (0.1, np.float64, 0)
+        assert np.array_equal(np.stack(list(features)), np.stack([FEATURES, FEATURES + 1]))
+        assert features[1].dtype == np.float32
+        assert (len(features), [len(part) for part in features[0:2]]) == (2, [5, 5])
+        with pytest.raises(IndexError):
+            features[2]
+
+
+def test_what_lacks_a_measure_is_missing(path: Path) -> None:
+    with Journal(path, "this") as journal:
+        journal.add(0, {"a": FEATURES, "b": FEATURES})
+        journal.add(2, {"a": FEATURES})
+        assert journal.missing(["a"], 4) == [1, 3]
+        assert journal.missing(["a", "b"], 4) == [1, 2, 3]
+        journal.add(2, {"b": FEATURES})
+        assert journal.missing(["a", "b"], 4) == [1, 3]
+
+
+def test_an_interrupted_sample_leaves_nothing(path: Path) -> None:
+    with Journal(path, "this") as journal:
+        with pytest.raises(ValueError, match="allow_pickle"):
+            journal.add(0, {"a": FEATURES, "b": np.array([object()])})
+        assert journal.missing(["a"], 1) == [0]
+
+
+def test_several_may_write_at_once(path: Path) -> None:
+    def write(start: int) -> None:
+        with Journal(path, "this") as journal:
+            for sample in range(start, 40, 4):
+                journal.add(sample, {"a": np.float64(sample)})
+
+    threads = [Thread(target=write, args=(start,)) for start in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with Journal(path, "this") as journal:
+        assert [float(value) for value in journal.observations("a")] == list(range(40))
+
+
+def test_another_subjects_journal_is_refused(path: Path) -> None:
+    Journal(path, "this").close()
+    with pytest.raises(InputError, match=r"journal\.sqlite: holds what was observed of this, expected that"):
+        Journal(path, "that")
+
+
+def test_no_journal_is_refused(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b"something else, long enough to be looked at" * 10)
+    with pytest.raises(InputError, match=r"journal\.sqlite: not a journal of observations"):
+        Journal(path, "this")
+    assert path.read_bytes().startswith(b"something else")
+    path.unlink()
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE about (other TEXT)")
+    connection.close()
+    with pytest.raises(InputError, match="not a journal"):
+        Journal(path, "this")

@@ -1,0 +1,151 @@
+"""What measures make of pictures whose figures are known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tiny_model import LABEL_MODEL, LABELS
+from tiny_pairs import write_pairs
+from torch import Tensor
+
+from pixelwise.checkpoint import manifest_for, read_manifest, resolve
+from pixelwise.condition import Condition
+from pixelwise.errors import InputError
+from pixelwise.evaluation import Examination, Setting, prepare, protocol_for, score
+from pixelwise.evaluation.distances import RealSet, distances
+from pixelwise.evaluation.measures import MEASURES
+from pixelwise.evaluation.own_data import own_protocol
+from pixelwise.evaluation.protocols import PROTOCOLS
+from pixelwise.models.asapnet import AsapNetConfig
+from pixelwise.segmenters import Segmenter
+
+
+@pytest.fixture
+def pairs(tmp_path: Path) -> Path:
+    return write_pairs(tmp_path / "pairs")
+
+
+def examined(pairs: Path, *measures: str, **setting: object) -> Examination:
+    protocol = replace(own_protocol(pairs, "val"), measures=measures)
+    return prepare(Setting(protocol, pairs, device="cpu", **setting))  # type: ignore[arg-type]
+
+
+def black(condition: Condition) -> Tensor:
+    return torch.full((1, 3, *condition.size), -1.0)
+
+
+def test_every_measure_that_protocols_name_exists() -> None:
+    assert {name for protocol in PROTOCOLS.values() for name in protocol.measures} <= MEASURES.keys()
+
+
+def test_l1_of_black_is_how_bright_the_photos_are(pairs: Path) -> None:
+    figures = score(black, "black", examined(pairs, "l1")).figures
+    assert figures == {"l1": pytest.approx(np.mean([0, 60, 120, 180]) / 255, abs=1e-6)}
+
+
+def test_what_is_not_at_hand_is_said_and_the_rest_measured(pairs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(pairs / "nowhere"))
+    examination = examined(pairs, "inception_clean", "lpips_alex", "segmentation", "segmenter_features", "l1")
+    assert [measure.name for measure in examination.measures] == ["l1"]
+    assert [remark.partition(" is not measured: ")[0] for remark in examination.remarks] == [
+        "inception_clean",
+        "lpips_alex",
+        "segmentation",
+        "segmenter_features",
+    ]
+    assert "no Inception v3 (FID) weights there; give the file, or download https://" in examination.remarks[0]
+    assert "no segmenter was given" in examination.remarks[2]
+
+
+@pytest.fixture
+def wise(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A segmenter that reads the class of a pixel from its red: 0, 1, 2 of 255."""
+
+    def find(pictures: Tensor) -> Tensor:
+        return ((pictures[:, 0] + 1) * 127.5).round().long().clamp(0, 2)
+
+    segmenter = Segmenter("wise", 3, find, "0123456789abcdef", lambda pictures: pictures.mean(dim=(2, 3)))
+    monkeypatch.setattr("pixelwise.evaluation.measures.segmenter_named", lambda *_: segmenter)
+
+
+def painted(condition: Condition) -> Tensor:
+    """Each class in a red of its own, which the segmenter knows."""
+    assert condition.labels is not None
+    return (condition.labels[:, None].float().expand(-1, 3, -1, -1).clamp(max=2) / 127.5) - 1
+
+
+@pytest.mark.usefixtures("wise")
+def test_pictures_that_show_what_was_asked_for_are_right(pairs: Path) -> None:
+    figures = score(painted, "painter", examined(pairs, "segmentation", segmenter="wise")).figures
+    assert (figures["mean_iou"], figures["pixel_accuracy"]) == (1, 1)
+    assert set(figures["class_iou"].values()) == {1}  # type: ignore[union-attr]
+    assert sum(figures["class_area"].values()) == pytest.approx(1)  # type: ignore[union-attr]
+    # Black is class 0 everywhere.
+    wrong = score(black, "black", examined(pairs, "segmentation", segmenter="wise")).figures
+    assert wrong["pixel_accuracy"] == pytest.approx(wrong["class_area"]["a"])  # type: ignore[index]
+
+
+@pytest.mark.usefixtures("wise")
+def test_only_judged_classes_count(pairs: Path) -> None:
+    protocol = own_protocol(pairs, "val")
+    judged = replace(LABELS, names=("c", "a"), colours=LABELS.colours[:3], ids=(1, 4))
+    protocol = replace(protocol, measures=("segmentation",), judged=judged)
+    examination = prepare(Setting(protocol, pairs, segmenter="wise", device="cpu"))
+    figures = score(black, "black", examination).figures
+    assert figures["class_area"].keys() == {"a", "c"}  # type: ignore[union-attr]
+    # Black is found as the first judged class, c.
+    assert figures["pixel_accuracy"] == pytest.approx(figures["class_area"]["c"])  # type: ignore[index]
+
+
+@pytest.mark.usefixtures("wise")
+def test_distances_of_a_segmenters_features_have_names_of_their_own(pairs: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    examination = examined(pairs, "segmenter_features", segmenter="wise", kept=kept)
+    figures = score(black, "black", examination).figures
+    assert {name.partition("_")[0] for name in figures} == {"frechet", "kernel"}
+    assert figures.keys() >= {"frechet_segmenter_train", "kernel_segmenter_val", "kernel_segmenter_val_error"}
+    assert sorted(path.name for path in kept.iterdir()) == ["real-train.sqlite", "real-val.sqlite"]
+    assert score(black, "black", examination).figures == figures
+
+
+def test_a_known_shift_is_the_frechet_distance(pairs: Path) -> None:
+    protocol = own_protocol(pairs, "val")
+    real = RealSet("val", protocol, protocol.open(pairs), None)
+    measure = distances("brightness", ("d", "k"), lambda pictures: pictures.mean(dim=(2, 3)), [real])
+    examination = examined(pairs, "l1")
+    targets = [examination.sample(index) for index in range(4)]
+    shifted = [measure.observe(sample.target + 0.5, sample) for sample in targets]
+    assert measure.conclude(shifted)["d_val"] == pytest.approx(3 * 0.25, rel=1e-5)
+    same = [measure.observe(sample.target, sample) for sample in targets]
+    assert measure.conclude(same)["d_val"] == pytest.approx(0, abs=1e-12)
+
+
+def test_a_measure_that_does_not_suit_the_samples_is_refused(pairs: Path) -> None:
+    with pytest.raises(InputError, match="classes are compared, the samples' targets are pictures"):
+        examined(pairs, "labels")
+
+
+def test_protocols_are_found_by_the_data(pairs: Path, tmp_path: Path) -> None:
+    manifest = manifest_for(AsapNetConfig(num_labels=4, out_channels=3), LABEL_MODEL)
+    own = protocol_for(pairs, manifest)
+    assert own.name.startswith("own-val-")
+    assert own.text.startswith("4 pairs of pairs, as they are")
+    (pairs / "val" / "image" / "3.png").unlink()
+    (pairs / "val" / "label" / "3.png").unlink()
+    assert protocol_for(pairs, manifest).name != own.name
+    with pytest.raises(InputError, match="nowhere"):
+        protocol_for(tmp_path / "nowhere", manifest)
+
+
+@pytest.mark.skipif(not (Path(__file__).parents[2] / "../shared/data").is_dir(), reason="research data are not shipped")
+def test_published_data_are_recognised() -> None:
+    shared = Path(__file__).parents[2] / "../shared/data"
+    facades, street = (read_manifest(resolve(name)) for name in ("facades", "street"))
+    assert protocol_for(shared / "facades_mini", facades).name == "facades-mini-val-v1"
+    several = "several protocols suit, give one of camvid-val-v1, camvid-val-240x320-v1, camvid-val-128x160-v1$"
+    with pytest.raises(InputError, match=several):
+        protocol_for(shared / "camvid", street)
