@@ -14,13 +14,14 @@ from pixelwise.errors import InputError
 from pixelwise.terminal import console, progress_bar
 
 if TYPE_CHECKING:
-    from pixelwise.evaluation import Evaluation, Examination
+    from pixelwise.evaluation import Evaluation, Examination, Protocol
 
 
 def evaluate(
     data: Annotated[Path, typer.Option(help="The data set's folder.")],
     models: Annotated[
-        list[str] | None, typer.Argument(metavar="MODEL...", help="Bundled names or .safetensors files.")
+        list[str] | None,
+        typer.Argument(metavar="MODEL...", help="Bundled names, .safetensors files, or folders of finished pictures."),
     ] = None,
     more: Annotated[list[str] | None, typer.Option("--models", "--model", help="The same.")] = None,
     protocol: Annotated[
@@ -52,16 +53,12 @@ def evaluate(
 
     from pixelwise import evaluation
     from pixelwise.atomic import write_text
-    from pixelwise.checkpoint import read_manifest, resolve
 
     if not (named := [*(more or ()), *(models or ())]):
         raise InputError("no models to evaluate: give bundled names or .safetensors files")
     if threads:
         torch.set_num_threads(threads)
-    if protocol is None:
-        how = evaluation.protocol_for(data, read_manifest(resolve(named[0])), split)
-    else:
-        how = evaluation.protocol_named(protocol)
+    how = _protocol_for(data, named, split) if protocol is None else evaluation.protocol_named(protocol)
     setting = evaluation.Setting(how, data, segmenter, weights, download, statistics, device, report)
     examination = evaluation.prepare(setting)
     for remark in examination.remarks:
@@ -84,11 +81,21 @@ def command_line() -> str:
     return shlex.join(["pixelwise", *sys.argv[1:]])
 
 
-def _score(examination: Examination, model: str, device: str) -> Evaluation:
-    from pixelwise.evaluation import score
-    from pixelwise.translate import load
+def _protocol_for(data: Path, named: list[str], split: str) -> Protocol:
+    from pixelwise.checkpoint import read_manifest, resolve
+    from pixelwise.evaluation import protocol_for
+    from pixelwise.evaluation.entrant import is_folder
 
-    translator = load(model, device)
-    examination.check_suits(translator)
+    models = [name for name in named if not is_folder(name)]
+    if not models:
+        raise InputError("--protocol: must be named where all that is evaluated are folders of pictures")
+    return protocol_for(data, read_manifest(resolve(models[0])), split)
+
+
+def _score(examination: Examination, entrant: str, device: str) -> Evaluation:
+    from pixelwise.evaluation.entrant import maker
+    from pixelwise.evaluation.scores import score_made
+
+    make = maker(entrant, examination, device)
     with progress_bar() as show:
-        return score(translator.translate, Path(model).stem, examination, show)
+        return score_made(make, Path(entrant).stem, examination, show)

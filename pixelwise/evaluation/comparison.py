@@ -10,17 +10,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
-
 from pixelwise import images, machine
 from pixelwise.allocator import keep_freed_memory
 from pixelwise.atomic import write_text
-from pixelwise.checkpoint import read_manifest, resolve
-from pixelwise.condition import Condition
 from pixelwise.contact_sheet import condition_pictures, target_pictures
-from pixelwise.digest import sha256_of
 from pixelwise.errors import InputError
 from pixelwise.evaluation.cost import cost_of
+from pixelwise.evaluation.entrant import digest_of, is_folder
 from pixelwise.evaluation.examination import Examination
 from pixelwise.evaluation.journal import Journal
 from pixelwise.evaluation.protocol import digest
@@ -55,23 +51,24 @@ class Comparison:
     num_processes: int = 1
     progress: Progress = lambda *_: None
 
-    def run(self, models: Sequence[str], command: str = "") -> Row:
-        """Evaluates models and writes ``report.json``. What an earlier call has begun in the folder is gone on with.
+    def run(self, entrants: Sequence[str], command: str = "") -> Row:
+        """Evaluates them and writes ``report.json``. What an earlier call has begun in the folder is gone on with.
 
         Args:
-            models: bundled names or files; a file's stem is what the model is called.
+            entrants: models by bundled name or file, or folders of pictures under the samples' names. A file's stem, or
+                a folder's name, is what it is called.
             command: that does all this again, for the reader.
 
         Returns:
             What ``report.json`` holds.
 
         Raises:
-            InputError: as ``evaluate``; two models of one name; or a folder in which something else was evaluated.
+            InputError: as ``evaluate``; two of one name; or a folder in which something else was evaluated.
         """
-        named = _named(models)
+        named = _named(entrants)
         keep_freed_memory()
         self._show_samples()
-        evaluations = {name: self._evaluated(name, model) for name, model in named.items()}
+        evaluations = {name: self._evaluated(name, entrant) for name, entrant in named.items()}
         rows = [self._row(evaluation, named[name]) for name, evaluation in evaluations.items()]
         if judges := [measure for measure in self.examination.measures if measure.without_target]:
             rows.append(_figures(self._of_targets(replace(self.examination, measures=judges))) | {"real": True})
@@ -88,10 +85,10 @@ class Comparison:
         write_text(self.folder / "report.json", json.dumps(_finite(report), indent=1, allow_nan=False) + "\n")
         return report
 
-    def _evaluated(self, name: str, model: str) -> Evaluation:
+    def _evaluated(self, name: str, entrant: str) -> Evaluation:
         examination, progress = self.examination, partial(self.progress, name)
-        subject = f"{sha256_of(resolve(model))[:16]} under {self._what}"
-        task = Task(model, self.device, examination.setting, self.folder / name, subject)
+        subject = f"{digest_of(entrant)[:16]} under {self._what}"
+        task = Task(entrant, self.device, examination.setting, self.folder / name, subject)
         with task.open_journal() as journal:
             missing = unobserved(examination, journal)
         if missing and self.num_processes > 1:
@@ -104,29 +101,32 @@ class Comparison:
     def _of_targets(self, examination: Examination) -> Evaluation:
         """The targets, judged as if a model had made them."""
         with Journal(self.folder / REAL / "journal.sqlite", f"the targets under {self._what}") as journal:
-            for index in unobserved(examination, journal):
-                target = examination.sample(index).target
-                observe(partial(_given, target), examination, journal, [index])
+            observe(lambda sample: sample.target, examination, journal, unobserved(examination, journal))
             return conclude(REAL, examination, journal)
 
     @property
     def _what(self) -> str:
         return f"{self.examination.protocol.name} on {digest(self.examination.samples.names)[:16]}"
 
-    def _row(self, evaluation: Evaluation, model: str) -> Row:
-        """What was measured of a model, and what its pictures cost, of the first sample's size."""
-        condition = self.examination.sample(0).condition
-        path = resolve(model)
-        return {
+    def _row(self, evaluation: Evaluation, entrant: str) -> Row:
+        """What was measured, and, of a model, what its pictures cost at the first sample's size."""
+        row = {
             **_figures(evaluation),
             "real": False,
-            "family": read_manifest(path).family,
-            "file_sha256": sha256_of(path),
-            **cost_of(load(model, self.device), condition).to_json(),
+            "family": "",
+            "file_sha256": digest_of(entrant),
+            "parameters": None,
+            "macs": None,
+            "runtime": None,
             "peak_memory": None,
             "scores": evaluation.scores,
             "pictures": f"{evaluation.model}/pictures",
         }
+        if is_folder(entrant):
+            return row
+        translator = load(entrant, self.device)
+        cost = cost_of(translator, self.examination.sample(0).condition)
+        return {**row, "family": translator.manifest.family, **cost.to_json()}
 
     def _show_samples(self) -> None:
         """Inputs and targets as people see them, those that are not there yet."""
@@ -141,23 +141,19 @@ class Comparison:
                 images.write(path, picture)
 
 
-def _given(target: Tensor, condition: Condition) -> Tensor:
-    return target
-
-
 def _figures(evaluation: Evaluation) -> Row:
     return {"model": evaluation.model, "figures": dict(evaluation.figures)}
 
 
-def _named(models: Sequence[str]) -> dict[str, str]:
-    """Models by what they are called."""
-    names = [Path(model).stem for model in models]
+def _named(entrants: Sequence[str]) -> dict[str, str]:
+    """By what they are called."""
+    names = [Path(entrant).name if is_folder(entrant) else Path(entrant).stem for entrant in entrants]
     for name in names:
         if names.count(name) > 1 or name in (REAL, "inputs", "targets"):
-            raise InputError(f"{', '.join(models)}: each must have a name of its own, other than {name!r}")
+            raise InputError(f"{', '.join(entrants)}: each must have a name of its own, other than {name!r}")
     if not names:
         raise InputError("no models to evaluate")
-    return dict(zip(names, models, strict=True))
+    return dict(zip(names, entrants, strict=True))
 
 
 def _finite(content: Any) -> Any:

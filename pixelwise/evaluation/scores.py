@@ -22,6 +22,9 @@ from pixelwise.translate import Translator
 Translate = Callable[[Condition], Tensor]
 """From a condition, B = 1, to its picture, 1 C H W in [-1, 1], or class indices 1 H W."""
 
+Make = Callable[[PairedSample], Tensor]
+"""The same from a sample, B = 1, for those that do not translate: a file, the target itself."""
+
 Progress = Callable[[int, int], object]
 """Is told how many samples of how many are done."""
 
@@ -96,13 +99,23 @@ def score(
     Raises:
         InputError: data that cannot be read.
     """
+    return score_made(shown_to(translate, examination), name, examination, progress)
+
+
+def score_made(make: Make, name: str, examination: Examination, progress: Progress = lambda *_: None) -> Evaluation:
+    """``score`` of what is made otherwise than by translating."""
     with Journal(None, name) as journal:
-        observe(translate, examination, journal, range(len(examination.samples)), progress)
+        observe(make, examination, journal, range(len(examination.samples)), progress)
         return conclude(name, examination, journal)
 
 
+def shown_to(translate: Translate, examination: Examination) -> Make:
+    """Translates what the protocol shows of a sample."""
+    return lambda sample: translate(examination.protocol.shown(sample.condition))
+
+
 def observe(
-    translate: Translate,
+    make: Make,
     examination: Examination,
     journal: Journal,
     indices: Sequence[int],
@@ -112,7 +125,8 @@ def observe(
     """Writes down what the measures observe of some samples.
 
     Args:
-        translate, examination: as for ``score``.
+        make: makes the pictures.
+        examination: what is asked.
         journal: where it is written.
         indices: of the samples.
         progress: is told how many of these are done.
@@ -120,7 +134,7 @@ def observe(
     """
     for number, index in enumerate(indices, start=1):
         sample = examination.sample(index)
-        picture = examination.compared(translate(examination.protocol.shown(sample.condition)).cpu())
+        picture = examination.compared(make(sample).cpu())
         keep(picture, sample)
         observations = {measure.name: measure.observe(picture, sample) for measure in examination.measures}
         journal.add(index, {_TARGET: _digest_of(sample.target), **observations})

@@ -1,4 +1,4 @@
-"""One model's samples, observed by this process or shared by several; what was done before is not done again."""
+"""One entrant's samples, observed by this process or shared by several; what was done before is not done again."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from pixelwise import images
 from pixelwise.allocator import keep_freed_memory
 from pixelwise.condition import PairedSample
 from pixelwise.contact_sheet import target_pictures
+from pixelwise.evaluation.entrant import maker
 from pixelwise.evaluation.examination import Examination, prepare
 from pixelwise.evaluation.journal import Journal
 from pixelwise.evaluation.measures import Setting
 from pixelwise.evaluation.scores import Progress, observe
-from pixelwise.translate import load
 
 PORTION = 16
 """Samples that a process takes at a time."""
@@ -27,17 +27,17 @@ PORTION = 16
 
 @dataclass(frozen=True)
 class Task:
-    """All that a process must know to work on a model's samples by itself.
+    """All that a process must know to work on an entrant's samples by itself.
 
     Attributes:
-        model: a bundled name or a file.
-        device: where it runs.
+        entrant: who is evaluated; see ``maker``.
+        device: where a model runs.
         setting: what it is asked.
         folder: for its journal and its pictures.
         subject: the journal's.
     """
 
-    model: str
+    entrant: str
     device: str
     setting: Setting
     folder: Path
@@ -48,7 +48,7 @@ class Task:
 
 
 class Worker:
-    """Works on a task: the model is opened once.
+    """Works on a task: the entrant is opened once.
 
     Args:
         task: what is to be done.
@@ -61,12 +61,11 @@ class Worker:
     def __init__(self, task: Task, examination: Examination) -> None:
         self.task = task
         self.examination = examination
-        self.translator = load(task.model, task.device)
-        self.examination.check_suits(self.translator)
+        self.make = maker(task.entrant, examination, task.device)
 
     def observe(self, indices: Sequence[int], progress: Progress = lambda *_: None) -> None:
         with self.task.open_journal() as journal:
-            observe(self.translator.translate, self.examination, journal, indices, progress, self._keep)
+            observe(self.make, self.examination, journal, indices, progress, self._keep)
 
     def _keep(self, picture: Tensor, sample: PairedSample) -> None:
         """As people see it: a PNG of 8 bits."""

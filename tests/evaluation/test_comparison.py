@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import torch
 from PIL import Image
 from test_evaluation import tiny_protocol
 
+from pixelwise import images
 from pixelwise.condition import PairedSample
 from pixelwise.errors import InputError
 from pixelwise.evaluation import Comparison, Examination, Setting, evaluate, prepare
@@ -116,3 +118,33 @@ def test_processes_share_the_samples(data: Path, models: list[str], tmp_path: Pa
     for found, expected in zip(shared["models"], alone["models"], strict=True):
         assert found["figures"] == expected["figures"]
     assert shared["targets_sha256"] == alone["targets_sha256"]
+
+
+def test_finished_pictures_are_evaluated_as_models_are(
+    examination: Examination, models: list[str], tmp_path: Path
+) -> None:
+    first = Comparison(examination, tmp_path / "first", "cpu").run(models[:1])
+    pictures = tmp_path / "theirs"
+    (tmp_path / "first" / "model" / "pictures").rename(pictures)
+    for path in pictures.iterdir():
+        Image.open(path).convert("L").save(path)
+    row = Comparison(examination, tmp_path / "second", "cpu").run([str(pictures)])["models"][0]
+    assert (row["model"], row["figures"]) == ("theirs", first["models"][0]["figures"])
+    assert row["runtime"] is None
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda path: path.unlink(), r"theirs: lacks 1 of 3 pictures: b$"),
+        (lambda path: Image.open(path).resize((30, 20)).save(path), r"another size .*b\.png is 30x20 for 60x40"),
+    ],
+)
+def test_pictures_that_do_not_match_are_listed(
+    examination: Examination, tmp_path: Path, change: Callable[[Path], object], message: str
+) -> None:
+    for name in examination.samples.names:
+        images.write(tmp_path / "theirs" / f"{name}.png", np.zeros((40, 60), np.uint8))
+    change(tmp_path / "theirs" / "b.png")
+    with pytest.raises(InputError, match=message):
+        Comparison(examination, tmp_path / "report", "cpu").run([str(tmp_path / "theirs")])

@@ -1,0 +1,93 @@
+"""Who is evaluated: a model that translates, or a folder of pictures that something else has made."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from pixelwise import images
+from pixelwise.checkpoint import resolve
+from pixelwise.codecs import IMAGE_MODES
+from pixelwise.condition import PairedSample
+from pixelwise.data.layout import Folder
+from pixelwise.digest import sha256_of
+from pixelwise.errors import InputError
+from pixelwise.evaluation.examination import Examination
+from pixelwise.evaluation.scores import Make, shown_to
+from pixelwise.labels import LabelSpec
+from pixelwise.rasters import open_raster
+from pixelwise.translate import load
+
+_LISTED = 5
+
+
+def is_folder(entrant: str) -> bool:
+    return Path(entrant).is_dir()
+
+
+def digest_of(entrant: str) -> str:
+    """SHA-256 of a model's file; of a folder's names, sizes and times of change: a changed picture is noticed."""
+    if not is_folder(entrant):
+        return sha256_of(resolve(entrant))
+    files = Folder(Path(entrant)).files()
+    lines = [f"{name} {path.stat().st_size} {path.stat().st_mtime_ns}" for name, path in files.items()]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def maker(entrant: str, examination: Examination, device: str) -> Make:
+    """What makes an entrant's pictures.
+
+    Args:
+        entrant: a bundled model's name, a ``.safetensors`` file, or a folder of pictures under the samples' names.
+        examination: what it is asked.
+        device: where a model runs.
+
+    Raises:
+        InputError: a model that does not suit the samples; a folder that lacks pictures, or has some of another size:
+            they are listed.
+    """
+    if is_folder(entrant):
+        return _from_files(_files_of(Path(entrant), examination), examination)
+    translator = load(entrant, device)
+    examination.check_suits(translator)
+    return shown_to(translator.translate, examination)
+
+
+def _files_of(folder: Path, examination: Examination) -> Mapping[str, Path]:
+    files, names = Folder(folder).files(), examination.samples.names
+    if missing := [name for name in names if name not in files]:
+        raise InputError(f"{folder}: lacks {len(missing)} of {len(names)} pictures: {_listed(missing)}")
+    differing = []
+    for index, name in enumerate(names):
+        with open_raster(files[name], IMAGE_MODES) as raster:
+            size = raster.size
+        if size != (wanted := examination.sample(index).condition.size):
+            differing.append(f"{files[name]} is {_text(size)} for {_text(wanted)}")
+    if differing:
+        raise InputError(f"{len(differing)} pictures are of another size (width x height): {_listed(differing)}")
+    return {name: files[name] for name in names}
+
+
+def _from_files(files: Mapping[str, Path], examination: Examination) -> Make:
+    target = examination.samples.target
+
+    def read(sample: PairedSample) -> Tensor:
+        path = files[sample.names[0]]
+        if isinstance(target, LabelSpec):
+            return torch.from_numpy(images.read_labels(path, target))[None]
+        return images.to_tensor(images.read(path), target, path)[None]
+
+    return read
+
+
+def _listed(texts: list[str]) -> str:
+    more = f" and {len(texts) - _LISTED} more" if len(texts) > _LISTED else ""
+    return ", ".join(texts[:_LISTED]) + more
+
+
+def _text(size: tuple[int, int]) -> str:
+    return f"{size[1]}x{size[0]}"
