@@ -73,7 +73,7 @@ class ModelResults:
         model: its name, a line in every table.
         figures: of all pictures together, by name. A mapping inside goes class by class.
         real: whether this is no model but the real photos, judged by the measures that compare with no target.
-        family: whose it is.
+        family: whose it is; none of finished pictures, of which nobody knows what made them.
         file_sha256: of its checkpoint.
         parameters: learned numbers.
         macs, runtime: of one picture, or call.
