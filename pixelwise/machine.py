@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,17 @@ def circumstances(device: str = "cpu") -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "device": device,
     }
+
+
+def circumstances_text(found: Mapping[str, Any]) -> str:
+    """What ``circumstances`` found, in a sentence. Raises KeyError where something of it is missing."""
+    host, versions = found["machine"], found["versions"]
+    gpu = "" if found["device"] == "cpu" else f"{found['device']}: {', '.join(host['gpus'])}; "
+    return (
+        f"{gpu}{host['cpu']} ({host['instructions']}), {host['cores']} cores, {host['memory_gib']} GiB; "
+        f"{found['threads']} threads; torch {versions['torch']}, "
+        f"pixelwise {versions['pixelwise']}; {found['date']}."
+    )
 
 
 def machine() -> dict[str, Any]:

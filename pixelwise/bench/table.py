@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pixelwise.bench.contest import PLAIN
+from pixelwise.machine import circumstances_text
 
 Row = dict[str, Any]
 
@@ -49,13 +50,7 @@ def ratios(rows: Sequence[Row]) -> str:
 
 def circumstances(results: Row) -> str:
     """Machine, threads, versions and date, in a sentence."""
-    host, versions = results["machine"], results["versions"]
-    gpu = "" if results["device"] == "cpu" else f"{results['device']}: {', '.join(host['gpus'])}; "
-    return (
-        f"{gpu}{host['cpu']} ({host['instructions']}), {host['cores']} cores, {host['memory_gib']} GiB; "
-        f"{results['threads']} threads; torch {versions['torch']}, "
-        f"pixelwise {versions['pixelwise']}; {results['date']}."
-    )
+    return circumstances_text(results)
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -1,0 +1,6 @@
+"""What people see of an evaluation: tables, plots and pictures, made of nothing but its JSON."""
+
+from pixelwise.evaluation.report.results import ModelResults, Results, Timing, read_results, together
+from pixelwise.evaluation.report.writing import write_plots, write_report
+
+__all__ = ["ModelResults", "Results", "Timing", "read_results", "together", "write_plots", "write_report"]
