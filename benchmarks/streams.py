@@ -90,9 +90,9 @@ def draw(results: Row) -> Figure:
             heights = [1000 * row[part] for row in rows]
             axes.bar(range(len(rows)), heights, 0.7, bottom, color=colour, label=name)
             bottom = [below + height for below, height in zip(bottom, heights, strict=True)]
-        axes.set_xticks(range(len(rows)), [size_text(row["size"]) for row in rows])
+        axes.set_xticks(range(len(rows)), [size_text(row["size"]) for row in rows], fontsize=7)
         axes.set(ylabel="ms per picture", title=engine)
-        axes.legend(frameon=False)
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=len(PARTS), frameon=False)
     return figure
 
 

@@ -142,10 +142,11 @@ def drn_segmenter(
     Raises:
         InputError: see ``read_state_dict`` and ``adopt_drn``; or another number of classes.
     """
+    weights = read_state_dict(path)
     try:
-        name, network = adopt_drn(read_state_dict(path))
+        name, network = adopt_drn(weights)
     except InputError as error:
-        raise InputError(f"{error}" if str(path) in str(error) else f"{path}: {error}") from error
+        raise InputError(f"{path}: {error}") from error
     num_classes = network.to_classes.out_channels
     check_classes(path, num_classes, spec)
     device, scale = find_device(device), inputs or CITYSCAPES_INPUT
