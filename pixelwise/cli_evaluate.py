@@ -53,6 +53,7 @@ def evaluate(
 
     from pixelwise import evaluation
     from pixelwise.atomic import write_text
+    from pixelwise.evaluation.report import check_installed, write_report
 
     if not (named := [*(more or ()), *(models or ())]):
         raise InputError("no models to evaluate: give bundled names or .safetensors files")
@@ -64,11 +65,13 @@ def evaluate(
     for remark in examination.remarks:
         console.print(f"note: {remark}")
     if report is not None:
+        check_installed()
         with progress_bar() as show:
             evaluation.Comparison(
                 examination, report, device, processes, lambda name, done, total: show(done, total, name)
             ).run(named, command_line())
-        print(f"wrote {report}")
+        print(f"wrote {write_report(report / 'report.json', report)}")
+        print((report / "report.md").read_text(encoding="utf-8"), end="")
         return
     found = [_score(examination, name, device) for name in named]
     if out is not None:

@@ -109,7 +109,7 @@ class PublishedWeights:
         if path.is_file():
             return path
         if not download:
-            raise MissingWeightsError(f"{path}: no {self.name} weights there; give the file, or download {self.url}")
+            raise MissingWeightsError(f"no {self.name} weights at hand; give the file, or download {self.url}")
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             # It writes beside, checks the digits of the SHA-256, and renames.

@@ -65,7 +65,7 @@ def test_a_norm_without_its_step_counter_is_complete(tmp_path: Path) -> None:
 
 
 def test_the_cache_is_filled_once(published: PublishedWeights, file: Path, cache: Path) -> None:
-    with pytest.raises(MissingWeightsError, match="no Net weights there; give the file, or download file:"):
+    with pytest.raises(MissingWeightsError, match="no Net weights at hand; give the file, or download file:"):
         published.find()
     assert published.find(download=True) == cache / "net.pth"
     file.unlink()

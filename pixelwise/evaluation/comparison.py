@@ -14,6 +14,7 @@ from pixelwise import images, machine
 from pixelwise.allocator import keep_freed_memory
 from pixelwise.atomic import write_text
 from pixelwise.contact_sheet import condition_pictures, target_pictures
+from pixelwise.device import find_device
 from pixelwise.errors import InputError
 from pixelwise.evaluation.cost import cost_of
 from pixelwise.evaluation.entrant import digest_of, is_folder
@@ -76,7 +77,7 @@ class Comparison:
         report = {
             **{key: of_all[key] for key in ("protocol", "what", "samples", "names_sha256", "targets_sha256")},
             "command": command,
-            "circumstances": machine.circumstances(self.device),
+            "circumstances": machine.circumstances(str(find_device(self.device))),
             "remarks": list(self.examination.remarks),
             "inputs": "inputs",
             "targets": "targets",

@@ -57,7 +57,7 @@ def test_what_is_not_at_hand_is_said_and_the_rest_measured(pairs: Path, monkeypa
         "segmentation",
         "segmenter_features",
     ]
-    assert "no Inception v3 (FID) weights there; give the file, or download https://" in examination.remarks[0]
+    assert "no Inception v3 (FID) weights at hand; give the file, or download https://" in examination.remarks[0]
     assert "no segmenter was given" in examination.remarks[2]
 
 

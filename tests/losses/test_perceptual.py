@@ -174,7 +174,7 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_an_empty_cache_is_told_apart(empty_cache: Path) -> None:
-    with pytest.raises(MissingWeightsError, match="no VGG19 weights there"):
+    with pytest.raises(MissingWeightsError, match="no VGG19 weights at hand"):
         load_perceptual_loss()
 
 

@@ -31,7 +31,7 @@ def write_report(results: Results | Path, out: Path) -> Path:
             is written then.
         OSError: disk full or no permission. What stood there stays, or is replaced whole.
     """
-    _check_installed()
+    check_installed()
     from pixelwise.evaluation.report.html_page import html_page
 
     found = results if isinstance(results, Results) else read_results(results)
@@ -54,7 +54,7 @@ def write_plots(results: Results | Path, out: Path) -> list[Path]:
     Raises:
         InputError, OSError: see ``write_report``.
     """
-    _check_installed()
+    check_installed()
     from pixelwise.evaluation.report.drawing import write_png
     from pixelwise.evaluation.report.plots import bars_by_class, quality_against_runtime
 
@@ -67,6 +67,7 @@ def write_plots(results: Results | Path, out: Path) -> list[Path]:
     return list(plots)
 
 
-def _check_installed() -> None:
+def check_installed() -> None:
+    """Raises InputError, saying what to install, unless reports can be written here."""
     if missing := [name for name in _NEEDED if find_spec(name) is None]:
         raise InputError(f"a report needs {' and '.join(missing)}: pip install 'pixelwise[report]'")
