@@ -1,5 +1,8 @@
-"""Photo -> labels at 160 x 128: who reads streets in what `compare_*_camvid160` make. The narrow U-Net of
-`pix2pix_camvid_labels240`, on pictures squeezed as theirs are.
+"""Photo -> labels at 160 x 128: who reads streets in what `compare_*_camvid160` make, squeezed as they are.
+
+The narrow U-Net of `pix2pix_camvid_labels240`. Its best average (step 1800, by mean IoU) gets 82.6 % of the pixels of
+the 101 real validation photos right, mean IoU 46.3 %; of the same photos at 320 x 240 only 56 % and 25 %:
+what it judges must have its size.
 
     pixelwise train experiments/pix2pix_camvid_labels160.py
 """
