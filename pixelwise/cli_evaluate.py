@@ -96,9 +96,9 @@ def _protocol_for(data: Path, named: list[str], split: str) -> Protocol:
 
 
 def _score(examination: Examination, entrant: str, device: str) -> Evaluation:
-    from pixelwise.evaluation.entrant import maker
+    from pixelwise.evaluation.entrant import maker, name_of
     from pixelwise.evaluation.scores import score_made
 
     make = maker(entrant, examination, device)
     with progress_bar() as show:
-        return score_made(make, Path(entrant).stem, examination, show)
+        return score_made(make, name_of(entrant), examination, show)

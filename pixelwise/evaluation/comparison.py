@@ -17,7 +17,7 @@ from pixelwise.contact_sheet import condition_pictures, target_pictures
 from pixelwise.device import find_device
 from pixelwise.errors import InputError
 from pixelwise.evaluation.cost import cost_of
-from pixelwise.evaluation.entrant import digest_of, is_folder
+from pixelwise.evaluation.entrant import digest_of, is_folder, name_of
 from pixelwise.evaluation.examination import Examination
 from pixelwise.evaluation.journal import Journal
 from pixelwise.evaluation.protocol import digest
@@ -56,8 +56,8 @@ class Comparison:
         """Evaluates them and writes ``report.json``. What an earlier call has begun in the folder is gone on with.
 
         Args:
-            entrants: models by bundled name or file, or folders of pictures under the samples' names. A file's stem, or
-                a folder's name, is what it is called.
+            entrants: models by bundled name or file, or folders of pictures under the samples' names. See
+                ``name_of`` for what they are called.
             command: that does all this again, for the reader.
 
         Returns:
@@ -78,7 +78,7 @@ class Comparison:
             **{key: of_all[key] for key in ("protocol", "what", "samples", "names_sha256", "targets_sha256")},
             "command": command,
             "circumstances": machine.circumstances(str(find_device(self.device))),
-            "remarks": list(self.examination.remarks),
+            "remarks": [*self.examination.remarks, *evaluations[next(iter(named))].caveats],
             "inputs": "inputs",
             "targets": "targets",
             "models": rows,
@@ -148,7 +148,7 @@ def _figures(evaluation: Evaluation) -> Row:
 
 def _named(entrants: Sequence[str]) -> dict[str, str]:
     """By what they are called."""
-    names = [Path(entrant).name if is_folder(entrant) else Path(entrant).stem for entrant in entrants]
+    names = [name_of(entrant) for entrant in entrants]
     for name in names:
         if names.count(name) > 1 or name in (REAL, "inputs", "targets"):
             raise InputError(f"{', '.join(entrants)}: each must have a name of its own, other than {name!r}")

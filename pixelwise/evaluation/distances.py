@@ -17,7 +17,7 @@ from pixelwise.data.paired_data import PairedData
 from pixelwise.evaluation.journal import Journal
 from pixelwise.evaluation.measure import Figures, Measure
 from pixelwise.evaluation.protocol import Protocol, digest
-from pixelwise.metrics.frechet import frechet_distance, read_statistics, statistics_of
+from pixelwise.metrics.frechet import frechet_caveat, frechet_distance, read_statistics, statistics_of
 from pixelwise.metrics.kernel_distance import kernel_distance
 
 SUBSET = 1000
@@ -89,7 +89,11 @@ def distances(
             figures[f"{frechet}_published"] = frechet_distance(ours, reference)
         return figures
 
-    return Measure(kind, lambda picture, sample: _found(network, picture), conclude, without_target=True)
+    def caveat(found: Sequence[np.ndarray]) -> str | None:
+        fewest = min(len(found), *(len(real.samples) for real in real_sets))
+        return frechet_caveat(fewest, len(found[0]))
+
+    return Measure(kind, lambda picture, sample: _found(network, picture), conclude, True, caveat)
 
 
 def _subset_size(*sets: Sequence[np.ndarray]) -> int:

@@ -23,10 +23,19 @@ from pixelwise.rasters import open_raster
 from pixelwise.translate import load
 
 _LISTED = 5
+_OF_A_RUN = ("best", "last")
 
 
 def is_folder(entrant: str) -> bool:
     return Path(entrant).is_dir()
+
+
+def name_of(entrant: str) -> str:
+    """What it is called: a folder's name, a file's stem; of a run's ``best`` and ``last`` that of the run."""
+    path = Path(entrant)
+    if is_folder(entrant):
+        return path.resolve().name
+    return path.resolve().parent.name if path.stem in _OF_A_RUN else path.stem
 
 
 def digest_of(entrant: str) -> str:

@@ -31,6 +31,7 @@ class Measure:
             numbers. NaN where nothing can be said of it.
         conclude: from what was observed of all pictures, in order, to figures. It may read more than once, and what it
             reads may come from a disk.
+        caveat: from the same observations to what must be said beside the figures; None: nothing.
         without_target: whether pictures are judged by themselves, so that real ones may be judged in the same way.
     """
 
@@ -38,6 +39,7 @@ class Measure:
     observe: Callable[[Tensor, PairedSample], np.ndarray]
     conclude: Callable[[Sequence[np.ndarray]], Figures]
     without_target: bool = False
+    caveat: Callable[[Sequence[np.ndarray]], str | None] = lambda observations: None
 
 
 def each(name: str, score: Score, without_target: bool = False) -> Measure:

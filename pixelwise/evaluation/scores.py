@@ -42,6 +42,7 @@ class Evaluation:
             figures whose digests differ were not measured on the same pictures.
         figures: of all pictures together.
         scores: of every sample by its name, every measure by its name that says one number of it.
+        caveats: what must be said beside the figures.
     """
 
     model: str
@@ -49,6 +50,7 @@ class Evaluation:
     targets_digest: str
     figures: Figures
     scores: Mapping[str, Mapping[str, float]]
+    caveats: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         protocol = self.protocol
@@ -60,6 +62,7 @@ class Evaluation:
             "targets_sha256": self.targets_digest,
             "samples": len(self.scores),
             "figures": self.figures,
+            "caveats": list(self.caveats),
             "scores": self.scores,
         }
 
@@ -151,14 +154,17 @@ def conclude(name: str, examination: Examination, journal: Journal) -> Evaluatio
     """What follows from a journal in which all samples are."""
     figures: dict[str, float | Mapping[str, float]] = {}
     scores: dict[str, dict[str, float]] = {sample: {} for sample in examination.samples.names}
+    caveats: dict[str, None] = {}
     for measure in examination.measures:
         observations = journal.observations(measure.name)
         figures |= measure.conclude(observations)
+        if text := measure.caveat(observations):
+            caveats[text] = None
         for of_sample, observation in zip(scores.values(), observations, strict=True):
             if observation.ndim == 0:
                 of_sample[measure.name] = float(observation)
     targets = hashlib.sha256(b"".join(digest.tobytes() for digest in journal.observations(_TARGET)))
-    return Evaluation(name, examination.protocol, targets.hexdigest(), figures, scores)
+    return Evaluation(name, examination.protocol, targets.hexdigest(), figures, scores, tuple(caveats))
 
 
 def _digest_of(target: Tensor) -> np.ndarray:

@@ -22,4 +22,5 @@ def markdown(evaluations: Sequence[Evaluation]) -> str:
     ]
     table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
     num_samples = len(evaluations[0].scores)
-    return f"{protocol.name}: means over {num_samples} pictures; {protocol.text}.\n\n{table}\n"
+    notes = "".join(f"\n{caveat}.\n" for caveat in dict.fromkeys(evaluations[0].caveats))
+    return f"{protocol.name}: {num_samples} pictures; {protocol.text}.\n\n{table}\n{notes}"

@@ -100,18 +100,17 @@ def frechet_distance(first: FeatureStatistics, second: FeatureStatistics) -> flo
     return max(float(distance), 0.0)
 
 
-def frechet_caveat(first: FeatureStatistics, second: FeatureStatistics) -> str | None:
-    """What must be said beside a distance between sets of which one has fewer pictures than features have dimensions.
+def frechet_caveat(count: int, dimensions: int) -> str | None:
+    """What must be said beside a distance between sets, of which the smaller has so many pictures.
 
-    Their covariance is singular then, and the distance far too great: it falls with more of the same pictures, and
-    compares only with that of as many. None where there is nothing to be said.
+    Fewer than features have dimensions, and their covariance is singular, and the distance far too great: it falls with
+    more of the same pictures, and compares only with that of as many. None where there is nothing to be said.
     """
-    fewest = min(first.count or first.dimensions, second.count or second.dimensions)
-    if fewest >= first.dimensions:
+    if count >= dimensions:
         return None
     return (
-        f"{fewest} pictures are fewer than the {first.dimensions} dimensions of their features: the Fréchet distance "
-        "is too great, and compares only with that of as many pictures; a kernel distance has no such bias"
+        f"{count} pictures are fewer than the {dimensions} dimensions of their features: the Fréchet distance is too "
+        "great, and compares only with that of as many pictures; a kernel distance has no such bias"
     )
 
 

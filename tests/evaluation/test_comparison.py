@@ -89,6 +89,15 @@ def test_another_model_of_that_name_is_not_taken_for_it(
         Comparison(prepare(setting), tmp_path / "report", "cpu").run(models)
 
 
+def test_a_runs_weights_are_called_as_the_run(examination: Examination, models: list[str], tmp_path: Path) -> None:
+    runs = [tmp_path / "wide" / "best.safetensors", tmp_path / "narrow" / "last.safetensors"]
+    for model, path in zip(models, runs, strict=True):
+        path.parent.mkdir()
+        Path(model).rename(path)
+    report = Comparison(examination, tmp_path / "report", "cpu").run([str(path) for path in runs])
+    assert [row["model"] for row in report["models"]] == ["wide", "narrow"]
+
+
 def test_two_models_of_one_name_are_refused(examination: Examination, models: list[str], tmp_path: Path) -> None:
     with pytest.raises(InputError, match="each must have a name of its own, other than 'model'"):
         Comparison(examination, tmp_path / "report", "cpu").run([models[0], models[0]])

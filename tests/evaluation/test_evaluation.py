@@ -130,7 +130,7 @@ def test_progress_is_told(translator: Translator, data: Path) -> None:
 def test_one_table_is_of_one_protocol(translator: Translator, data: Path) -> None:
     evaluation = evaluate(translator, tiny_protocol(), data, "m")
     text = markdown([evaluation, replace(evaluation, model="n")])
-    assert text.startswith("tiny-v1: means over 3 pictures; little.\n")
+    assert text.startswith("tiny-v1: 3 pictures; little.\n")
     assert f"| n | {evaluation.figures['psnr']:.4f} | {evaluation.figures['ssim']:.4f} |" in text
     with pytest.raises(InputError, match="one table is of one protocol, got tiny-v1, tiny-v2"):
         markdown([evaluation, replace(evaluation, protocol=replace(evaluation.protocol, name="tiny-v2"))])

@@ -122,6 +122,8 @@ def test_a_known_shift_is_the_frechet_distance(pairs: Path) -> None:
     assert measure.conclude(shifted)["d_val"] == pytest.approx(3 * 0.25, rel=1e-5)
     same = [measure.observe(sample.target, sample) for sample in targets]
     assert measure.conclude(same)["d_val"] == pytest.approx(0, abs=1e-12)
+    assert measure.caveat(same) is None
+    assert "2 pictures are fewer than the 3 dimensions" in str(measure.caveat(same[:2]))
 
 
 def test_a_measure_that_does_not_suit_the_samples_is_refused(pairs: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -107,10 +106,8 @@ def test_it_is_that_of_torchmetrics(count: int, dimensions: int) -> None:
 
 
 def test_few_pictures_are_said_to_be_few() -> None:
-    few, enough = statistics_of(correlated(7, 8, seed=11)), statistics_of(correlated(8, 8, seed=12))
-    assert frechet_caveat(enough, enough) is None
-    assert "7 pictures are fewer than the 8 dimensions" in str(frechet_caveat(enough, few))
-    assert frechet_caveat(replace(enough, count=0), enough) is None
+    assert frechet_caveat(8, 8) is None
+    assert "7 pictures are fewer than the 8 dimensions" in str(frechet_caveat(7, 8))
 
 
 def test_a_file_keeps_all(tmp_path: Path) -> None:
