@@ -18,7 +18,7 @@ import torch
 import typer
 from torch import nn
 
-from families_table import markdown
+from families_training_table import markdown
 from pixelwise.allocator import keep_freed_memory
 from pixelwise.bench.families import (
     QUICK,

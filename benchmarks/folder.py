@@ -24,9 +24,10 @@ from torch import Tensor
 
 from pixelwise import images, machine
 from pixelwise.bench.measurement import write
-from pixelwise.bench.table import Row, circumstances, size_text, table
+from pixelwise.bench.table import Row, size_text, table
 from pixelwise.checkpoint import BUNDLED
 from pixelwise.condition import Condition
+from pixelwise.machine import circumstances_text
 from pixelwise.metrics.complexity import summarise
 from pixelwise.translate import Translator, job_plan, jobs, load
 
@@ -177,7 +178,7 @@ def markdown(results: Row) -> str:
         f"through the model alone; in turns of {plan['portion']} pictures. Reading and writing: by themselves, the "
         "disk's time included; median of all."
     )
-    parts = ["# How fast a folder is translated", circumstances(results), text, table(heads, cells)]
+    parts = ["# How fast a folder is translated", circumstances_text(results), text, table(heads, cells)]
     return "\n\n".join(parts) + "\n"
 
 

@@ -23,7 +23,8 @@ import typer
 
 from pixelwise import images, machine
 from pixelwise.bench import write
-from pixelwise.bench.table import Row, circumstances, table
+from pixelwise.bench.table import Row, table
+from pixelwise.machine import circumstances_text
 from pixelwise.translate import load
 
 ROOT = Path(__file__).parents[1]
@@ -140,7 +141,7 @@ def markdown(results: Row) -> str:
         "own whose whole memory is counted. At {}×{} the picture was first shown to be the one that is made whole (at "
         "most {} of 255 levels apart).".format(*compared["size"], compared["levels_apart"])
     )
-    parts = ["# One picture of any size", circumstances(results), text, table(heads, cells)]
+    parts = ["# One picture of any size", circumstances_text(results), text, table(heads, cells)]
     return "\n\n".join(parts) + "\n"
 
 

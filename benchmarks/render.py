@@ -51,7 +51,7 @@ def main(
     threads: Annotated[int, typer.Option(min=1, help="Threads on the CPU.")] = 2,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
     memory: Annotated[bool, typer.Option(help="Measure memory too, each row in a process of its own.")] = True,
-    linear: Annotated[
+    growth: Annotated[
         bool, typer.Option(help="Only how time grows from 1 to 64 megapixels; writes render_growth.*.")
     ] = False,
     quick: Annotated[bool, typer.Option(help="Tiny pictures, once: does it work? Writes to out/benchmarks.")] = False,
@@ -61,13 +61,13 @@ def main(
     torch.set_num_threads(threads)
     where = find_device(device)
     plan = plan_on(where, quick)
-    name = "render" + ("" if where.type == "cpu" else "_gpu") + ("_growth" if linear else "")
+    name = "render" + ("" if where.type == "cpu" else "_gpu") + ("_growth" if growth else "")
     path = out or (QUICK_RESULTS if quick else RESULTS) / f"{name}.json"
-    to_markdown = growth_markdown if linear else markdown
+    to_markdown = growth_markdown if growth else markdown
     try:
         plan = plan.changed(models.split(","), sizes, engines, repeats, memory)
         sides = QUICK_SIDES if quick else SIDES
-        results = measure_growth(plan, sides, announce) if linear else measure(plan, announce)
+        results = measure_growth(plan, sides, announce) if growth else measure(plan, announce)
     except (Unequal, InputError) as error:
         typer.echo(f"refused: {error}", err=True)
         raise typer.Exit(1) from error

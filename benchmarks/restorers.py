@@ -31,11 +31,12 @@ from pixelwise import machine
 from pixelwise.atomic import write_atomically
 from pixelwise.bench.laps import in_turns
 from pixelwise.bench.measurement import write
-from pixelwise.bench.table import Row, circumstances, size_text, table
+from pixelwise.bench.table import Row, size_text, table
 from pixelwise.condition import Condition
 from pixelwise.errors import InputError
 from pixelwise.evaluation import Setting, prepare, protocol_named, score
 from pixelwise.losses.objective import Objective
+from pixelwise.machine import circumstances_text
 from pixelwise.metrics.complexity import count_macs, num_parameters
 from pixelwise.models.asapnet import AsapNetConfig
 from pixelwise.training import TrainConfig, train
@@ -279,7 +280,7 @@ def markdown(results: Row) -> str:
         f"{results['rounds']} rounds in which all take turns; each network as it is prepared for inference, shown "
         "equal to its definition first."
     )
-    return "\n\n".join(["# Denoising: quality and time", circumstances(results), text, table(heads, cells)]) + "\n"
+    return "\n\n".join(["# Denoising: quality and time", circumstances_text(results), text, table(heads, cells)]) + "\n"
 
 
 if __name__ == "__main__":

@@ -23,9 +23,10 @@ from pixelwise.bench.laps import in_turns
 from pixelwise.bench.measurement import write
 from pixelwise.bench.plan import read_sizes
 from pixelwise.bench.subject import FULL_SIZE, Size, build
-from pixelwise.bench.table import Row, circumstances, size_text, table, time_text
+from pixelwise.bench.table import Row, size_text, table, time_text
 from pixelwise.condition import Condition
 from pixelwise.errors import InputError
+from pixelwise.machine import circumstances_text
 from pixelwise.metrics.complexity import CPU
 from pixelwise.models import family_of
 from pixelwise.models.family import GeneratorConfig
@@ -98,7 +99,7 @@ def markdown(results: Row) -> str:
         [row["model"], size_text(row["size"]), time_text(row["seconds"]), f"{row['times_as_long']:.3g}"]
         for row in results["rows"]
     ]
-    return "\n\n".join(["# ASAP-Net beside its rivals", circumstances(results), text, table(heads, cells)]) + "\n"
+    return "\n\n".join(["# ASAP-Net beside its rivals", circumstances_text(results), text, table(heads, cells)]) + "\n"
 
 
 if __name__ == "__main__":

@@ -22,13 +22,14 @@ from pixelwise.bench.families import FamilyPlan, picture_cost
 from pixelwise.bench.families_table import memory_text
 from pixelwise.bench.measurement import write
 from pixelwise.bench.subject import Size
-from pixelwise.bench.table import Row, circumstances, size_text, table
+from pixelwise.bench.table import Row, size_text, table
 from pixelwise.checkpoint import load_checkpoint
 from pixelwise.condition import Condition
 from pixelwise.contact_sheet import condition_pictures, contact_sheet, tensor_pictures
 from pixelwise.data import DATASETS
 from pixelwise.data.augment import Augment, resized
 from pixelwise.errors import InputError
+from pixelwise.machine import circumstances_text
 from pixelwise.training import TrainConfig
 from pixelwise.training.experiment import read_experiment
 from pixelwise.training.validation import validation_scores
@@ -144,7 +145,7 @@ def markdown(results: Row) -> str:
         "none of them learned from. Time and memory: one picture at a time, prepared for inference. No run was "
         "repeated with another seed, and none of the widths is the published one: the experiments say which."
     )
-    return "\n\n".join(["# Side by side", circumstances(results), text, table(heads, cells)]) + "\n"
+    return "\n\n".join(["# Side by side", circumstances_text(results), text, table(heads, cells)]) + "\n"
 
 
 if __name__ == "__main__":

@@ -22,8 +22,9 @@ from pixelwise.bench.contest import Unequal
 from pixelwise.bench.growth import SIXTEEN_CELLS, measure_series
 from pixelwise.bench.measurement import circumstances_of, write
 from pixelwise.bench.plan import plan_on
-from pixelwise.bench.table import circumstances, side_text, size_text, table
+from pixelwise.bench.table import side_text, size_text, table
 from pixelwise.device import find_device
+from pixelwise.machine import circumstances_text
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -74,7 +75,7 @@ def markdown(results: Row) -> str:
         ]
         for row in results["rows"]
     ]
-    return "\n\n".join(["# ASAP-Net's time by stream", circumstances(results), text, table(heads, cells)]) + "\n"
+    return "\n\n".join(["# ASAP-Net's time by stream", circumstances_text(results), text, table(heads, cells)]) + "\n"
 
 
 def draw(results: Row) -> Figure:

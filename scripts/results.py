@@ -15,10 +15,10 @@ from pixelwise.atomic import write_text
 from pixelwise.bench import families_markdown, growth_markdown
 from pixelwise.bench import markdown as engines_markdown
 from pixelwise.bench.contest import PLAIN
-from pixelwise.bench.table import circumstances
 from pixelwise.errors import InputError
 from pixelwise.evaluation.report import Results
 from pixelwise.evaluation.report.markdown import markdown as evaluation_markdown
+from pixelwise.machine import circumstances_text
 
 ROOT = Path(__file__).parents[1]
 BENCHMARKS = ROOT / "benchmarks"
@@ -83,7 +83,7 @@ MEASUREMENTS: Mapping[str, Measurement] = {
     "render_growth": Measurement(
         growth_markdown,
         lambda results: (
-            f"python benchmarks/render.py --linear --engines {engines(results)} --repeats {results['repeats']} "
+            f"python benchmarks/render.py --growth --engines {engines(results)} --repeats {results['repeats']} "
             f"--threads {results['threads']}"
         ),
     ),
@@ -110,7 +110,7 @@ MEASUREMENTS: Mapping[str, Measurement] = {
         ),
     ),
     "families": Measurement(
-        tables_of("families_table"),
+        tables_of("families_training_table"),
         lambda results: (
             f"python benchmarks/families.py --repeats {results['plan']['repeats']} --threads {results['threads']}"
         ),
@@ -192,7 +192,7 @@ def overview(known: Mapping[str, Measurement], contents: Mapping[str, Row]) -> s
     for name, measurement in known.items():
         found = contents[name].get("circumstances", contents[name])
         title = measurement.markdown(contents[name]).partition("\n")[0].removeprefix("# ")
-        machine = circumstances(found).partition(";")[0]
+        machine = circumstances_text(found).partition(";")[0]
         where = f"{machine}; {found['threads']} threads"
         lines.append(f"| [{title}](#{name}) | {found['date'][:10]} | {where} | {source(name)} |")
     return "\n".join(lines)

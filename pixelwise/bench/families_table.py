@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pixelwise.bench.table import Row, circumstances, size_text, table, time_text
+from pixelwise.bench.table import Row, size_text, table, time_text
+from pixelwise.machine import circumstances_text
 
 
 def families_markdown(results: Row) -> str:
     """What ``measure_families`` returned, or the JSON that it was saved as."""
-    parts = ["# What every family costs", circumstances(results)]
+    parts = ["# What every family costs", circumstances_text(results)]
     return "\n\n".join([*parts, *cost_table(results["rows"]), *ratio_table(results["rows"])]) + "\n"
 
 

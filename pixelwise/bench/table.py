@@ -17,7 +17,7 @@ _HEADS = (
 
 def markdown(results: Row) -> str:
     """All tables of what ``measure`` returned, or of the JSON that it was saved as."""
-    parts = ["# How fast pictures are made", circumstances(results), _explanation(results)]
+    parts = ["# How fast pictures are made", circumstances_text(results), _explanation(results)]
     if results["left_out"]:
         parts.append("\n".join(f"Left out: {reason}." for reason in results["left_out"].values()))
     for model in dict.fromkeys(row["model"] for row in results["rows"]):
@@ -33,7 +33,7 @@ def growth_markdown(results: Row) -> str:
         f"range) of {results['repeats']} rounds in which the engines take turns. At the smallest size every engine's "
         "picture was first shown equal to the plain path's."
     )
-    parts = ["# How time grows with the number of pixels", circumstances(results), text, *_growth(results["rows"])]
+    parts = ["# How time grows with the number of pixels", circumstances_text(results), text, *_growth(results["rows"])]
     return "\n\n".join(parts) + "\n"
 
 
@@ -46,11 +46,6 @@ def ratios(rows: Sequence[Row]) -> str:
             engines.setdefault(side_text(row), {})[size_text(row["size"])] = f"{row['times_faster']:.2f}"
     lines = [[name, *(cells.get(size, "") for size in sizes)] for name, cells in engines.items()]
     return table(["times faster than plain", *sizes], lines)
-
-
-def circumstances(results: Row) -> str:
-    """Machine, threads, versions and date, in a sentence."""
-    return circumstances_text(results)
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -44,7 +44,7 @@ def tiny(cell: int) -> AsapNetConfig:
 
 def run(render: ModuleType, **options: object) -> None:
     defaults = {"engines": "", "sizes": "", "repeats": 0, "threads": 1, "device": "cpu"}
-    render.main(**{**defaults, "memory": False, "linear": False, "quick": True, **options})
+    render.main(**{**defaults, "memory": False, "growth": False, "quick": True, **options})
 
 
 def test_growth_has_results_of_its_own(
@@ -52,7 +52,7 @@ def test_growth_has_results_of_its_own(
 ) -> None:
     monkeypatch.setattr("pixelwise.bench.growth.full_size", tiny)
     out = tmp_path / "growth.json"
-    run(benchmark("render"), models="full-size", engines="reference", linear=True, out=out)
+    run(benchmark("render"), models="full-size", engines="reference", growth=True, out=out)
     assert len(json.loads(out.read_text())["rows"]) == 4
     assert "| reference | 64×64 |" in out.with_suffix(".md").read_text(encoding="utf-8")
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pixelwise.bench.families_table import cost_table, ratio_table
-from pixelwise.bench.table import Row, circumstances, size_text, table
+from pixelwise.bench.table import Row, size_text, table
+from pixelwise.machine import circumstances_text
 
 
 def markdown(results: Row) -> str:
@@ -11,7 +12,7 @@ def markdown(results: Row) -> str:
     training = results["training_plan"]
     parts = [
         "# What every family costs",
-        f"{circumstances(results)} Made from the JSON file beside it.",
+        f"{circumstances_text(results)} Made from the JSON file beside it.",
         *cost_table(results["rows"]),
         *ratio_table(results["rows"]),
         "## Training, pictures per second",
