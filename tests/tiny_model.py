@@ -20,6 +20,8 @@ from pixelwise.models.dagan import DaganConfig
 from pixelwise.models.dncnn import DnCnn, DnCnnConfig
 from pixelwise.models.family import GeneratorConfig
 from pixelwise.models.groupdnet import GroupDNetConfig
+from pixelwise.models.msgunet import MsgUNetConfig
+from pixelwise.models.pan import PanConfig
 from pixelwise.models.pix2pix import Pix2PixConfig
 from pixelwise.models.pix2pixhd import Pix2PixHd, Pix2PixHdConfig
 from pixelwise.models.sean import RegionModulation, SeanConfig
@@ -46,6 +48,17 @@ TINY_RIVALS = {
     ),
 }  # fmt: skip
 """For ``LABELS``: with styles, where the family has them, with noise, or with several pictures."""
+
+TINY_FAMILIES: dict[str, GeneratorConfig] = {
+    **TINY_RIVALS,
+    "asapnet": AsapNetConfig(
+        num_labels=4, out_channels=3, cell=4, width=4, max_width=8, num_blocks=1, mlp_width=4, mlp_depth=2
+    ),
+    "msgunet": MsgUNetConfig(image_channels=3, out_channels=3, width=2, num_scales=3, num_downsamplings=2),
+    "pan": PanConfig(image_channels=3, out_channels=3, width=2, num_downsamplings=4),
+    "dncnn": DnCnnConfig(image_channels=3, out_channels=3, width=4, depth=3),
+}
+"""All but SIMS, which needs a memory bank beside."""
 
 LABEL_MODEL = ConditionSpec(LABELS)
 INSTANCE_MODEL = ConditionSpec(LABELS, instances=True)

@@ -83,16 +83,6 @@ def test_without_a_last_layer_nothing_is_taken_away() -> None:
 
 
 @torch.no_grad()
-def test_any_size_even_after_another() -> None:
-    generator = DnCnn(SMALL).eval()
-    first = generator(Condition(image=NOISY)).image
-    for height, width in ((7, 9), (1, 1), (20, 3)):
-        picture = NOISY[:, :, :height, :width]
-        assert generator(Condition(image=picture)).image.shape == picture.shape
-    assert torch.equal(generator(Condition(image=NOISY)).image, first)
-
-
-@torch.no_grad()
 def test_prepared_norms_are_in_the_convolutions() -> None:
     generator = DnCnn(SMALL)
     for _ in range(3):
