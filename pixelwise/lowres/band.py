@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from pixelwise.errors import InputError
 
+PART_BYTES = 4 << 20
+"""About as much memory as a part takes in which torch convolves a picture: it copies what it reads several times."""
+
 
 @dataclass(frozen=True)
 class Band:
@@ -25,6 +28,12 @@ class Band:
 def rows_convolved(wanted: range, stride: int, height: int) -> range:
     """Which of ``height`` rows a 3 x 3 convolution makes the ``wanted`` ones of."""
     return range(max(0, stride * wanted.start - 1), min(height, stride * (wanted.stop - 1) + 2))
+
+
+def parts_of(wanted: range, row_bytes: int) -> list[range]:
+    """Runs of rows, each of about ``PART_BYTES`` where a row takes so many."""
+    num_rows = max(1, PART_BYTES // row_bytes)
+    return [wanted[first : first + num_rows] for first in range(0, len(wanted), num_rows)]
 
 
 def convolved_band(band: Band | None, pictures: int, at_hand: int, stride: int) -> Band:

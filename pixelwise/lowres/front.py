@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pixelwise.errors import InputError
-from pixelwise.lowres.band import Band, convolved_band, rows_convolved
+from pixelwise.lowres.band import Band, convolved_band, parts_of, rows_convolved
 from pixelwise.lowres.blocks import Block, Norm
 from pixelwise.lowres.padding import check_padding, column_sources, padded, row_sources
 from pixelwise.lowres.reduction import PresentPlanes, Reduction, SparsePlanes, rows_read
@@ -230,17 +230,27 @@ class _PresentConvolution:
     def __call__(self, planes: PresentPlanes, out: Tensor | None) -> Tensor:
         batch, _, *size = planes.planes.shape
         out = _memory((batch, len(self._weight), size[0], size[1]), out, planes.planes.device)
-        convolved = self.rows(planes, convolved_band(None, batch, size[0], 1))
-        norm = self._norm.settled(convolved.moments)
+        whole = convolved_band(None, batch, size[0], 1)
+        check_padding(whole.height, size[1], self._padding)
+        cells = out.permute(0, 2, 3, 1)
+        for part in parts_of(whole.wanted, 4 * batch * size[1] * len(self._weight)):
+            read = rows_convolved(part, 1, whole.height)
+            rows = planes.planes[:, :, read.start : read.stop]
+            cells[:, part.start : part.stop] = self._convolved(rows, planes, Band(part, read.start, whole.height))
+        norm = self._norm.settled(partial(moments_of, cells))
         gain, shift = norm.gain[..., None, None], norm.shift[..., None, None]
-        return torch.addcmul(shift, convolved.cells.permute(0, 3, 1, 2), gain, out=out).relu_()
+        return torch.addcmul(shift, out, gain, out=out).relu_()
 
     @torch.no_grad()
     def rows(self, planes: PresentPlanes, band: Band) -> Convolved:
-        x = planes.planes
-        band = convolved_band(band, len(x), x.shape[2], 1)
-        check_padding(band.height, x.shape[3], self._padding)
-        weight = self._weight[:, planes.channels].contiguous(memory_format=torch.channels_last)
-        x = padded(x, band, 1, self._padding).contiguous(memory_format=torch.channels_last)
-        cells = F.conv2d(x, weight).permute(0, 2, 3, 1)
+        batch, _, at_hand, width = planes.planes.shape
+        band = convolved_band(band, batch, at_hand, 1)
+        check_padding(band.height, width, self._padding)
+        cells = self._convolved(planes.planes, planes, band)
         return Convolved(cells, partial(moments_of, cells))
+
+    def _convolved(self, rows: Tensor, planes: PresentPlanes, band: Band) -> Tensor:
+        """From the planes' rows at hand, B C n w, to B n w O."""
+        weight = self._weight[:, planes.channels].contiguous(memory_format=torch.channels_last)
+        x = padded(rows, band, 1, self._padding).contiguous(memory_format=torch.channels_last)
+        return F.conv2d(x, weight).permute(0, 2, 3, 1)

@@ -8,7 +8,7 @@ from functools import partial
 import torch.nn.functional as F
 from torch import Tensor
 
-from pixelwise.lowres.band import Band, convolved_band
+from pixelwise.lowres.band import Band, convolved_band, parts_of, rows_convolved
 from pixelwise.lowres.padding import check_padding, padded
 from pixelwise.lowres.winograd import Activations, Convolved, Room, moments_of
 
@@ -34,14 +34,23 @@ class PlainConvolution:
         Raises:
             InputError: a reflection in a grid of a single row or column, or a band that cannot be made of ``x``.
         """
-        values = x.values().permute(0, 3, 1, 2)
-        pictures, _, at_hand, width = values.shape
+        pictures, at_hand, width, _ = x.cells.shape
         band = convolved_band(band, pictures, at_hand, self._stride)
         check_padding(band.height, width, self._padding)
+        made_width = -(-width // self._stride)
+        cells = x.cells.new_empty(pictures, len(band.wanted), made_width, self.outputs)
+        for part in parts_of(band.wanted, 4 * pictures * width * self.inputs * self._stride):
+            read = rows_convolved(part, self._stride, band.height)
+            rows = x.rows(slice(read.start - band.top, read.stop - band.top))
+            first = part.start - band.wanted.start
+            cells[:, first : first + len(part)] = self._convolved(rows, Band(part, read.start, band.height))
+        return Convolved(cells, partial(moments_of, cells))
+
+    def _convolved(self, x: Activations, band: Band) -> Tensor:
+        """B n w O."""
         # Channels last torch would be no faster here, and add up in an order that rounds twice as much.
-        values = padded(values, band, self._stride, self._padding).contiguous()
+        values = padded(x.values().permute(0, 3, 1, 2), band, self._stride, self._padding).contiguous()
         made = F.conv2d(values, self._first, stride=self._stride, groups=self._groups)
         for weight in self._others:
             made = F.conv2d(made, weight)
-        cells = made.permute(0, 2, 3, 1)
-        return Convolved(cells, partial(moments_of, cells))
+        return made.permute(0, 2, 3, 1)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 
 import torch
@@ -50,6 +50,10 @@ class Activations:
     def values(self) -> Tensor:
         """B h w C."""
         return torch.addcmul(self.shift[:, None, None], self.cells, self.scale[:, None, None]).clamp_(min=self.least)
+
+    def rows(self, which: slice) -> Activations:
+        """Some rows of cells."""
+        return replace(self, cells=self.cells[:, which])
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import socket
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -79,7 +80,9 @@ def serve(path: Path, host: str = HOST, port: int = PORT, announce: Callable[[st
     with _listener(host, port) as listener:
         name = f"[{host}]" if ":" in host else host
         announce(f"http://{name}:{listener.getsockname()[1]}/")
-        uvicorn.Server(uvicorn.Config(create_app(store), log_level="warning")).run(sockets=[listener])
+        # To be interrupted is how a server ends. From Python 3.11 on it is also told so.
+        with suppress(KeyboardInterrupt):
+            uvicorn.Server(uvicorn.Config(create_app(store), log_level="warning")).run(sockets=[listener])
 
 
 def create_app(store: Store) -> FastAPI:

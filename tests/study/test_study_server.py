@@ -181,4 +181,4 @@ def test_serving_ends_with_ctrl_c(store: Store) -> None:
     with urlopen(f"{address}api/study") as reply:
         assert b'"trials":6' in reply.read()
     process.send_signal(signal.SIGINT)
-    assert process.wait(20) == 130
+    assert process.wait(20) == 0
