@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -12,15 +13,22 @@ from torch import Tensor
 from pixelwise import images
 from pixelwise.checkpoint import resolve
 from pixelwise.codecs import IMAGE_MODES
-from pixelwise.condition import PairedSample
+from pixelwise.condition import Condition, PairedSample
 from pixelwise.data.layout import Folder
 from pixelwise.digest import sha256_of
 from pixelwise.errors import InputError
 from pixelwise.evaluation.examination import Examination
-from pixelwise.evaluation.scores import Make, shown_to
+from pixelwise.images import ImageSpec
 from pixelwise.labels import LabelSpec
 from pixelwise.rasters import open_raster
-from pixelwise.translate import load
+from pixelwise.translate import Translator, load
+from pixelwise.translate.restoration import Form, Restoration
+
+Translate = Callable[[Condition], Tensor]
+"""From a condition, B = 1, to its picture, 1 C H W in [-1, 1], or class indices 1 H W."""
+
+Make = Callable[[PairedSample], Tensor]
+"""The same from a sample, B = 1, for those that do not translate: a file, the target itself."""
 
 _LISTED = 5
 _OF_A_RUN = ("best", "last")
@@ -61,9 +69,28 @@ def maker(entrant: str, examination: Examination, device: str) -> Make:
     """
     if is_folder(entrant):
         return _from_files(_files_of(Path(entrant), examination), examination)
-    translator = load(entrant, device)
+    return made_by(load(entrant, device), examination)
+
+
+def made_by(translator: Translator, examination: Examination) -> Make:
+    """What a model makes of samples. Raises InputError for one that does not suit them."""
     examination.check_suits(translator)
-    return shown_to(translator.translate, examination)
+    restoration = translator.reader.restoration
+    translate = translator.translate if restoration is None else partial(_restored, translator, restoration)
+    return shown_to(translate, examination)
+
+
+def shown_to(translate: Translate, examination: Examination) -> Make:
+    """Translates what the protocol shows of a sample."""
+    return lambda sample: translate(examination.protocol.shown(sample.condition))
+
+
+def _restored(translator: Translator, restoration: Restoration, condition: Condition) -> Tensor:
+    """A photo of any channels, as the model would restore it."""
+    assert condition.image is not None
+    planes = restoration.fitted(condition.image)
+    made = translator.translate(Condition(image=planes))
+    return Form(ImageSpec(condition.image.shape[1])).coloured(made)
 
 
 def _files_of(folder: Path, examination: Examination) -> Mapping[str, Path]:

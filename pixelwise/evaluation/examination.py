@@ -71,7 +71,12 @@ def prepare(setting: Setting) -> Examination:
 
 
 def misfit(manifest: Manifest, samples: PairedData) -> str | None:
-    """In what a model reads or makes something else than samples hold, in words; None if it doesn't."""
+    """In what a model reads or makes something else than samples hold, in words; None if it doesn't.
+
+    One that restores photos takes grey ones for coloured ones, and the other way around; see ``Restoration``.
+    """
+    if _restores(manifest, samples):
+        return None
     read, held = manifest.spec, samples.spec
     for what, reads, holds in (
         ("channels of the input picture", read.image_channels, held.image_channels),
@@ -81,6 +86,13 @@ def misfit(manifest: Manifest, samples: PairedData) -> str | None:
         if reads != holds:
             return f"{what}: the model has {reads!r}, the samples have {holds!r}"
     return "the model reads instance maps, the samples have none" if read.instances and not held.instances else None
+
+
+def _restores(manifest: Manifest, samples: PairedData) -> bool:
+    target = samples.target
+    if not manifest.restores or samples.degrade is None or not isinstance(target, ImageSpec):
+        return False
+    return 1 in (manifest.spec.image_channels, target.channels)
 
 
 def _outputs(made: TargetSpec, wanted: TargetSpec) -> list[tuple[str, object, object]]:

@@ -11,19 +11,14 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from pixelwise.condition import Condition, PairedSample
+from pixelwise.condition import PairedSample
+from pixelwise.evaluation.entrant import Make, Translate, made_by, shown_to
 from pixelwise.evaluation.examination import Examination, prepare
 from pixelwise.evaluation.journal import Journal
 from pixelwise.evaluation.measure import Figures
 from pixelwise.evaluation.measures import Setting
 from pixelwise.evaluation.protocol import Protocol
 from pixelwise.translate import Translator
-
-Translate = Callable[[Condition], Tensor]
-"""From a condition, B = 1, to its picture, 1 C H W in [-1, 1], or class indices 1 H W."""
-
-Make = Callable[[PairedSample], Tensor]
-"""The same from a sample, B = 1, for those that do not translate: a file, the target itself."""
 
 Progress = Callable[[int, int], object]
 """Is told how many samples of how many are done."""
@@ -84,8 +79,7 @@ def evaluate(
             protocol's, cannot be read, or are smaller than its source size; an output that is not a number.
     """
     examination = prepare(Setting(protocol, root))
-    examination.check_suits(translator)
-    return score(translator.translate, name or translator.manifest.family, examination, progress)
+    return score_made(made_by(translator, examination), name or translator.manifest.family, examination, progress)
 
 
 def score(
@@ -110,11 +104,6 @@ def score_made(make: Make, name: str, examination: Examination, progress: Progre
     with Journal(None, name) as journal:
         observe(make, examination, journal, range(len(examination.samples)), progress)
         return conclude(name, examination, journal)
-
-
-def shown_to(translate: Translate, examination: Examination) -> Make:
-    """Translates what the protocol shows of a sample."""
-    return lambda sample: translate(examination.protocol.shown(sample.condition))
 
 
 def observe(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from tiny_model import PHOTO_MODEL, save_tiny_model
+from tiny_model import PHOTO_MODEL, save_tiny_denoiser, save_tiny_model
 
 from pixelwise import images
 from pixelwise.adopt import adopt
@@ -82,6 +82,15 @@ def test_a_model_for_something_else_is_refused(tmp_path: Path, data: Path) -> No
     photos = load(save_tiny_model(tmp_path / "photos.safetensors", PHOTO_MODEL), "cpu")
     with pytest.raises(InputError, match="tiny-v1: channels of the input picture: the model has 3, the samples have 1"):
         evaluate(photos, tiny_protocol(), data)
+
+
+def test_a_restorer_of_colours_takes_grey_photos_too(tmp_path: Path, data: Path) -> None:
+    grey, coloured = (
+        load(save_tiny_denoiser(tmp_path / f"{channels}.safetensors", channels), "cpu") for channels in (1, 3)
+    )
+    expected = evaluate(grey, tiny_protocol(), data)
+    found = evaluate(coloured, tiny_protocol(), data)
+    assert found.figures == pytest.approx(expected.figures, abs=1e-5)
 
 
 @pytest.fixture
