@@ -9,6 +9,7 @@ from torch import nn
 
 from pixelwise.condition import Condition
 from pixelwise.metrics.complexity import Macs, Runtime, count_macs, measure_runtime, num_parameters
+from pixelwise.metrics.memory import grown_bytes
 from pixelwise.translate import Translator
 
 
@@ -22,6 +23,7 @@ class Cost:
         runtime: seconds of one picture at a time.
         size: (height, width) of the picture.
         device, dtype: where and in which numbers it was made.
+        peak_memory: bytes beyond network, input and output; None where the system does not tell.
     """
 
     parameters: int
@@ -30,10 +32,16 @@ class Cost:
     size: tuple[int, int]
     device: str
     dtype: str
+    peak_memory: int | None
 
     def to_json(self) -> dict[str, object]:
         runtime = {**asdict(self.runtime), "size": self.size, "device": self.device, "dtype": self.dtype}
-        return {"parameters": self.parameters, "macs": asdict(self.macs), "runtime": runtime}
+        return {
+            "parameters": self.parameters,
+            "macs": asdict(self.macs),
+            "runtime": runtime,
+            "peak_memory": self.peak_memory,
+        }
 
 
 def cost_of(translator: Translator, condition: Condition, repeats: int = 5) -> Cost:
@@ -54,4 +62,5 @@ def cost_of(translator: Translator, condition: Condition, repeats: int = 5) -> C
         size=condition.size,
         device=str(translator.device),
         dtype="float32",
+        peak_memory=grown_bytes(run, translator.device),
     )
