@@ -53,30 +53,43 @@ def evaluate(
 
     from pixelwise import evaluation
     from pixelwise.atomic import write_text
-    from pixelwise.evaluation.report import check_installed, write_report
+    from pixelwise.evaluation.entrant import named_apart
 
-    if not (named := [*(more or ()), *(models or ())]):
-        raise InputError("no models to evaluate: give bundled names or .safetensors files")
+    named = named_apart([*(more or ()), *(models or ())])
     if threads:
         torch.set_num_threads(threads)
-    how = _protocol_for(data, named, split) if protocol is None else evaluation.protocol_named(protocol)
-    setting = evaluation.Setting(how, data, segmenter, weights, download, statistics, device, report)
+    how = _protocol(protocol, data, split, [*named.values()])
+    setting = evaluation.Setting(how, data, segmenter, weights, download, statistics, device, kept=report)
     examination = evaluation.prepare(setting)
     for remark in examination.remarks:
         console.print(f"note: {remark}")
-    if report is not None:
-        check_installed()
-        with progress_bar() as show:
-            evaluation.Comparison(
-                examination, report, device, processes, lambda name, done, total: show(done, total, name)
-            ).run(named, command_line())
-        print(f"wrote {write_report(report / 'report.json', report)}")
-        print((report / "report.md").read_text(encoding="utf-8"), end="")
-        return
-    found = [_score(examination, name, device) for name in named]
+    if report is None:
+        found = [_score(examination, name, entrant, device) for name, entrant in named.items()]
+        scores: object = [each.to_json() for each in found]
+        text = evaluation.markdown(found)
+    else:
+        scores, text = _report(examination, [*named.values()], report, device, processes)
     if out is not None:
-        write_text(out, json.dumps([each.to_json() for each in found], indent=1) + "\n")
-    print(evaluation.markdown(found), end="")
+        write_text(out, json.dumps(scores, indent=1) + "\n")
+    print(text, end="")
+
+
+def _report(
+    examination: Examination, entrants: list[str], folder: Path, device: str, processes: int
+) -> tuple[object, str]:
+    """What was found, for JSON, and what to say of it."""
+    from pixelwise.evaluation import Comparison
+    from pixelwise.evaluation.report import check_installed, write_report
+
+    check_installed()
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"--report {folder}: is a file, expected a folder")
+    with progress_bar() as show:
+        comparison = Comparison(
+            examination, folder, device, processes, lambda name, done, total: show(done, total, name)
+        )
+        found = comparison.run(entrants, command_line())
+    return found, f"wrote {write_report(folder / 'report.json', folder)}\n"
 
 
 def command_line() -> str:
@@ -84,21 +97,25 @@ def command_line() -> str:
     return shlex.join(["pixelwise", *sys.argv[1:]])
 
 
-def _protocol_for(data: Path, named: list[str], split: str) -> Protocol:
+def _protocol(name: str | None, data: Path, split: str, entrants: list[str]) -> Protocol:
+    """The protocol of that name; without one, that which suits the data and the first model."""
     from pixelwise.checkpoint import read_manifest, resolve
-    from pixelwise.evaluation import protocol_for
+    from pixelwise.evaluation import protocol_for, protocol_named
     from pixelwise.evaluation.entrant import is_folder
 
-    models = [name for name in named if not is_folder(name)]
-    if not models:
-        raise InputError("--protocol: must be named where all that is evaluated are folders of pictures")
-    return protocol_for(data, read_manifest(resolve(models[0])), split)
+    if name is not None and not name.startswith("own-"):
+        return protocol_named(name)
+    models = [entrant for entrant in entrants if not is_folder(entrant)]
+    found = protocol_for(data, read_manifest(resolve(models[0])) if models else None, split)
+    if name not in (None, found.name):
+        raise InputError(f"--protocol {name}: the pairs in {data} are those of {found.name}")
+    return found
 
 
-def _score(examination: Examination, entrant: str, device: str) -> Evaluation:
-    from pixelwise.evaluation.entrant import maker, name_of
+def _score(examination: Examination, name: str, entrant: str, device: str) -> Evaluation:
+    from pixelwise.evaluation.entrant import maker
     from pixelwise.evaluation.scores import score_made
 
     make = maker(entrant, examination, device)
     with progress_bar() as show:
-        return score_made(make, name_of(entrant), examination, show)
+        return score_made(make, name, examination, show)

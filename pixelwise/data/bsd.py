@@ -3,7 +3,7 @@ compared."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from pixelwise.data.blur import GaussianBlur, MotionBlur
@@ -35,16 +35,16 @@ def _color(root: Path, split: str) -> Layout:
 
 def bsd_gray_under(degrade: Degrade) -> StoredSet:
     """Grey images, ``<root>/<split>/``; splits train (400 of 180x180), val or set12 (12), test or bsd68 (68)."""
-    return StoredSet(_gray, _open_under(degrade), splits=("train", "val", "test"))
+    return StoredSet(_gray, partial(_open, degrade), splits=("train", "val", "test"))
 
 
 def bsd_color_under(degrade: Degrade) -> StoredSet:
     """Colour images of 481x321 or 321x481, ``<root>/<split>/``; splits train, and val, test or cbsd68 (68)."""
-    return StoredSet(_color, _open_under(degrade), splits=("train", "val"))
+    return StoredSet(_color, partial(_open, degrade), splits=("train", "val"))
 
 
-def _open_under(degrade: Degrade) -> Callable[[Layout], DegradedFolder]:
-    return lambda layout: DegradedFolder(layout.folders["image"], layout.images["image"], degrade)
+def _open(degrade: Degrade, layout: Layout) -> DegradedFolder:
+    return DegradedFolder(layout.folders["image"], layout.images["image"], degrade)
 
 
 bsd_gray, bsd_gray_blind = bsd_gray_under(SIGMA_25), bsd_gray_under(BLIND)

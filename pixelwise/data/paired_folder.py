@@ -182,7 +182,11 @@ class PairedFolder(Dataset[PairedSample]):
         return torch.from_numpy(np.ascontiguousarray(array))
 
 
-paired_folder = StoredSet(lambda root, split: FolderSpec.read(root).layout(root, split), PairedFolder)
+def _layout(root: Path, split: str) -> Layout:
+    return FolderSpec.read(root).layout(root, split)
+
+
+paired_folder = StoredSet(_layout, PairedFolder)
 """A user's own pairs in ``<root>/<split>/<kind>/<name>.<suffix>``, as ``<root>/spec.json`` says."""
 
 

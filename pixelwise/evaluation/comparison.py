@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from pixelwise import images, machine
 from pixelwise.allocator import keep_freed_memory
 from pixelwise.atomic import write_text
+from pixelwise.condition import PairedSample
 from pixelwise.contact_sheet import condition_pictures, target_pictures
 from pixelwise.device import find_device
-from pixelwise.errors import InputError
 from pixelwise.evaluation.cost import cost_of
-from pixelwise.evaluation.entrant import digest_of, is_folder, name_of
+from pixelwise.evaluation.entrant import check_entrant, digest_of, is_folder, named_apart
 from pixelwise.evaluation.examination import Examination
-from pixelwise.evaluation.journal import Journal
+from pixelwise.evaluation.journal import SAMPLE, Journal, sample_digest
 from pixelwise.evaluation.protocol import digest
 from pixelwise.evaluation.scores import Evaluation, conclude, observe, unobserved
 from pixelwise.evaluation.worker import Task, Worker, share
@@ -66,13 +68,15 @@ class Comparison:
         Raises:
             InputError: as ``evaluate``; two of one name; or a folder in which something else was evaluated.
         """
-        named = _named(entrants)
+        named = named_apart(entrants, taken=(REAL, "inputs", "targets"))
+        for entrant in entrants:
+            check_entrant(entrant, self.examination)
         keep_freed_memory()
-        self._show_samples()
-        evaluations = {name: self._evaluated(name, entrant) for name, entrant in named.items()}
+        digests = self._show_samples()
+        evaluations = {name: self._evaluated(name, entrant, digests) for name, entrant in named.items()}
         rows = [self._row(evaluation, named[name]) for name, evaluation in evaluations.items()]
         if judges := [measure for measure in self.examination.measures if measure.without_target]:
-            rows.append(_figures(self._of_targets(replace(self.examination, measures=judges))) | {"real": True})
+            rows.append(self._of_targets(replace(self.examination, measures=judges), digests))
         of_all = next(iter(evaluations.values())).to_json()
         report = {
             **{key: of_all[key] for key in ("protocol", "what", "samples", "names_sha256", "targets_sha256")},
@@ -86,24 +90,32 @@ class Comparison:
         write_text(self.folder / "report.json", json.dumps(_finite(report), indent=1, allow_nan=False) + "\n")
         return report
 
-    def _evaluated(self, name: str, entrant: str) -> Evaluation:
+    def _evaluated(self, name: str, entrant: str, digests: Sequence[np.ndarray]) -> Evaluation:
         examination, progress = self.examination, partial(self.progress, name)
         subject = f"{digest_of(entrant)[:16]} under {self._what}"
         task = Task(entrant, self.device, examination.setting, self.folder / name, subject)
         with task.open_journal() as journal:
-            missing = unobserved(examination, journal)
+            missing = {*unobserved(examination, journal, digests), *self._without_picture(task)}
         if missing and self.num_processes > 1:
-            share(task, missing, self.num_processes, progress)
+            share(task, sorted(missing), self.num_processes, progress)
         elif missing:
-            Worker(task, examination).observe(missing, progress)
+            Worker(task, examination).observe(sorted(missing), progress)
         with task.open_journal() as journal:
             return conclude(name, examination, journal)
 
-    def _of_targets(self, examination: Examination) -> Evaluation:
-        """The targets, judged as if a model had made them."""
+    def _without_picture(self, task: Task) -> Iterator[int]:
+        for index, name in enumerate(self.examination.samples.names):
+            if not task.picture(name).exists():
+                yield index
+
+    def _of_targets(self, examination: Examination, digests: Sequence[np.ndarray]) -> Row:
+        """The targets, judged as if a model had made them; but a set is at no distance from itself."""
         with Journal(self.folder / REAL / "journal.sqlite", f"the targets under {self._what}") as journal:
-            observe(lambda sample: sample.target, examination, journal, unobserved(examination, journal))
-            return conclude(REAL, examination, journal)
+            observe(lambda sample: sample.target, examination, journal, unobserved(examination, journal, digests))
+            evaluation = conclude(REAL, examination, journal)
+        own = (f"_{examination.protocol.split}", f"_{examination.protocol.split}_error")
+        figures = {name: figure for name, figure in evaluation.figures.items() if not name.endswith(own)}
+        return {"model": REAL, "figures": figures, "real": True}
 
     @property
     def _what(self) -> str:
@@ -129,32 +141,31 @@ class Comparison:
         cost = cost_of(translator, self.examination.sample(0).condition)
         return {**row, "family": translator.manifest.family, **cost.to_json()}
 
-    def _show_samples(self) -> None:
-        """Inputs and targets as people see them, those that are not there yet."""
+    def _show_samples(self) -> list[np.ndarray]:
+        """Writes inputs and targets as people see them, where they are not there or have changed; their digests."""
+        samples, digests = self.examination.samples, []
+        with Journal(self.folder / "samples.sqlite", f"the samples of {self._what}") as journal:
+            known = set(range(len(samples))) - set(journal.missing([SAMPLE], len(samples)))
+            for index, name in enumerate(samples.names):
+                paths = [self.folder / part / f"{name}.png" for part in ("inputs", "targets")]
+                sample = self.examination.sample(index)
+                digests.append(sample_digest(sample))
+                is_known = index in known and np.array_equal(journal.observations(SAMPLE)[index], digests[-1])
+                if not is_known or not all(path.exists() for path in paths):
+                    self._show(sample, *paths)
+                    journal.add(index, {SAMPLE: digests[-1]})
+        return digests
+
+    def _show(self, sample: PairedSample, of_input: Path, of_target: Path) -> None:
         samples = self.examination.samples
-        for index, name in enumerate(samples.names):
-            paths = [self.folder / part / f"{name}.png" for part in ("inputs", "targets")]
-            if all(path.exists() for path in paths):
-                continue
-            sample = self.examination.sample(index)
-            shown = condition_pictures(sample.condition, samples.spec), target_pictures(sample.target, samples.target)
-            for path, (picture,) in zip(paths, shown, strict=True):
-                images.write(path, picture)
+        (shown_input,) = condition_pictures(sample.condition, samples.spec)
+        (shown_target,) = target_pictures(sample.target, samples.target)
+        images.write(of_input, shown_input)
+        images.write(of_target, shown_target)
 
 
 def _figures(evaluation: Evaluation) -> Row:
     return {"model": evaluation.model, "figures": dict(evaluation.figures)}
-
-
-def _named(entrants: Sequence[str]) -> dict[str, str]:
-    """By what they are called."""
-    names = [name_of(entrant) for entrant in entrants]
-    for name in names:
-        if names.count(name) > 1 or name in (REAL, "inputs", "targets"):
-            raise InputError(f"{', '.join(entrants)}: each must have a name of its own, other than {name!r}")
-    if not names:
-        raise InputError("no models to evaluate")
-    return dict(zip(names, entrants, strict=True))
 
 
 def _finite(content: Any) -> Any:

@@ -14,7 +14,7 @@ import numpy as np
 from torch import Tensor
 
 from pixelwise.data.paired_data import PairedData
-from pixelwise.evaluation.journal import Journal
+from pixelwise.evaluation.journal import SAMPLE, Journal, sample_digest
 from pixelwise.evaluation.measure import Figures, Measure
 from pixelwise.evaluation.protocol import Protocol, digest
 from pixelwise.metrics.frechet import frechet_caveat, frechet_distance, read_statistics, statistics_of
@@ -49,9 +49,12 @@ class RealSet:
         path = None if self.folder is None else self.folder / f"real-{self.name}.sqlite"
         subject = f"{self.name} pictures of {self.protocol.name}, {digest(self.samples.names)[:16]}"
         with Journal(path, subject) as journal:
-            for index in journal.missing([kind], len(self.samples)):
-                target = self.protocol.sample(self.samples, index).target
-                journal.add(index, {kind: _found(network, target)})
+            missing = set(journal.missing([kind, SAMPLE], len(self.samples)))
+            for index in range(len(self.samples)):
+                sample = self.protocol.sample(self.samples, index)
+                digest_of_it = sample_digest(sample)
+                if index in missing or not np.array_equal(journal.observations(SAMPLE)[index], digest_of_it):
+                    journal.add(index, {kind: _found(network, sample.target), SAMPLE: digest_of_it})
             yield journal.observations(kind)
 
 
@@ -90,7 +93,7 @@ def distances(
         return figures
 
     def caveat(found: Sequence[np.ndarray]) -> str | None:
-        fewest = min(len(found), *(len(real.samples) for real in real_sets))
+        fewest = min([len(found), *(len(real.samples) for real in real_sets)])
         return frechet_caveat(fewest, len(found[0]))
 
     return Measure(kind, lambda picture, sample: _found(network, picture), conclude, True, caveat)

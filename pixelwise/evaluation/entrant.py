@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 
 from pixelwise import images
-from pixelwise.checkpoint import resolve
+from pixelwise.checkpoint import read_manifest, resolve
 from pixelwise.codecs import IMAGE_MODES
 from pixelwise.condition import Condition, PairedSample
 from pixelwise.data.layout import Folder
 from pixelwise.digest import sha256_of
 from pixelwise.errors import InputError
-from pixelwise.evaluation.examination import Examination
+from pixelwise.evaluation.examination import Examination, misfit
 from pixelwise.images import ImageSpec
 from pixelwise.labels import LabelSpec
 from pixelwise.rasters import open_raster
@@ -44,6 +44,25 @@ def name_of(entrant: str) -> str:
     if is_folder(entrant):
         return path.resolve().name
     return path.resolve().parent.name if path.stem in _OF_A_RUN else path.stem
+
+
+def named_apart(entrants: Sequence[str], taken: Sequence[str] = ()) -> dict[str, str]:
+    """Entrants by name. Raises InputError for none at all, for two of one name, or one that is ``taken``."""
+    names = [name_of(entrant) for entrant in entrants]
+    for name in names:
+        if names.count(name) > 1 or name in taken:
+            raise InputError(f"{', '.join(entrants)}: each must have a name of its own, other than {name!r}")
+    if not names:
+        raise InputError("nothing to evaluate: give bundled names, .safetensors files or folders of pictures")
+    return dict(zip(names, entrants, strict=True))
+
+
+def check_entrant(entrant: str, examination: Examination) -> None:
+    """Raises InputError, as ``maker`` would, before anything is made."""
+    if is_folder(entrant):
+        _files_of(Path(entrant), examination)
+    elif reason := misfit(read_manifest(resolve(entrant)), examination.samples):
+        raise InputError(f"{entrant}: {examination.protocol.name}: {reason}")
 
 
 def digest_of(entrant: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +11,7 @@ from typing import overload
 
 import numpy as np
 
+from pixelwise.condition import PairedSample
 from pixelwise.errors import InputError
 
 _SCHEMA = """
@@ -21,6 +23,17 @@ _SCHEMA = """
 PATIENCE = 60.0
 """Seconds that one process waits for another to have written."""
 
+SAMPLE = "sample"
+"""Where ``sample_digest`` is kept: what was observed of another sample of the same name does not count."""
+
+
+def sample_digest(sample: PairedSample) -> np.ndarray:
+    """SHA-256 of all that a sample holds, 32 uint8."""
+    found = hashlib.sha256()
+    for part in (*sample.condition.planes().values(), sample.target):
+        found.update(part.contiguous().numpy().tobytes())
+    return np.frombuffer(found.digest(), np.uint8)
+
 
 class Journal:
     """Observations of one model's pictures, in an SQLite file that several processes may write to.
@@ -30,13 +43,17 @@ class Journal:
         subject: what is observed, in words. Observations of something else are not gone on with.
 
     Raises:
-        InputError: the file is none of these, or of another subject.
+        InputError: the file is none of these, of another subject, or cannot be written.
     """
 
     def __init__(self, path: Path | None, subject: str) -> None:
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        self.connection = sqlite3.connect(":memory:" if path is None else path, timeout=PATIENCE)
+        self._path = path
+        try:
+            if path is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            self.connection = sqlite3.connect(":memory:" if path is None else path, timeout=PATIENCE)
+        except (OSError, sqlite3.Error) as error:
+            raise InputError(f"{path}: cannot be written: {error}") from error
         try:
             # Written beside what is read, and safe after a crash of this process, if not of the system.
             self.connection.execute("PRAGMA journal_mode = WAL")
@@ -45,9 +62,9 @@ class Journal:
             with self.connection:
                 self.connection.execute("INSERT INTO about SELECT ? WHERE NOT EXISTS (SELECT * FROM about)", (subject,))
             (found,) = self.connection.execute("SELECT subject FROM about").fetchone()
-        except sqlite3.DatabaseError as error:
+        except sqlite3.Error as error:
             self.close()
-            raise InputError(f"{path}: not a journal of observations ({error})") from error
+            raise InputError(f"{path}: not a journal of observations, or not writable ({error})") from error
         if found != subject:
             self.close()
             raise InputError(f"{path}: holds what was observed of {found}, expected {subject}; name another folder")
@@ -72,8 +89,11 @@ class Journal:
     def add(self, sample: int, observations: Mapping[str, np.ndarray]) -> None:
         """Keeps what the measures observed of a sample: all of it or, if interrupted, nothing."""
         rows = [(measure, sample, _to_bytes(value)) for measure, value in observations.items()]
-        with self.connection:
-            self.connection.executemany("INSERT OR REPLACE INTO observations VALUES (?, ?, ?)", rows)
+        try:
+            with self.connection:
+                self.connection.executemany("INSERT OR REPLACE INTO observations VALUES (?, ?, ?)", rows)
+        except sqlite3.Error as error:
+            raise InputError(f"{self._path}: cannot be written: {error}; what it holds is kept") from error
 
     def observations(self, measure: str) -> Sequence[np.ndarray]:
         """What ``measure`` observed of every sample, in order, read from the disk when it is asked for."""

@@ -94,7 +94,7 @@ def _inception(reduction: str, setting: Setting, samples: PairedData) -> Measure
     file = setting.at_hand(inception.WEIGHTS)
     network = inception.load_inception(inception.REDUCTIONS[reduction], file, setting.download)
     kind = f"inception-{reduction}"
-    return distances(kind, ("fid", "kid"), _on(setting, network), _real_sets(setting), setting.statistics)
+    return distances(kind, ("fid", "kid"), _on(setting, network), _real_sets(setting, samples), setting.statistics)
 
 
 def _labels(setting: Setting, samples: PairedData) -> Measure:
@@ -126,7 +126,7 @@ def _segmenter_features(setting: Setting, samples: PairedData) -> Measure:
     if segmenter.features is None:
         raise UnavailableError(f"no distances by {segmenter.name}: nothing says which of its layers are features")
     names = ("frechet_segmenter", "kernel_segmenter")
-    return distances(f"features of {_called(segmenter)}", names, segmenter.features, _real_sets(setting))
+    return distances(f"features of {_called(segmenter)}", names, segmenter.features, _real_sets(setting, samples))
 
 
 def _segmenter(setting: Setting, samples: PairedData) -> tuple[LabelSpec, Segmenter]:
@@ -161,12 +161,15 @@ def _on(setting: Setting, network: torch.nn.Module) -> Callable[[Tensor], Tensor
     return lambda pictures: network(pictures.to(device))
 
 
-def _real_sets(setting: Setting) -> list[RealSet]:
-    """Of those splits that are there."""
+def _real_sets(setting: Setting, samples: PairedData) -> list[RealSet]:
+    """Of those splits that are there, with two pictures at least."""
     found = []
     for split in REAL_SPLITS:
         with suppress(InputError):
             found.append(RealSet(split, setting.protocol, setting.protocol.data(setting.root, split), setting.kept))
+    found = [real for real in found if len(real.samples) > 1]
+    if len(samples) < 2 or not (found or setting.statistics):
+        raise UnavailableError(f"distances are of sets of two pictures or more, in split {' or '.join(REAL_SPLITS)}")
     return found
 
 

@@ -15,17 +15,19 @@ from pixelwise.labels import LabelSpec
 from pixelwise.metrics import DEPTH_METRICS
 
 
-def protocol_for(root: Path, manifest: Manifest, split: str = "val") -> Protocol:
+def protocol_for(root: Path, manifest: Manifest | None, split: str = "val") -> Protocol:
     """The protocol whose data lie in a folder; for pairs of one's own, one that is named after them.
 
     Args:
         root: the folder.
-        manifest: of a model that is to be measured.
+        manifest: of a model that is to be measured; None if there is none.
         split: of pairs of one's own, what is measured on.
 
     Raises:
         InputError: there are neither, or several protocols suit; they are named.
     """
+    if not root.is_dir():
+        raise InputError(f"{root}: no such folder")
     suiting = [protocol.name for protocol in PROTOCOLS.values() if _suits(protocol, root, manifest)]
     if len(suiting) > 1:
         raise InputError(f"{root}: several protocols suit, give one of {', '.join(suiting)}")
@@ -50,13 +52,14 @@ def own_protocol(root: Path, split: str) -> Protocol:
     )
 
 
-def _suits(protocol: Protocol, root: Path, manifest: Manifest) -> bool:
+def _suits(protocol: Protocol, root: Path, manifest: Manifest | None) -> bool:
     if not protocol.names_digest and not protocol.data.resembles(root):
         return False
     try:
-        return misfit(manifest, protocol.open(root)) is None
+        samples = protocol.open(root)
     except InputError:
         return False
+    return manifest is None or misfit(manifest, samples) is None
 
 
 def _measures_of(samples: PairedData) -> tuple[str, ...]:

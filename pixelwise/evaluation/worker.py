@@ -43,6 +43,10 @@ class Task:
     folder: Path
     subject: str
 
+    def picture(self, sample: str) -> Path:
+        """Where what was made of a sample lies, by its name."""
+        return self.folder / "pictures" / f"{sample}.png"
+
     def open_journal(self) -> Journal:
         return Journal(self.folder / "journal.sqlite", self.subject)
 
@@ -70,7 +74,7 @@ class Worker:
     def _keep(self, picture: Tensor, sample: PairedSample) -> None:
         """As people see it: a PNG of 8 bits."""
         (shown,) = target_pictures(picture, self.examination.samples.target)
-        images.write(self.task.folder / "pictures" / f"{sample.names[0]}.png", shown)
+        images.write(self.task.picture(sample.names[0]), shown)
 
 
 def share(task: Task, indices: Sequence[int], num_processes: int, progress: Progress = lambda *_: None) -> None:

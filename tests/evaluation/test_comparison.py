@@ -12,6 +12,7 @@ import pytest
 import torch
 from PIL import Image
 from test_evaluation import tiny_protocol
+from tiny_model import PHOTO_MODEL, save_tiny_model
 
 from pixelwise import images
 from pixelwise.condition import PairedSample
@@ -78,15 +79,48 @@ def test_what_was_done_is_not_done_again(
         assert found["scores"] == expected["scores"]
 
 
-def test_another_model_of_that_name_is_not_taken_for_it(
+def test_a_folder_of_another_evaluation_is_left_alone(
     examination: Examination, models: list[str], tmp_path: Path
 ) -> None:
     Comparison(examination, tmp_path / "report", "cpu").run(models)
     setting = replace(examination.setting, protocol=replace(examination.protocol, name="tiny-v2"))
     with pytest.raises(
-        InputError, match=r"journal\.sqlite: holds what was observed of .* under tiny-v1 on .*, expected"
+        InputError, match=r"samples\.sqlite: holds what was observed of the samples of tiny-v1 on .*, exp"
     ):
         Comparison(prepare(setting), tmp_path / "report", "cpu").run(models)
+
+
+def test_data_that_changed_are_observed_again(
+    examination: Examination, models: list[str], data: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "report"
+    before = Comparison(examination, folder, "cpu").run(models)
+    images.write(data / "set12" / "b.png", np.full((40, 60, 1), 7, np.uint8))
+    told: list[tuple[str, int, int]] = []
+    after = Comparison(examination, folder, "cpu", progress=lambda *done: told.append(done)).run(models)
+    assert told == [("model", 1, 1), ("other", 1, 1)]
+    assert after == Comparison(examination, tmp_path / "fresh", "cpu").run(models) | {
+        key: after[key] for key in ("circumstances", "models")
+    }
+    assert after["targets_sha256"] != before["targets_sha256"]
+    assert after["models"][0]["scores"]["b"] != before["models"][0]["scores"]["b"]
+    assert np.asarray(Image.open(folder / "targets" / "b.png")).max() == 7
+
+
+def test_a_picture_that_is_gone_is_made_again(examination: Examination, models: list[str], tmp_path: Path) -> None:
+    Comparison(examination, tmp_path / "report", "cpu").run(models[:1])
+    picture = tmp_path / "report" / "model" / "pictures" / "a.png"
+    content = picture.read_bytes()
+    picture.unlink()
+    Comparison(examination, tmp_path / "report", "cpu").run(models[:1])
+    assert picture.read_bytes() == content
+
+
+def test_all_are_checked_before_any_is_measured(examination: Examination, models: list[str], tmp_path: Path) -> None:
+    photos = save_tiny_model(tmp_path / "photos.safetensors", PHOTO_MODEL)
+    with pytest.raises(InputError, match=r"photos\.safetensors: tiny-v1: channels of the input picture"):
+        Comparison(examination, tmp_path / "report", "cpu").run([models[0], str(photos)])
+    assert not (tmp_path / "report").exists()
 
 
 def test_a_runs_weights_are_called_as_the_run(examination: Examination, models: list[str], tmp_path: Path) -> None:
@@ -101,7 +135,7 @@ def test_a_runs_weights_are_called_as_the_run(examination: Examination, models: 
 def test_two_models_of_one_name_are_refused(examination: Examination, models: list[str], tmp_path: Path) -> None:
     with pytest.raises(InputError, match="each must have a name of its own, other than 'model'"):
         Comparison(examination, tmp_path / "report", "cpu").run([models[0], models[0]])
-    with pytest.raises(InputError, match="no models to evaluate"):
+    with pytest.raises(InputError, match="nothing to evaluate"):
         Comparison(examination, tmp_path / "report", "cpu").run([])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 from pathlib import Path
 
@@ -151,3 +152,19 @@ def test_published_data_are_recognised() -> None:
     several = "several protocols suit, give one of camvid-val-v1, camvid-val-240x320-v1, camvid-val-128x160-v1$"
     with pytest.raises(InputError, match=several):
         protocol_for(shared / "camvid", street)
+
+
+def test_processes_can_be_given_every_protocol(pairs: Path) -> None:
+    for protocol in (*PROTOCOLS.values(), own_protocol(pairs, "val")):
+        setting = Setting(protocol, pairs)
+        assert pickle.loads(pickle.dumps(setting)).protocol.name == protocol.name
+
+
+@pytest.mark.usefixtures("wise")
+def test_sets_of_one_picture_have_no_distances(pairs: Path) -> None:
+    for path in [*(pairs / "val" / "label").iterdir(), *(pairs / "val" / "image").iterdir()]:
+        if path.stem != "0":
+            path.unlink()
+    examination = examined(pairs, "segmenter_features", "l1", segmenter="wise")
+    assert [measure.name for measure in examination.measures] == ["l1"]
+    assert "distances are of sets of two pictures or more" in examination.remarks[0]
