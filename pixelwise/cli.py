@@ -38,7 +38,7 @@ INTERRUPTED, TERMINATED = 130, 143
 @app.command()
 def translate(
     inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Files, folders or globs.")],
-    model: Annotated[str, typer.Option(help="A bundled name (facades, street) or a .safetensors file.")],
+    model: Annotated[str, typer.Option(help="A bundled name (facades, street, denoise) or a .safetensors file.")],
     out: Annotated[
         Path,
         typer.Option(

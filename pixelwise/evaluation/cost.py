@@ -52,6 +52,9 @@ def cost_of(translator: Translator, condition: Condition, repeats: int = 5) -> C
         condition: what it is made of, B = 1.
         repeats: calls that are measured, after one that warms up.
     """
+    restoration = translator.reader.restoration
+    if restoration is not None and condition.image is not None:
+        condition = Condition(image=restoration.fitted(condition.image))
     condition, generator = condition.to(translator.device), translator.generator
     assert isinstance(generator, nn.Module)
     run = partial(translator.translate, condition)

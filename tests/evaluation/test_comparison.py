@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 from test_evaluation import tiny_protocol
-from tiny_model import PHOTO_MODEL, save_tiny_model
+from tiny_model import PHOTO_MODEL, save_tiny_denoiser, save_tiny_model
 
 from pixelwise import images
 from pixelwise.condition import PairedSample
@@ -191,3 +191,9 @@ def test_pictures_that_do_not_match_are_listed(
     change(tmp_path / "theirs" / "b.png")
     with pytest.raises(InputError, match=message):
         Comparison(examination, tmp_path / "report", "cpu").run([str(tmp_path / "theirs")])
+
+
+def test_a_restorer_of_colours_has_its_cost_on_grey_photos(examination: Examination, tmp_path: Path) -> None:
+    model = save_tiny_denoiser(tmp_path / "colours.safetensors", 3)
+    (row,) = Comparison(examination, tmp_path / "report", "cpu").run([str(model)])["models"]
+    assert row["runtime"]["size"] == (40, 60)
