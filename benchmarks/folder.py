@@ -24,8 +24,8 @@ from torch import Tensor
 
 from pixelwise import images, machine
 from pixelwise.bench.measurement import write
+from pixelwise.bench.subject import bundled_of_labels
 from pixelwise.bench.table import Row, size_text, table
-from pixelwise.checkpoint import BUNDLED
 from pixelwise.condition import Condition
 from pixelwise.machine import circumstances_text
 from pixelwise.metrics.complexity import summarise
@@ -35,7 +35,7 @@ ROOT = Path(__file__).parents[1]
 SCENES = ROOT / "examples"
 RESULTS = ROOT / "benchmarks" / "results"
 QUICK_RESULTS = ROOT / "out" / "benchmarks"
-MODELS = tuple(sorted(path.stem for path in BUNDLED.glob("*.safetensors")))
+MODELS = bundled_of_labels()
 
 Turn = tuple[float, float]
 

@@ -25,8 +25,7 @@ from pixelwise.bench import (
     write,
 )
 from pixelwise.bench.growth import SIDES
-from pixelwise.bench.subject import RANDOM
-from pixelwise.checkpoint import BUNDLED
+from pixelwise.bench.subject import RANDOM, bundled_of_labels
 from pixelwise.device import find_device
 from pixelwise.errors import InputError
 
@@ -34,7 +33,7 @@ ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 QUICK_RESULTS = ROOT / "out" / "benchmarks"
 
-MODELS = (FULL_SIZE, *sorted(path.stem for path in BUNDLED.glob("*.safetensors")))
+MODELS = (FULL_SIZE, *bundled_of_labels())
 QUICK_SIDES = (64, 128)
 
 

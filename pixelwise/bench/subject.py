@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import torch
 
-from pixelwise.checkpoint import load_checkpoint, resolve
+from pixelwise.checkpoint import BUNDLED, load_checkpoint, read_manifest, resolve
 from pixelwise.lowres.reference import LowResolutionStream
 from pixelwise.models.asapnet import CHEAPER_STREAMS, FAMILY, AsapNet, AsapNetConfig
 
@@ -22,6 +22,12 @@ RANDOM: Mapping[str, Mapping[str, int | bool]] = {
     **{f"{FULL_SIZE}-{name}": change for name, change in CHEAPER_STREAMS.items()},
 }
 """Networks of random weights, by what makes them differ from the paper's."""
+
+
+def bundled_of_labels() -> tuple[str, ...]:
+    """The names of the bundled models that make photos of label maps."""
+    paths = sorted(BUNDLED.glob("*.safetensors"))
+    return tuple(path.stem for path in paths if read_manifest(path).spec.labels is not None)
 
 
 def build(model: str, size: Size) -> AsapNet:
