@@ -29,6 +29,7 @@ from pixelwise.bench.families import (
     published_subjects,
 )
 from pixelwise.bench.measurement import write
+from pixelwise.bench.plan import read_sizes
 from pixelwise.bench.subject import Size, cell_for
 from pixelwise.bench.table import Row
 from pixelwise.checkpoint import BUNDLED, read_manifest
@@ -173,12 +174,14 @@ def announce(text: str) -> None:
 def main(
     threads: Annotated[int, typer.Option(help="Threads that torch may use.")] = 2,
     repeats: Annotated[int, typer.Option(help="Calls that are measured at most, after one that warms up.")] = 3,
+    sizes: Annotated[str, typer.Option(help="HEIGHTxWIDTH, several with commas.")] = "256x256,512x512,512x1024",
     quick: Annotated[bool, typer.Option(help="Tiny pictures, once: does it work? Writes to out/benchmarks.")] = False,
     out: Annotated[Path | None, typer.Option(help="Folder for the two files.")] = None,
 ) -> None:
     """Measures every family and writes families.json and families.md."""
     torch.set_num_threads(threads)
-    plans = (QUICK, QUICK_TRAINING) if quick else (FamilyPlan(repeats=repeats), TrainingPlan(repeats=repeats))
+    plan = FamilyPlan(sizes=read_sizes(sizes), repeats=repeats)
+    plans = (QUICK, QUICK_TRAINING) if quick else (plan, TrainingPlan(repeats=repeats))
     folder = out or (QUICK_RESULTS if quick else RESULTS)
     for results in measure(subjects(), *plans):
         write(results, folder / "families.json", markdown)

@@ -13,7 +13,6 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -33,6 +32,7 @@ from pixelwise.models.streamed_asapnet import ReadRows, StreamedAsapNet
 from pixelwise.native import library
 from pixelwise.render import ENGINES, Guide, PixelwiseField, Window, render
 from pixelwise.render.axis import visible_cells
+from pixelwise.render.bands import joined
 from pixelwise.render.guide import interpolated
 from pixelwise.render.window import covered
 
@@ -174,7 +174,7 @@ class FastAsapNet:
 
         with tempfile.TemporaryDirectory(prefix="pixelwise-") as scratch:
             streamed = StreamedAsapNet(self, stream, condition.size, read, Path(scratch))
-            return _joined(streamed.bands(), condition.size[0])
+            return joined(streamed.bands(), condition.size[0])
 
     def scratch_bytes(self, size: tuple[int, int]) -> int:
         num_cells = math.prod(-(-side // self.config.cell) for side in size)
@@ -195,7 +195,7 @@ class FastAsapNet:
             part = guide.around(band, scale)
             return render(fields(part, band, scale), part, self.engine, window=band, scale=scale)
 
-        image = _joined((render_band(band) for band in self.bands(window, scale)), window.height)
+        image = joined((render_band(band) for band in self.bands(window, scale)), window.height)
         if self.config.residual and condition.image is not None:
             image = image + _input_at(condition.image, window, scale)
         return Translation(image)
@@ -276,29 +276,6 @@ def _check_dtype(dtype: torch.dtype, engine: str, on_cpu: bool) -> None:
     if dtype != torch.float32 and (on_cpu or engine == "reference"):
         reason = "a CPU is faster in float32" if on_cpu else "the engine 'reference' computes in float32"
         raise InputError(f"{dtype} cannot be used: {reason}")
-
-
-def _joined(bands: Iterator[Tensor], height: int) -> Tensor:
-    """From top to bottom, B C n W each, to B C height W. They are not all held at once, as torch.cat would have it."""
-    image: Tensor | None = None
-    top = 0
-    for band in bands:
-        if band.shape[2] == height:
-            return band
-        if image is None:
-            image = _large_memory(band, (*band.shape[:2], height, band.shape[3]))
-        image[:, :, top : top + band.shape[2]] = band
-        top += band.shape[2]
-    assert image is not None
-    return image
-
-
-def _large_memory(like: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """Memory that holds anything, of the kind of ``like``."""
-    if like.device.type != "cpu" or like.dtype != torch.float32:
-        return like.new_empty(shape)
-    # NumPy asks the system for huge pages and torch does not: to fill them takes half of the time.
-    return torch.from_numpy(np.empty(shape, np.float32))
 
 
 def _input_at(image: Tensor, window: Window, scale: float) -> Tensor:

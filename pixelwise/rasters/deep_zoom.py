@@ -65,8 +65,7 @@ def write_deep_zoom(
         ValueError: fewer or more rows than stated, or of another shape or dtype.
     """
     sizes = level_sizes(size, 1)
-    _check(path, sizes, channels, np.dtype(dtype), suffix)
-    _check_tile(tile, overlap)
+    _check(path, sizes, channels, np.dtype(dtype), suffix, tile, overlap)
     said = metadata.kept_in(path.suffix.lower())
     with ExitStack() as stack:
         with writing(path):
@@ -85,21 +84,23 @@ def write_deep_zoom(
         yield cascade.push
         cascade.finish()
         with writing(path):
-            about = {"suffix": suffix[1:], "overlap": overlap, "tile": tile, "height": size[0], "width": size[1]}
-            description.write_text(_DESCRIPTION.format(**about))
+            description.write_text(_described(size, tile, overlap, suffix))
             stack.close()
 
 
-def _check_tile(side: int, overlap: int) -> None:
-    if side < 2 or side % 2 or overlap < 0:
-        raise InputError(f"the side of a tile must be even and its overlap >= 0, got {side} and {overlap}")
+def _described(size: tuple[int, int], tile: int, overlap: int, suffix: str) -> str:
+    return _DESCRIPTION.format(suffix=suffix[1:], overlap=overlap, tile=tile, height=size[0], width=size[1])
 
 
 def _tiles_folder(path: Path) -> Path:
     return path.with_name(f"{path.stem}_files")
 
 
-def _check(path: Path, sizes: list[tuple[int, int]], channels: int, dtype: np.dtype, suffix: str) -> None:
+def _check(
+    path: Path, sizes: list[tuple[int, int]], channels: int, dtype: np.dtype, suffix: str, tile: int, overlap: int
+) -> None:
+    if tile < 2 or tile % 2 or overlap < 0:
+        raise InputError(f"the side of a tile must be even and its overlap >= 0, got {tile} and {overlap}")
     if path.suffix.lower() != ".dzi":
         raise InputError(f"{path}: Deep Zoom is written as .dzi, not as {path.suffix!r}")
     if suffix not in (".jpg", ".png"):

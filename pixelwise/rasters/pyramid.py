@@ -76,8 +76,7 @@ def write_pyramid(
     """
     _check(path, tile)
     tiles, sizes = _Tiles(channels, np.dtype(dtype), tile, deflate), level_sizes(size, tile)
-    num_bytes = sum(tiles.num_bytes(level) for level in sizes)
-    check_space(path, num_bytes)
+    check_space(path, num_bytes := sum(map(tiles.num_bytes, sizes)))
     with ExitStack() as stack:
         with writing(path):
             beside = stack.enter_context(replacement(path))
@@ -97,22 +96,21 @@ def write_pyramid(
         yield cascade.push
         cascade.finish()
         with writing(path):
-            located = {_TILE_PLACES: places, _TILE_LENGTHS: lengths}
-            tiff.finish(_directories(tiles, sizes, tiff.place_type, located, metadata))
+            tiff.finish(_directories(tiles, sizes, (tiff.place_type, places, lengths), metadata))
             stack.close()
 
 
 def _directories(
     tiles: _Tiles,
     sizes: list[tuple[int, int]],
-    place_type: str,
-    located: dict[int, list[list[int]]],
+    located: tuple[str, list[list[int]], list[list[int]]],
     metadata: Metadata,
 ) -> list[dict[int, Field]]:
-    """What the file says of each level, the largest first."""
+    """What the file says of each level, the largest first: in what type places are written, and those and lengths."""
+    place_type, places, lengths = located
     directories = [
         tiles.fields(level, is_reduced=number > 0)
-        | {tag: (place_type, values[number]) for tag, values in located.items()}
+        | {_TILE_PLACES: (place_type, places[number]), _TILE_LENGTHS: (place_type, lengths[number])}
         for number, level in enumerate(sizes)
     ]
     said = {XMP: metadata.xmp, ICC: metadata.icc}

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pixelwise.chance import seeds_from
 from pixelwise.condition import Condition
 from pixelwise.errors import InputError
+from pixelwise.models import family_of
+from pixelwise.models.family import GeneratorConfig
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,13 @@ class Seeds:
     num_variants: int
     draws_noise: bool
     draws_style: bool
+
+    @classmethod
+    def of_model(cls, config: GeneratorConfig, draws_style: bool) -> Seeds:
+        """What they mean to a model of this configuration."""
+        family = family_of(config)
+        name = f"this {family.name} model"
+        return cls(name, family.num_variants(config), family.draws_noise(config), draws_style)
 
     def matter(self, styled: bool) -> bool:
         """Whether pictures depend on a seed, if conditions have a style, or if they have none."""

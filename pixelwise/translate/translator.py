@@ -20,7 +20,7 @@ from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
 from pixelwise.labels import LabelSpec
 from pixelwise.layers.folded import folded
-from pixelwise.models import family_of, for_inference
+from pixelwise.models import for_inference
 from pixelwise.models.family import Translation
 from pixelwise.render import Window
 from pixelwise.render.window import Region
@@ -86,18 +86,13 @@ class Translator:
         self.ready = for_inference(checkpoint.generator, engine, dtype)
         if self.ready is None:
             self.generator = folded(self.generator)
-        spec, family = self.manifest.spec, family_of(self.generator.config)
+        spec = self.manifest.spec
         image = self.manifest.image or (ImageSpec(spec.image_channels) if spec.image_channels else None)
         restores = self.manifest.restores and spec.labels is None
         restoration = Restoration(image, self.manifest.noise) if restores and image is not None else None
         self.reader = PictureReader(spec, image, self.manifest.target, restoration)
         self.styles = StyleSource(self.generator, self.reader, self.device)
-        self.seeds = Seeds(
-            f"this {family.name} model",
-            family.num_variants(self.generator.config),
-            family.draws_noise(self.generator.config),
-            self.styles.can_draw,
-        )
+        self.seeds = Seeds.of_model(self.generator.config, self.styles.can_draw)
 
     @property
     def has_rows(self) -> bool:
