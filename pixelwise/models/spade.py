@@ -36,6 +36,7 @@ class SpadeConfig:
         num_upsamplings: 5, 6 or 7: "normal", "more" or "most".
         norm: "batch" or "instance".
         kernel_size: of the convolutions that read the label map, 3 or 1.
+        hidden: channels between these.
         style: grows the picture from a style instead of the label map.
         size: (height, width) that a model with a style was built for, since a linear layer makes its start.
     """
@@ -48,6 +49,7 @@ class SpadeConfig:
     num_upsamplings: int = 5
     norm: str = "batch"
     kernel_size: int = 3
+    hidden: int = 128
     style: bool = False
     size: tuple[int, int] = (256, 256)
 
@@ -79,7 +81,9 @@ class Spade(nn.Module):
         return ModulatedBlock(
             in_channels,
             out_channels,
-            lambda channels: SpatialModulation(channels, config.layout_channels, config.norm, config.kernel_size),
+            lambda channels: SpatialModulation(
+                channels, config.layout_channels, config.norm, config.kernel_size, config.hidden
+            ),
         )
 
     def forward(self, condition: Condition) -> Translation:
