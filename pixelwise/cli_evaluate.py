@@ -63,6 +63,8 @@ def evaluate(
     examination = evaluation.prepare(setting)
     for remark in examination.remarks:
         console.print(f"note: {remark}")
+    if examination.remarks and not download:
+        console.print("note: --weights FOLDER says where published weights are, --download fetches them")
     if report is None:
         found = [_score(examination, name, entrant, device) for name, entrant in named.items()]
         scores: object = [each.to_json() for each in found]

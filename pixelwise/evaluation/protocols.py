@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from difflib import get_close_matches
 
 from pixelwise.data.ade20k import ade20k
 from pixelwise.data.blur import GaussianBlur, MotionBlur
@@ -33,7 +34,9 @@ def protocol_named(name: str) -> Protocol:
         return PROTOCOLS[name]
     match = re.fullmatch(r"(.+)-from([1-9]\d*)x([1-9]\d*)", name)
     if match is None or match[1] not in PROTOCOLS:
-        raise InputError(f"no protocol {name!r}; there are {', '.join(PROTOCOLS)}")
+        near = get_close_matches(name, PROTOCOLS, n=1, cutoff=0.6)
+        nearest = f"; did you mean {near[0]}?" if near else ""
+        raise InputError(f"no protocol {name!r}{nearest}; there are {', '.join(PROTOCOLS)}")
     return PROTOCOLS[match[1]].from_source((int(match[2]), int(match[3])))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pixelwise.errors import InputError
+from pixelwise.evaluation.report.figures import ERROR, figure_spec, in_order
 from pixelwise.evaluation.scores import Evaluation
 
 
@@ -14,13 +15,21 @@ def markdown(evaluations: Sequence[Evaluation]) -> str:
     if len(protocols) != 1:
         raise InputError(f"one table is of one protocol, got {', '.join(protocols) or 'none'}")
     (protocol,) = protocols.values()
-    names = [name for name, figure in evaluations[0].figures.items() if isinstance(figure, float)]
+    scalars = [name for name, figure in evaluations[0].figures.items() if isinstance(figure, float)]
+    names = [name for name in in_order(scalars) if not name.endswith(ERROR)]
     lines = [
-        ["model", *names],
+        ["model", *(figure_spec(name).head for name in names)],
         ["---", *("---:" for _ in names)],
-        *([evaluation.model, *(f"{evaluation.figures[name]:.4f}" for name in names)] for evaluation in evaluations),
+        *([evaluation.model, *(_text(evaluation, name) for name in names)] for evaluation in evaluations),
     ]
     table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
     num_samples = len(evaluations[0].scores)
     notes = "".join(f"\n{caveat}.\n" for caveat in dict.fromkeys(evaluations[0].caveats))
     return f"{protocol.name}: {num_samples} pictures; {protocol.text}.\n\n{table}\n{notes}"
+
+
+def _text(evaluation: Evaluation, name: str) -> str:
+    """A figure, with its standard error where it has one."""
+    spec, figure, error = figure_spec(name), evaluation.figures[name], evaluation.figures.get(name + ERROR)
+    assert isinstance(figure, float)
+    return f"{spec.text(figure)} ± {spec.text(error)}" if isinstance(error, float) else spec.text(figure)

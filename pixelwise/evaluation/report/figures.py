@@ -90,7 +90,7 @@ FIGURES: Mapping[str, FigureSpec] = {
     "delta1": _percent("δ < 1.25"),
     "delta2": _percent("δ < 1.25²"),
     "delta3": _percent("δ < 1.25³"),
-    "seams": _less("seams", 3),
+    "seams": FigureSpec("seams", decimals=3),
     SHARE: FigureSpec("share of the area", "%", 1, factor=100.0),
 }
 

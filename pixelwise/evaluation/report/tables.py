@@ -18,6 +18,9 @@ from pixelwise.evaluation.report.figures import (
 )
 from pixelwise.evaluation.report.results import ModelResults, Results, Timing
 
+REPEATING = {"mean_iou_of_occurring": "mean_iou"}
+"""Figures that are left out where they say of every model what another says: here, where all classes occur."""
+
 BEST = "The best of the models in bold."
 REAL = "Real photos went through the same measures: where they are not perfect, it is the measure that errs."
 NO_REAL = (
@@ -104,9 +107,13 @@ def class_table(results: Results, figure: str) -> Table:
 
 
 def scalar_names(results: Results) -> list[str]:
-    """Figures of all pictures together that some model has, without standard errors of others."""
+    """Figures of all pictures together that some model has, without standard errors of others and repetitions."""
     found = in_order(name for model in results.models for name in model.figures if model.scalar(name) is not None)
-    return [name for name in found if not (name.endswith(ERROR) and name.removesuffix(ERROR) in found)]
+    beside = [name for name in found if name.endswith(ERROR) and name.removesuffix(ERROR) in found]
+    beside += [
+        name for name, other in REPEATING.items() if all(m.scalar(name) == m.scalar(other) for m in results.models)
+    ]
+    return [name for name in found if name not in beside]
 
 
 def class_figures(results: Results) -> list[str]:
