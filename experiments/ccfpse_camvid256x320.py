@@ -1,15 +1,17 @@
 """CC-FPSE (Liu et al., NeurIPS 2019) on CamVid at 256 x 320: as large as published for Cityscapes, with the paper's
 losses and its discriminator. Wants a GPU.
 
-The schedule is that of the experiment on SPADE.
+The schedule is that of the experiment on SPADE, on whose code this paper's builds.
 
-The paper was not at hand: losses and schedule are as the field knows them, to be compared with it.
+The paper itself was not at hand, and public accounts of it tell no more than that it took 16 GPUs. From memory, and
+equal: the hinge, the weights of 20, 10 and 0.05 for feature matching, perceptual loss and KL, both rates, a batch of
+32. Not compared: epochs, and when the rates fall.
 """
 
 from pixelwise.models.ccfpse import CcfpseConfig
 from pixelwise.training import TrainConfig
 
-BATCH_SIZE = 16
+BATCH_SIZE = 32
 STEPS_PER_EPOCH = 367 // BATCH_SIZE
 
 config = TrainConfig(

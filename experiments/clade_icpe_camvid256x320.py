@@ -8,7 +8,7 @@ as those of id 0 in the published preprocessing.
 from pixelwise.models.clade import CladeConfig
 from pixelwise.training import TrainConfig
 
-BATCH_SIZE = 16
+BATCH_SIZE = 32
 STEPS_PER_EPOCH = 367 // BATCH_SIZE
 
 config = TrainConfig(

@@ -3,7 +3,8 @@
 Jitter and epochs are those of the experiment on pix2pix, with four pictures a batch. It reads the label map as classes,
 where the paper reads it as a picture.
 
-The paper was not at hand: losses and schedule are as the field knows them, to be compared with it.
+The paper itself was not at hand. Public accounts of it agree on the form of both losses and on the layers; the weights
+of the four distances, the margin, the rate and the batch were compared with nothing.
 """
 
 from pixelwise.models.pan import PanConfig

@@ -3,7 +3,10 @@ generator of full size and the encoder, with the paper's losses and schedule. Wa
 
 At the end it keeps ten looks of each class, to draw from where there is no style picture.
 
-The paper was not at hand: losses and schedule are as the field knows them, to be compared with it.
+The paper itself was not at hand. Compared with public accounts of it, and equal: three discriminators, feature matching
+summed over their scales. Compared with the options that its authors' code prints, and equal: least squares, feature
+matching's weight of 10, the rate, 100 epochs and 100 more in which it falls, one picture a batch, Adam's first beta,
+mirroring. From memory: the perceptual loss's weight of 10.
 """
 
 from pixelwise.models.pix2pixhd import Pix2PixHdConfig

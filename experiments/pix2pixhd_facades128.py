@@ -2,7 +2,8 @@
 the size that `pixelwise train experiments/pix2pixhd_facades256.py` then goes on to. Full size, with the paper's losses
 and schedule. Wants a GPU.
 
-The paper was not at hand: losses and schedule are as the field knows them, to be compared with it.
+The paper itself was not at hand; what was compared with accounts of it is told in `pix2pixhd_cityscapes512x1024`. The
+paper has no facades.
 """
 
 from pixelwise.models.pix2pixhd import Pix2PixHdConfig

@@ -1,10 +1,11 @@
 """pix2pixHD (Wang et al., CVPR 2018, Sec. 3.2) on facades, the second half: the local enhancer around the generator
 that `pixelwise train experiments/pix2pixhd_facades128.py` has made. Full size, with the paper's losses. Wants a GPU.
 
-The enhancer learns alone for 10 epochs, then both learn for 90, the last 50 of them with rates that fall to zero; the
-paper does not say how long.
+The enhancer learns alone for 10 epochs, then both learn for 90, the last 50 of them with rates that fall to zero. That
+order is the paper's, as its authors have said in public; how long is chosen here.
 
-The paper was not at hand: losses and schedule are as the field knows them, to be compared with it.
+The paper itself was not at hand; what was compared with accounts of it is told in `pix2pixhd_cityscapes512x1024`. The
+paper has no facades.
 """
 
 from pixelwise.models.pix2pixhd import Pix2PixHdConfig

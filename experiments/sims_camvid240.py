@@ -8,7 +8,8 @@
 The bank, of the training split alone, lies in the run's folder, where its checkpoints look for it. It holds the
 pictures as they are stored, 480 x 360, and takes 363 MB.
 
-The paper was not at hand: losses and schedule are as the field knows them, to be compared with it.
+The paper was not at hand, and no account of its training was found: loss and schedule, taken from CRN, were compared
+with nothing.
 """
 
 from pixelwise.models.sims import SimsConfig

@@ -68,8 +68,8 @@ class PatchDiscriminatorConfig:
 PIX2PIX = PatchDiscriminatorConfig(num_scales=1, padding=1, norm="batch", spectral=False)
 """Judges patches of 70 x 70 pixels."""
 
-PIX2PIX_HD = PatchDiscriminatorConfig(spectral=False)
-"""With two scales, as its authors' code trains; the paper speaks of three."""
+PIX2PIX_HD = PatchDiscriminatorConfig(num_scales=3, spectral=False)
+"""With the paper's three scales (Sec. 3.2); its authors' code has two if not told otherwise."""
 
 
 class PatchDiscriminator(nn.Module):

@@ -3,8 +3,8 @@
 Eight convolutions, of which every second one halves the resolution; pictures are compared by the first, fourth, sixth
 and eighth, one of each resolution. It judges a picture without its condition, which the comparison makes up for.
 
-The paper was not at hand: widths and kernels are as the field knows them, to be compared with it. Where its last layer
-judges a whole picture, this one judges every place, so that pictures may be of any size.
+The paper itself was not at hand: widths and kernels are from memory. Where its last layer judges a whole picture, this
+one judges every place, so that pictures may be of any size.
 """
 
 from __future__ import annotations

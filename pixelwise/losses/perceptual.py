@@ -21,13 +21,16 @@ VGG19_SHA256 = "dcbb9e9d"
 
 Taps = Mapping[int, float]
 """Activations to compare pictures by, fine to coarse: from a layer's place in torchvision's ``features`` to the weight
-of its mean absolute difference."""
+of its mean absolute difference; from ``PICTURE`` to that of the picture itself."""
 
-# relu1_1 … relu5_1 as pix2pixHD and SPADE weigh them; relu1_2 … relu5_2 as CRN does, by the inverse of their number of
-# elements, which is what a mean has; all of them, alike, as MSG U-Net does.
+PICTURE = -1
+"""The place, before all layers, of the picture as VGG19 reads it."""
+
+# relu1_1 … relu5_1 as pix2pixHD and SPADE weigh them; the picture and relu1_2 … relu5_2 as CRN does, by the inverse of
+# their number of elements, which is what a mean has; all of them, alike, as MSG U-Net does.
 TAPS: Mapping[str, Taps] = {
     "first": {1: 1 / 32, 6: 1 / 16, 11: 1 / 8, 20: 1 / 4, 29: 1.0},
-    "second": {3: 1.0, 8: 1.0, 13: 1.0, 22: 1.0, 31: 1.0},
+    "second": {PICTURE: 1.0, 3: 1.0, 8: 1.0, 13: 1.0, 22: 1.0, 31: 1.0},
     "all": dict.fromkeys((1, 3, 6, 8, 11, 13, 15, 17, 20, 22, 24, 26, 29, 31, 33, 35), 1.0),
 }
 """The names that configurations use: by which convolutions of each of VGG19's five stages."""
@@ -56,7 +59,9 @@ class Vgg19Features(nn.Module):
         Raises:
             InputError: another number of channels, or a picture that is too small.
         """
-        return activations(self.features, self.taps, self.scale(picture))
+        read = self.scale(picture)
+        found = activations(self.features, self.taps, read)
+        return [read, *found] if PICTURE in self.taps else found
 
 
 class PerceptualLoss(nn.Module):

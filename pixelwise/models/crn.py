@@ -5,8 +5,10 @@ features of the one before, the layout at its own size. There is no adversary: f
 losses/perceptual.py). As a layout has many pictures, the network may make several at once, of which only the best has
 to be like the target, class by class (Eq. 3 to 5, losses/diversity.py).
 
-The paper was not at hand: the layers are those of public notes on it, the losses are as the field knows them. Layers of
-VGG19 weigh by the inverse of their number of elements, as at the paper's start; it rescales them after 100 epochs.
+The paper itself was not at hand: the layers are those of public notes on it. The loss has its six terms, the picture
+itself and five layers of VGG19. They weigh by the inverse of their number of elements, as at the paper's start; after
+100 epochs it rescales them so that all count alike, by its authors' answer with the inverse of each one's average. Here
+they stay.
 """
 
 from __future__ import annotations

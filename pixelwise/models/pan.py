@@ -6,8 +6,8 @@ its hidden layers measure how far a picture is from the target, which the image 
 the discriminator more, up to a margin (losses/perceptual_adversarial.py). So the comparison moves on to what is wrong
 still.
 
-The paper was not at hand: the losses are its equations; the sizes of layers, the loss's weights and the margin are as
-the field knows them, to be compared with it.
+The paper itself was not at hand: public accounts of it agree on the form of the losses and on what the layers are; how
+large they are, the loss's weights and the margin are from memory.
 """
 
 from __future__ import annotations

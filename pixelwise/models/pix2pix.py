@@ -28,7 +28,10 @@ _WIDEST = 8
 """A U-Net's most channels, in units of its ``width``."""
 
 _FIRST_NOISY_LEVEL = 4
-"""Levels of a U-Net with dropout begin where no more channels are added, and end before the innermost one."""
+"""Levels of a U-Net with dropout begin where no more channels are added, and end before the innermost one.
+
+That is how the weights are published that can be adopted; in the paper the three innermost levels have it.
+"""
 
 
 @dataclass(frozen=True)

@@ -289,7 +289,9 @@ FAMILY = Family(
     paper="Wang et al., High-Resolution Image Synthesis and Semantic Manipulation with Conditional GANs, CVPR 2018",
     config=Pix2PixHdConfig,
     generator=Pix2PixHd,
-    objective=Objective(adversarial="least_squares", feature_matching=10.0, perceptual=10.0, kl=0.0),
+    # The paper's weights are 10 and 10, but both terms of the discriminators are sums over the three scales (Eq. 5), of
+    # which they are means here: so the term that has no scales weighs a third.
+    objective=Objective(adversarial="least_squares", feature_matching=10.0, perceptual=10 / 3, kl=0.0),
     discriminator=PIX2PIX_HD,
     published=PUBLISHED,
     adopt=adopt,

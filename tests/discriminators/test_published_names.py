@@ -20,7 +20,7 @@ def test_pix2pix_conforms() -> None:
 @torch.no_grad()
 def test_every_output_of_pix2pixhd_conforms() -> None:
     arrays, weights = recorded("pix2pixhd_disc")
-    config = replace(PIX2PIX_HD, width=8)
+    config = replace(PIX2PIX_HD, num_scales=2, width=8)
     network = MultiscalePatchDiscriminator(config, 5)
     network.load_state_dict(adopt_pix2pixhd(weights, config))
     outputs = network.eval()(arrays["in/x"])
@@ -33,6 +33,6 @@ def test_every_output_of_pix2pixhd_conforms() -> None:
 
 def test_statistics_that_old_instance_norms_kept_are_left_out() -> None:
     theirs = {"scale0_layer1.1.running_mean": torch.zeros(2), "scale0_layer1.0.weight": torch.zeros(2)}
-    assert list(adopt_pix2pixhd(theirs, PIX2PIX_HD)) == ["discriminator_1.model1.0.0.weight"]
+    assert list(adopt_pix2pixhd(theirs, PIX2PIX_HD)) == ["discriminator_2.model1.0.0.weight"]
     with_batch_norm = adopt_pix2pixhd(theirs, replace(PIX2PIX_HD, norm="batch"))
-    assert "discriminator_1.model1.0.1.running_mean" in with_batch_norm
+    assert "discriminator_2.model1.0.1.running_mean" in with_batch_norm

@@ -7,7 +7,7 @@ import torch
 
 from pixelwise.errors import InputError
 from pixelwise.layers.imagenet import IMAGENET_MEAN, IMAGENET_STD
-from pixelwise.losses.perceptual import TAPS, PerceptualLoss, Vgg19Features, load_perceptual_loss
+from pixelwise.losses.perceptual import PICTURE, TAPS, PerceptualLoss, Vgg19Features, load_perceptual_loss
 from pixelwise.published_weights import MissingWeightsError
 
 # Simonyan and Zisserman 2015, Table 1, column E, at the places where torchvision's ``features`` have them.
@@ -70,16 +70,20 @@ def test_taps_are_the_first_activations_of_the_five_stages() -> None:
     assert all((activation >= 0).all() for activation in activations)
 
 
-def test_second_taps_are_the_second_activations_of_the_five_stages() -> None:
+def test_second_taps_are_the_picture_and_the_second_activations_of_the_five_stages() -> None:
     network = Vgg19Features(TAPS["second"])
     assert list(network.state_dict())[-1] == "features.30.bias"
-    activations = network(torch.rand(1, 3, 32, 48) * 2 - 1)
+    picture = torch.rand(1, 3, 32, 48) * 2 - 1
+    read, *activations = network(picture)
+    torch.testing.assert_close(read[:, 0], ((picture[:, 0] + 1) / 2 - IMAGENET_MEAN[0]) / IMAGENET_STD[0])
     assert [activation.shape[1:] for activation in activations] == [
         (64, 32, 48), (128, 16, 24), (256, 8, 12), (512, 4, 6), (512, 2, 3)
     ]  # fmt: skip
     assert all((activation >= 0).all() for activation in activations)
     # What comes before is the stage's second convolution.
-    assert all(place - 1 in CONVOLUTIONS and place - 3 in CONVOLUTIONS for place in TAPS["second"])
+    first, *places = TAPS["second"]
+    assert first == PICTURE
+    assert all(place - 1 in CONVOLUTIONS and place - 3 in CONVOLUTIONS for place in places)
 
 
 @pytest.mark.parametrize("size", [(16, 32), (19, 21)])
@@ -118,6 +122,15 @@ def test_known_value(loss: PerceptualLoss) -> None:
     expected = (1 / 32 + 1 / 16 + 1 / 8 + 1 / 4 + 1) * 0.25 / 0.229
     assert loss(image, target).item() == pytest.approx(expected, rel=1e-5)
     assert loss(target, target).item() == 0
+
+
+def test_the_picture_itself_counts_as_a_layer_where_crn_compares(file: tuple[Path, str]) -> None:
+    loss = load_perceptual_loss(file[0], sha256=file[1], taps=TAPS["second"])
+    image, target = torch.zeros(1, 3, 16, 16), torch.full((1, 3, 16, 16), 0.5)
+    # All three channels of the picture as VGG19 reads it, and red in five layers.
+    expected = sum(0.25 / deviation for deviation in IMAGENET_STD) / 3 + 5 * 0.25 / 0.229
+    assert loss(image, target).item() == pytest.approx(expected, rel=1e-5)
+    assert loss.by_region(image[:, None], target, None).item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_grey_is_the_same_in_three_channels(loss: PerceptualLoss) -> None:

@@ -160,8 +160,14 @@ def test_feature_matching_is_the_authors_own() -> None:
         for fake_scale, real_scale in zip(fake, real, strict=True)
         for fake_layer, real_layer in zip(fake_scale[:-1], real_scale[:-1], strict=True)
     ]
-    expected = 10 * torch.stack(differences).sum() * 4 / (3 + 1) / 2
+    expected = 10 * torch.stack(differences).sum() * 4 / (3 + 1) / len(fake)
     torch.testing.assert_close(terms["feature_matching"], expected)
+
+
+def test_terms_weigh_as_in_equation_5() -> None:
+    """Where the terms of three discriminators are summed, and the perceptual loss weighs 10 beside them."""
+    assert FAMILY.discriminator_for(Pix2PixHdConfig()).num_scales == 3
+    assert 3 * FAMILY.objective.perceptual == pytest.approx(10)
 
 
 @pytest.mark.parametrize(
