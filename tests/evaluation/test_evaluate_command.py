@@ -27,8 +27,8 @@ def test_models_side_by_side(
     assert first["figures"] == second["figures"]
     mean = first["figures"]["psnr"]
     printed = capsys.readouterr().out
-    assert f"| model | {mean:.4f} |" in printed
-    assert f"| other | {mean:.4f} |" in printed
+    assert f"| model | {mean:.2f} |" in printed
+    assert f"| other | {mean:.2f} |" in printed
 
 
 @pytest.mark.parametrize(

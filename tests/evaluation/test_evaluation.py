@@ -140,7 +140,7 @@ def test_one_table_is_of_one_protocol(translator: Translator, data: Path) -> Non
     evaluation = evaluate(translator, tiny_protocol(), data, "m")
     text = markdown([evaluation, replace(evaluation, model="n")])
     assert text.startswith("tiny-v1: 3 pictures; little.\n")
-    assert f"| n | {evaluation.figures['psnr']:.4f} | {evaluation.figures['ssim']:.4f} |" in text
+    assert f"| n | {evaluation.figures['psnr']:.2f} | {evaluation.figures['ssim']:.3f} |" in text
     with pytest.raises(InputError, match="one table is of one protocol, got tiny-v1, tiny-v2"):
         markdown([evaluation, replace(evaluation, protocol=replace(evaluation.protocol, name="tiny-v2"))])
 

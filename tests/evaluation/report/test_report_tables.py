@@ -51,8 +51,8 @@ def test_figures_are_printed_in_their_unit(name: str, value: float | None, text:
     assert figure_spec(name).text(value) == text
 
 
-def test_every_figure_but_the_share_says_what_is_better() -> None:
-    assert [name for name, spec in FIGURES.items() if spec.more_is_better is None] == ["class_area"]
+def test_every_figure_says_what_is_better_but_the_share_and_seams_which_photos_have_too() -> None:
+    assert [name for name, spec in FIGURES.items() if spec.more_is_better is None] == ["seams", "class_area"]
     assert FIGURES["fid"].head == "FID ↓"
     assert FIGURES["psnr"].head == "PSNR, dB ↑"
     assert figure_spec("unheard_of").head == "unheard_of"
