@@ -155,6 +155,18 @@ MEASUREMENTS: Mapping[str, Measurement] = {
         ),
         needs="the pictures of BSD in grey, DnCNN's weights as KAIR has them, and scikit-image",
     ),
+    "msgunet_tables": Measurement(
+        tables_of("msgunet_tables"),
+        lambda results: (
+            f"python benchmarks/msgunet_tables.py --rounds {results['rounds']} --threads {results['threads']}"
+        ),
+        needs="CamVid, NYU Depth V2 and the aerial photos of pix2pix, in one folder (`--data FOLDER`)",
+    ),
+    "gradient_flow": Measurement(
+        tables_of("gradient_flow"),
+        lambda results: f"python benchmarks/gradient_flow.py --steps {results['steps']} --threads {results['threads']}",
+        needs="CamVid (`--data FOLDER`)",
+    ),
 }
 """In the order of the page; what `pixelwise evaluate` wrote needs no line."""
 

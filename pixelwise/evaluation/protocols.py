@@ -140,14 +140,18 @@ def _segmenting(name: str, data: StoredSet, names_digest: str) -> Protocol:
 
 
 _STREETS = "photos of streets from maps of 11 classes"
+_ROOMS = "photos of rooms from maps of 39 classes"
+_AERIAL = "maps from aerial photos"
 
 _TRANSLATION = [
     _translating("facades-mini-val-v1", facades, _FACADES, "photos of house fronts from maps of 5 classes"),
     _translating("camvid-val-v1", camvid, _CAMVID, _STREETS),
     _translating("camvid-val-240x320-v1", camvid, _CAMVID, _STREETS, (240, 320)),
     _translating("camvid-val-128x160-v1", camvid, _CAMVID, _STREETS, (128, 160)),
-    _translating("nyu-photo-val-v1", nyu_photo, _NYU_DEPTH.names_digest, "photos of rooms from maps of 39 classes"),
-    _translating("maps-val-256x256-v1", maps, _MAPS, "maps from aerial photos", (256, 256), PICTURES),
+    _translating("nyu-photo-val-v1", nyu_photo, _NYU_DEPTH.names_digest, _ROOMS),
+    _translating("nyu-photo-val-128x128-v1", nyu_photo, _NYU_DEPTH.names_digest, _ROOMS, (128, 128)),
+    _translating("maps-val-256x256-v1", maps, _MAPS, _AERIAL, (256, 256), PICTURES),
+    _translating("maps-val-128x128-v1", maps, _MAPS, _AERIAL, (128, 128), PICTURES),
     _translating("maps-to-photo-val-256x256-v1", maps_to_photo, _MAPS, "aerial photos from maps", (256, 256), PICTURES),
     # The publisher's list of names was not at hand.
     replace(
