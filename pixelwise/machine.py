@@ -31,9 +31,13 @@ def circumstances_text(found: Mapping[str, Any]) -> str:
     gpu = "" if found["device"] == "cpu" else f"{found['device']}: {', '.join(host['gpus'])}; "
     return (
         f"{gpu}{host['cpu']} ({host['instructions']}), {host['cores']} cores, {host['memory_gib']} GiB; "
-        f"{found['threads']} threads; torch {versions['torch']}, "
+        f"{threads_text(found['threads'])}; torch {versions['torch']}, "
         f"pixelwise {versions['pixelwise']}; {found['date']}."
     )
+
+
+def threads_text(count: int) -> str:
+    return f"{count} thread{'s' * (count != 1)}"
 
 
 def machine() -> dict[str, Any]:

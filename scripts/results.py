@@ -18,7 +18,7 @@ from pixelwise.bench.contest import PLAIN
 from pixelwise.errors import InputError
 from pixelwise.evaluation.report import Results
 from pixelwise.evaluation.report.markdown import markdown as evaluation_markdown
-from pixelwise.machine import circumstances_text
+from pixelwise.machine import circumstances_text, threads_text
 
 ROOT = Path(__file__).parents[1]
 BENCHMARKS = ROOT / "benchmarks"
@@ -205,7 +205,7 @@ def overview(known: Mapping[str, Measurement], contents: Mapping[str, Row]) -> s
         found = contents[name].get("circumstances", contents[name])
         title = measurement.markdown(contents[name]).partition("\n")[0].removeprefix("# ")
         machine = circumstances_text(found).partition(";")[0]
-        where = f"{machine}; {found['threads']} threads"
+        where = f"{machine}; {threads_text(found['threads'])}"
         lines.append(f"| [{title}](#{name}) | {found['date'][:10]} | {where} | {source(name)} |")
     return "\n".join(lines)
 

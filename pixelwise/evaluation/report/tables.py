@@ -17,6 +17,7 @@ from pixelwise.evaluation.report.figures import (
     in_order,
 )
 from pixelwise.evaluation.report.results import ModelResults, Results, Timing
+from pixelwise.machine import threads_text
 
 REPEATING = {"mean_iou_of_occurring": "mean_iou"}
 """Figures that are left out where they say of every model what another says: here, where all classes occur."""
@@ -146,7 +147,7 @@ def timing_conditions(results: Results) -> list[str]:
 
 def timing_text(timing: Timing) -> str:
     height, width = timing.size
-    threads = f"{timing.threads} thread{'s' * (timing.threads != 1)}"
+    threads = threads_text(timing.threads)
     return f"{height}×{width}, batch {timing.batch}, {threads}, {timing.device}, {timing.dtype}, {timing.repeats} calls"
 
 
