@@ -20,7 +20,7 @@ from pixelwise.discriminators.patch import PatchDiscriminatorConfig
 from pixelwise.losses.objective import Objective
 from pixelwise.models.asapnet import AsapNetConfig
 from pixelwise.training import TrainConfig
-from trials import CAMVID, MACS, PARAMETERS, TIME, TrainedComparison, figure
+from trials import CAMVID, MACS, PARAMETERS, TIME, TableSpec, TrainedComparison, figure
 
 _WHOLE = AsapNetConfig(
     cell=8, width=32, max_width=192, num_blocks=6, mlp_width=24, mlp_depth=4, norm="batch", scaled_parameters=True
@@ -55,6 +55,8 @@ STUDY = TrainConfig(
     validation_samples=101,
 )
 
+FIGURES = ("psnr", "ssim", "mean_iou", "pixel_accuracy", "frechet_segmenter_train")
+
 ABLATIONS = TrainedComparison(
     name="ablations",
     title="What ASAP-Net owes to its parts",
@@ -65,15 +67,10 @@ ABLATIONS = TrainedComparison(
     ),
     trials={name: replace(STUDY, model=model) for name, model in VARIANTS.items()},
     protocol="camvid-val-128x160-v1",
-    columns=(
-        *map(figure, ("psnr", "ssim", "mean_iou", "pixel_accuracy", "frechet_segmenter_train")),
-        MACS,
-        PARAMETERS,
-        TIME,
-    ),
+    tables=(TableSpec((*map(figure, FIGURES), MACS, PARAMETERS, TIME)),),
 )
 
-markdown = ABLATIONS.markdown
+main, markdown = ABLATIONS.main, ABLATIONS.markdown
 
 if __name__ == "__main__":
-    typer.run(ABLATIONS.main)
+    typer.run(main)

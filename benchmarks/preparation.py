@@ -27,6 +27,7 @@ from pixelwise.bench.measurement import write
 from pixelwise.bench.plan import read_sizes
 from pixelwise.bench.subject import Size
 from pixelwise.bench.table import Row, size_text, table, time_text
+from pixelwise.condition import Condition
 from pixelwise.errors import InputError
 from pixelwise.layers.folded import folded
 from pixelwise.layers.position import centre_offsets
@@ -93,15 +94,25 @@ def entered(family: str, name: str, size: Size) -> tuple[dict[str, Run], float]:
     """What of one model takes turns, by name, and how far its two sides are apart. Raises InputError if too far."""
     config = family_named(family).published[name].config
     condition = condition_for(config, size)
-    plain = random_generator(family, config)
-    # Preparing changes how shared weights lie in memory.
-    sides: dict[str, nn.Module] = {"plain": plain, "prepared": folded(deepcopy(plain))}
+    sides, error = both_sides(family, name, config, condition)
     runs: dict[str, Run] = {side: partial(_picture, generator, condition) for side, generator in sides.items()}
-    if not (error := float((runs["prepared"]() - runs["plain"]()).abs().max())) <= TOLERANCE:
-        raise InputError(f"{family}, {name}: prepared it is {error:.3g} off, at most {TOLERANCE:g} is allowed")
     if f"{family}, {name}" == WITH_OFFSETS and condition.labels is not None:
         runs["offsets"] = partial(centre_offsets, condition.labels, config.without_offsets)
     return runs, error
+
+
+def both_sides(family: str, name: str, config: Any, condition: Condition) -> tuple[dict[str, nn.Module], float]:
+    """A generator of random weights, plain and prepared, and how far their pictures are apart.
+
+    Raises InputError if too far.
+    """
+    plain = random_generator(family, config)
+    # Preparing changes how shared weights lie in memory.
+    sides: dict[str, nn.Module] = {"plain": plain, "prepared": folded(deepcopy(plain))}
+    pictures = {side: _picture(generator, condition) for side, generator in sides.items()}
+    if not (error := float((pictures["prepared"] - pictures["plain"]).abs().max())) <= TOLERANCE:
+        raise InputError(f"{family}, {name}: prepared it is {error:.3g} off, at most {TOLERANCE:g} is allowed")
+    return sides, error
 
 
 def random_generator(family: str, config: Any) -> nn.Module:
@@ -115,7 +126,7 @@ def random_generator(family: str, config: Any) -> nn.Module:
     return generator
 
 
-def _picture(generator: nn.Module, condition: Any) -> Tensor:
+def _picture(generator: nn.Module, condition: Condition) -> Tensor:
     image: Tensor = generator(condition).image
     return image
 

@@ -20,14 +20,18 @@ from torch import Tensor
 from pixelwise import images, machine
 from pixelwise.bench.laps import in_turns
 from pixelwise.bench.measurement import write
+from pixelwise.bench.memory import family_training_bytes
 from pixelwise.bench.table import Row, size_text, table
+from pixelwise.checkpoint import read_manifest
 from pixelwise.condition import Condition
 from pixelwise.contact_sheet import condition_pictures, contact_sheet, tensor_pictures
 from pixelwise.data.augment import resized
 from pixelwise.errors import InputError
 from pixelwise.evaluation import Comparison, Examination, Setting, prepare, protocol_named
-from pixelwise.evaluation.report.figures import figure_spec
+from pixelwise.evaluation.report.figures import NONE, figure_spec
 from pixelwise.machine import circumstances_text
+from pixelwise.models import family_named
+from pixelwise.models.family import config_from_json
 from pixelwise.training import TrainConfig, train
 from pixelwise.translate import Translator, load
 
@@ -71,6 +75,23 @@ class Column:
 
 
 @dataclass(frozen=True)
+class TableSpec:
+    """One of a comparison's tables.
+
+    Attributes:
+        columns: from left to right.
+        rows: from what a row is called to the trial that it shows; None for all of them under their own names.
+        title: above it; empty for the only one of a page.
+        text: between these two.
+    """
+
+    columns: Sequence[Column]
+    rows: Mapping[str, str] | None = None
+    title: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True)
 class TrainedComparison:
     """A paper's comparison of networks, to be repeated with what is at hand.
 
@@ -78,9 +99,9 @@ class TrainedComparison:
         name: of its results: ``results/NAME.json``, the table beside it, and the pictures ``docs/NAME.jpg``.
         title: of the page.
         text: what the paper says, and what is otherwise here.
-        trials: the training runs by their names in the table, alike in all of ``ALIKE``.
+        trials: the training runs by their names, alike in all of ``ALIKE``.
         protocol: by which they are judged.
-        columns: of the table.
+        tables: of the page. What several of them show is trained once.
     """
 
     name: str
@@ -88,7 +109,7 @@ class TrainedComparison:
     text: str
     trials: Mapping[str, TrainConfig]
     protocol: str
-    columns: Sequence[Column]
+    tables: Sequence[TableSpec]
 
     def main(
         self,
@@ -120,7 +141,8 @@ class TrainedComparison:
 
     def markdown(self, results: Row) -> str:
         """The page of what was measured, or of the JSON that it was saved as."""
-        return report(self.title, results, self.text, budget_text(results), trials_table(results, self.columns))
+        sections = (section(results, spec) for spec in self.tables)
+        return report(self.title, results, self.text, budget_text(results), *sections)
 
 
 def train_all(trials: Mapping[str, TrainConfig], runs: Path) -> dict[str, Path]:
@@ -160,7 +182,10 @@ def judge(checkpoints: Mapping[str, Path], setting: Setting, folder: Path, round
     for name, path in checkpoints.items():
         row = found.pop(path.parent.name)
         kept = ("family", "figures", "parameters", "macs", "peak_memory")
-        rows.append({"name": name, **{key: row[key] for key in kept}, "seconds": seconds[name]})
+        taken = training_memory(path, examination.sample(0).condition.size)
+        rows.append(
+            {"name": name, **{key: row[key] for key in kept}, "training_memory": taken, "seconds": seconds[name]}
+        )
     return {
         **machine.circumstances(),
         **{key: report[key] for key in ("protocol", "what", "samples", "names_sha256", "targets_sha256", "remarks")},
@@ -168,6 +193,12 @@ def judge(checkpoints: Mapping[str, Path], setting: Setting, folder: Path, round
         "rows": rows,
         "real": next((row["figures"] for row in found.values() if row["real"]), None),
     }
+
+
+def training_memory(checkpoint: Path, size: tuple[int, int]) -> int | None:
+    """Bytes that the first step of training this network on one picture takes, see ``family_training_bytes``."""
+    manifest = read_manifest(checkpoint)
+    return family_training_bytes(config_from_json(family_named(manifest.family), manifest.config), size)
 
 
 def time_in_turns(checkpoints: Mapping[str, Path], examination: Examination, rounds: int) -> dict[str, Row]:
@@ -208,16 +239,28 @@ def figure(name: str) -> Column:
 
 PARAMETERS = Column("parameters, M", lambda row: f"{row['parameters'] / 1e6:.2f}")
 MACS = Column("multiply-adds, G", lambda row: f"{row['macs']['total'] / 1e9:.2f}")
+TRAINING_MEMORY = Column(
+    "training, MB",
+    lambda row: NONE if row["training_memory"] is None else f"{row['training_memory'] / 1e6:.0f}",
+)
 TIME = Column("ms", lambda row: f"{1000 * row['seconds']['median']:.1f}")
 
 
-def trials_table(results: Row, columns: Sequence[Column]) -> str:
-    """A line for each trial, then what real photos have."""
-    rows = [[row["name"], *(column.text(row) for column in columns)] for row in results["rows"]]
+def section(results: Row, spec: TableSpec) -> str:
+    """A table below its title and text, where it has them."""
+    title = f"## {spec.title}" if spec.title else ""
+    return "\n\n".join(part for part in (title, spec.text, trials_table(results, spec)) if part)
+
+
+def trials_table(results: Row, spec: TableSpec) -> str:
+    """A line for each of the table's trials, then what real photos have."""
+    judged = {row["name"]: row for row in results["rows"]}
+    named = {name: name for name in judged} if spec.rows is None else spec.rows
+    lines = [[name, *(column.text(judged[trial]) for column in spec.columns)] for name, trial in named.items()]
     if results["real"]:
         photos = {"figures": results["real"]}
-        rows.append(["real photos", *(column.text(photos) if column.of_pictures else "" for column in columns)])
-    return table(["", *(column.head for column in columns)], rows)
+        lines.append(["real photos", *(column.text(photos) if column.of_pictures else "" for column in spec.columns)])
+    return table(["", *(column.head for column in spec.columns)], lines)
 
 
 def report(title: str, results: Row, *parts: str) -> str:

@@ -71,6 +71,22 @@ def families(results: Row) -> str:
     return listed(row["model"].partition(",")[0] for row in results["rows"])
 
 
+def trained_comparison(name: str) -> Measurement:
+    """Of networks that a file of benchmarks/ trains alike and judges alike."""
+    return Measurement(
+        tables_of(name),
+        lambda results: (
+            "pixelwise train experiments/pix2pix_camvid_labels160.py; "
+            f"python benchmarks/{name}.py --segmenter runs/pix2pix_camvid_labels160/best.safetensors "
+            f"--rounds {results['rounds']} --threads {results['threads']}"
+        ),
+        needs=(
+            "CamVid, where the experiment says that it lies (`--data FOLDER` behind both commands: elsewhere). The "
+            "first trains what finds classes in photos, the second all that is compared"
+        ),
+    )
+
+
 MEASUREMENTS: Mapping[str, Measurement] = {
     "render": Measurement(
         engines_markdown,
@@ -145,6 +161,15 @@ MEASUREMENTS: Mapping[str, Measurement] = {
             f"python benchmarks/side_by_side.py --threads {results['threads']}"
         ),
         needs="CamVid, where the experiments say that it lies (`--data FOLDER` behind an experiment: elsewhere)",
+    ),
+    "ablations": trained_comparison("ablations"),
+    "clade_quality": trained_comparison("clade_quality"),
+    "clade_cost": Measurement(
+        tables_of("clade_cost"),
+        lambda results: (
+            f"python benchmarks/clade_cost.py --datasets {listed(row['dataset'] for row in results['rows'])} "
+            f"--rounds {results['rounds']} --threads {results['threads']}"
+        ),
     ),
     "restorers": Measurement(
         tables_of("restorers"),

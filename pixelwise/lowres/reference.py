@@ -147,4 +147,5 @@ class ConstantParameters(nn.Module):
 
     def forward(self, planes: Tensor) -> Tensor:
         batch, _, height, width = planes.shape
-        return self.bias[:, None, None].expand(batch, -1, height // self.cell, width // self.cell)
+        # Not a view of the weights: without gradients, torch's counter of operations cannot follow one.
+        return self.bias[:, None, None] + planes.new_zeros(batch, 1, height // self.cell, width // self.cell)

@@ -32,7 +32,6 @@ KERNEL_SIZE = 3
 """Side of the predicted kernels."""
 
 _NUM_TAPS = KERNEL_SIZE**2
-_HIDDEN = 128
 
 
 @dataclass(frozen=True)
@@ -46,6 +45,7 @@ class CcfpseConfig:
         out_channels: channels of the output.
         width: "ngf", of the pyramid's features too.
         num_upsamplings: 5 or 6: "normal", or "more" as for Cityscapes.
+        hidden: channels between the convolutions that read the label map.
         style: grows the picture from a style, the paper's noise, instead of the label map.
         size: (height, width) that a model with a style was built for, since a linear layer makes its start.
     """
@@ -56,6 +56,7 @@ class CcfpseConfig:
     out_channels: int = 0
     width: int = 64
     num_upsamplings: int = 5
+    hidden: int = 128
     style: bool = False
     size: tuple[int, int] = (256, 256)
 
@@ -81,7 +82,8 @@ class Ccfpse(nn.Module):
         self.start = make_start(config.layout_channels, self.decoder.start_channels, config.width, style_size)
 
     def _block(self, number: int, in_channels: int, out_channels: int) -> ConditionalBlock:
-        return ConditionalBlock(in_channels, out_channels, self.config.layout_channels + self.config.width)
+        config = self.config
+        return ConditionalBlock(in_channels, out_channels, config.layout_channels + config.width, config.hidden)
 
     def forward(self, condition: Condition) -> Translation:
         config, padded = self.config, condition.padded(self.size_multiple)
@@ -125,17 +127,18 @@ class ConditionalBlock(nn.Module):
     Args:
         in_channels, out_channels: where they differ, the shortcut is SPADE's, a modulation and a 1 x 1 convolution.
         layout_channels: of ``Layout.planes`` with the pyramid's features.
+        hidden: channels between the convolutions that read them.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, layout_channels: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, layout_channels: int, hidden: int) -> None:
         super().__init__()
         between = min(in_channels, out_channels)
         self.norm_0, self.norm_1 = nn.BatchNorm2d(in_channels), nn.BatchNorm2d(between)
-        self.conv_0 = ConditionalConv2d(in_channels, between, layout_channels)
-        self.conv_1 = ConditionalConv2d(between, out_channels, layout_channels)
+        self.conv_0 = ConditionalConv2d(in_channels, between, layout_channels, hidden)
+        self.conv_1 = ConditionalConv2d(between, out_channels, layout_channels, hidden)
         self.norm_s = self.conv_s = None
         if in_channels != out_channels:
-            self.norm_s = SpatialModulation(in_channels, layout_channels)
+            self.norm_s = SpatialModulation(in_channels, layout_channels, hidden=hidden)
             self.conv_s = SpectralConv2d(in_channels, out_channels, 1, bias=False)
 
     def forward(self, x: Tensor, layout: Layout) -> Tensor:
@@ -154,13 +157,14 @@ class ConditionalConv2d(nn.Module):
     Args:
         in_channels, out_channels: of the features.
         layout_channels: of the layout's planes.
+        hidden: channels between the convolutions that read them.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, layout_channels: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, layout_channels: int, hidden: int) -> None:
         super().__init__()
-        self.kernels = _prediction(layout_channels, in_channels * _NUM_TAPS)
+        self.kernels = _prediction(layout_channels, hidden, in_channels * _NUM_TAPS)
         self.pointwise = nn.Conv2d(in_channels, out_channels, 1)
-        self.gates = _prediction(layout_channels, out_channels)
+        self.gates = _prediction(layout_channels, hidden, out_channels)
 
     def forward(self, x: Tensor, layout: Layout) -> Tensor:
         """B in_channels h w, and the layout at h w, to B out_channels h w."""
@@ -189,11 +193,11 @@ def convolve_by_place(x: Tensor, kernels: Tensor) -> Tensor:
     return total
 
 
-def _prediction(layout_channels: int, out_channels: int) -> nn.Sequential:
+def _prediction(layout_channels: int, hidden: int, out_channels: int) -> nn.Sequential:
     return nn.Sequential(
-        LayoutConv2d(layout_channels, _HIDDEN, 3),
+        LayoutConv2d(layout_channels, hidden, 3),
         nn.ReLU(inplace=True),
-        nn.Conv2d(_HIDDEN, out_channels, 3, padding=1),
+        nn.Conv2d(hidden, out_channels, 3, padding=1),
     )
 
 

@@ -40,6 +40,7 @@ class CladeConfig:
         norm: "batch" or "instance".
         num_spatial_blocks: of the blocks, seen from the lowest resolution, so many are SPADE's (Sec. 4.8): 0 is the
             paper's C(1-7), 7 is S(1-7).
+        hidden: channels between the convolutions of those.
         offsets_modulate: CLADE-ICPE ("+distp" of Sec. 4.9).
         offsets_in_features, offsets_in_input: the other ways of reading the offsets ("+distf" and "+disti").
         without_offsets: the class whose pixels have none: the published preprocessing leaves out id 0 of its files.
@@ -55,6 +56,7 @@ class CladeConfig:
     num_upsamplings: int = 5
     norm: str = "batch"
     num_spatial_blocks: int = 0
+    hidden: int = 128
     offsets_modulate: bool = False
     offsets_in_features: bool = False
     offsets_in_input: bool = False
@@ -98,7 +100,8 @@ class Clade(nn.Module):
         return ModulatedBlock(in_channels, out_channels, self._spatial if spatial else self._by_class)
 
     def _spatial(self, channels: int) -> Modulation:
-        return SpatialModulation(channels, self.config.layout_channels, self.config.norm)
+        config = self.config
+        return SpatialModulation(channels, config.layout_channels, config.norm, hidden=config.hidden)
 
     def _by_class(self, channels: int) -> Modulation:
         config = self.config

@@ -38,6 +38,7 @@ class DaganConfig:
         width: "ngf".
         num_upsamplings: 5 or 6: "normal" or "more".
         norm: "batch" or "instance".
+        hidden: channels between the convolutions that read the label map.
     """
 
     num_labels: int = 0
@@ -47,6 +48,7 @@ class DaganConfig:
     width: int = 64
     num_upsamplings: int = 5
     norm: str = "batch"
+    hidden: int = 128
 
     def __post_init__(self) -> None:
         if self.norm not in NORMS or self.num_upsamplings not in (5, 6):
@@ -75,7 +77,8 @@ class Dagan(nn.Module):
         return DualAttention(block, in_channels, out_channels) if number == _LAST_BLOCK else block
 
     def _modulate(self, channels: int) -> Modulation:
-        return SpatialModulation(channels, self.config.layout_channels, self.config.norm)
+        config = self.config
+        return SpatialModulation(channels, config.layout_channels, config.norm, hidden=config.hidden)
 
     def forward(self, condition: Condition) -> Translation:
         config, padded = self.config, condition.padded(self.size_multiple)

@@ -54,6 +54,14 @@ def blank(config: AsapNetConfig, size: tuple[int, int]) -> Condition:
     )
 
 
+def test_one_mlp_for_all_cells_costs_its_pixels_alone() -> None:
+    """Fig. 9c: there is no stream, though weights that learn are counted as those that do not."""
+    config = AsapNetConfig(**RGB, cell=8, constant_mlp=True)
+    found = count_macs(AsapNet(config), blank(config, (16, 24)))
+    assert found.total == found.pixelwise
+    assert found.low_resolution == 0
+
+
 @pytest.mark.parametrize(
     ("layer", "macs"),
     [

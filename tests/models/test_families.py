@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from pixelwise.condition import ConditionSpec, stack_conditions
 from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
 from pixelwise.labels import LabelSpec
+from pixelwise.layers.modulation import SpatialModulation
 from pixelwise.models import FAMILIES, family_named, family_of
 from pixelwise.models.asapnet import AsapNetConfig
 from pixelwise.models.family import GeneratorConfig, config_for, config_from_json, config_to_json
@@ -56,6 +58,15 @@ def test_any_size_even_after_another(config: GeneratorConfig) -> None:
     for size in ((37, 70), (8, 9), (8, 90)):
         assert picture(size).shape == (1, 3, *size)
     assert torch.equal(picture((64, 64)), first)
+
+
+@pytest.mark.parametrize("name", ["spade", "clade", "ccfpse", "dagan", "sean"])
+def test_channels_that_read_the_label_map_can_be_few(name: str) -> None:
+    fields = {"num_spatial_blocks": 3} if name == "clade" else {}
+    config = replace(TINY_FAMILIES[name], hidden=3, **fields)  # type: ignore[type-var]
+    modulations = [part for part in network(config).modules() if isinstance(part, SpatialModulation)]
+    assert modulations
+    assert {len(part.shared.weight) for part in modulations} == {3}
 
 
 def test_configurations_survive_json(config: GeneratorConfig) -> None:

@@ -1,0 +1,107 @@
+"""Trials are alike, trained once, and judged alike; the tables say what the JSON says."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import torch
+import typer
+from tiny_comparison import BENCHMARKS, judge_cheaply, shrunk
+
+from pixelwise import images
+from pixelwise.errors import InputError
+from pixelwise.models.pix2pix import Pix2PixConfig
+from pixelwise.models.spade import SpadeConfig
+from pixelwise.training import TrainConfig
+
+NETWORKS = {"pix2pix": Pix2PixConfig(width=2, num_downsamplings=4), "SPADE, 1/32": SpadeConfig(width=2, hidden=4)}
+
+
+@pytest.fixture
+def trials(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    threads = torch.get_num_threads()
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    yield importlib.import_module("trials")
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def comparison(trials: ModuleType, tmp_path: Path) -> Any:
+    study = {name: TrainConfig(model, "", "", "") for name, model in NETWORKS.items()}
+    whole = trials.TableSpec((trials.figure("psnr"), trials.PARAMETERS), text="All of them.")
+    columns = (trials.figure("ssim"), trials.MACS, trials.TIME, trials.TRAINING_MEMORY)
+    part = trials.TableSpec(columns, {"S": "SPADE, 1/32"}, "Only one", "It is SPADE.")
+    made = trials.TrainedComparison("tiny", "Two networks", "Which is it?", study, "tiny-v1", (whole, part))
+    return shrunk(made, lambda model: model, tmp_path / "pairs")
+
+
+def run(comparison: Any, folder: Path, **options: Any) -> None:
+    places = {"data": folder / "pairs", "runs": folder / "runs", "out": folder / "out", "sheets": folder / "docs"}
+    comparison.main(**places, rounds=1, threads=1, **options)
+
+
+def test_what_was_trained_is_judged_in_all_tables(
+    trials: ModuleType, comparison: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked = judge_cheaply(trials, monkeypatch, tmp_path / "scene.png")
+    run(comparison, tmp_path)
+    results = json.loads((tmp_path / "out" / "tiny.json").read_text())
+    pix2pix, spade = results["rows"]
+    assert [row["name"] for row in results["rows"]] == list(NETWORKS)
+    assert [(type(config), config.num_labels) for config in asked] == [(Pix2PixConfig, 4), (SpadeConfig, 4)]
+    assert results["budget"]["images_seen"] == 4
+    assert results["real"] is None
+    text = (tmp_path / "out" / "tiny.md").read_text(encoding="utf-8")
+    assert text.startswith("# Two networks\n\n")
+    first, second = text.split("\n\n## Only one\n\nIt is SPADE.\n\n")
+    for row in (pix2pix, spade):
+        assert f"| {row['name']} | {row['figures']['psnr']:.2f} | {row['parameters'] / 1e6:.2f} |" in first
+    cells = [
+        f"{spade['figures']['ssim']:.3f}",
+        f"{spade['macs']['total'] / 1e9:.2f}",
+        f"{1000 * spade['seconds']['median']:.1f}",
+        "2",
+    ]
+    assert second.splitlines()[2:] == [f"| S | {' | '.join(cells)} |"]
+    assert images.read(tmp_path / "docs" / "tiny.jpg").shape == (32, 3 * 32 + 2 * 4, 3)
+
+
+def test_trained_only_nothing_is_measured(comparison: Any, tmp_path: Path) -> None:
+    run(comparison, tmp_path, train_only=True)
+    assert sorted(path.parent.name for path in tmp_path.glob("runs/tiny/*/last.safetensors")) == [
+        "SPADE__1_32",
+        "pix2pix",
+    ]
+    assert not (tmp_path / "out").exists()
+
+
+def test_real_photos_stand_where_pictures_are_judged(trials: ModuleType) -> None:
+    row = {"name": "a", "figures": {"mean_iou": 0.25}, "parameters": 2_000_000}
+    spec = trials.TableSpec((trials.figure("mean_iou"), trials.PARAMETERS))
+    lines = trials.trials_table({"rows": [row], "real": {"mean_iou": 0.75}}, spec).splitlines()
+    assert lines[2:] == ["| a | 25.0 | 2.00 |", "| real photos | 75.0 |  |"]
+
+
+@pytest.mark.parametrize("field", ["scale", "steps", "seed"])
+def test_trials_that_are_not_alike_are_refused(trials: ModuleType, comparison: Any, tmp_path: Path, field: str) -> None:
+    first, second = comparison.trials
+    changed = replace(comparison.trials[second], **{field: {"scale": (32, 32), "steps": 3, "seed": 1}[field]})
+    with pytest.raises(InputError, match=f"the trials differ in {field}: "):
+        trials.train_all({first: comparison.trials[first], second: changed}, tmp_path)
+    assert not list(tmp_path.glob("**/last.safetensors"))
+
+
+def test_data_that_are_not_there_are_refused(
+    comparison: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(typer.Exit):
+        comparison.main(tmp_path / "nowhere", runs=tmp_path / "runs", threads=1, out=tmp_path / "out")
+    assert "refused: " in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
