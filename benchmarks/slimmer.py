@@ -15,11 +15,11 @@ from dataclasses import replace
 
 import typer
 
-from ablations import STUDY
+from ablations import COLUMNS, STUDY
 from pixelwise.losses.objective import Objective
 from pixelwise.models.pix2pixhd import Pix2PixHdConfig
 from pixelwise.models.spade import SpadeConfig
-from trials import MACS, PARAMETERS, TIME, TrainedComparison, figure
+from trials import TableSpec, TrainedComparison
 
 # The rate of the other comparisons with SPADE; a rival has no field to decay.
 _RIVAL = replace(STUDY, learning_rate=4e-4, objective=Objective(feature_matching=10.0, perceptual=0.0, l1=10.0))
@@ -42,15 +42,10 @@ SLIMMER = TrainedComparison(
         **{f"pix2pixHD, width {width}": replace(_RIVAL, model=Pix2PixHdConfig(width=width)) for width in (16, 8, 4)},
     },
     protocol="camvid-val-128x160-v1",
-    columns=(
-        *map(figure, ("psnr", "ssim", "mean_iou", "pixel_accuracy", "frechet_segmenter_train")),
-        MACS,
-        PARAMETERS,
-        TIME,
-    ),
+    tables=(TableSpec(COLUMNS),),
 )
 
-markdown = SLIMMER.markdown
+main, markdown = SLIMMER.main, SLIMMER.markdown
 
 if __name__ == "__main__":
-    typer.run(SLIMMER.main)
+    typer.run(main)

@@ -163,6 +163,7 @@ MEASUREMENTS: Mapping[str, Measurement] = {
         needs="CamVid, where the experiments say that it lies (`--data FOLDER` behind an experiment: elsewhere)",
     ),
     "ablations": trained_comparison("ablations"),
+    "slimmer": trained_comparison("slimmer"),
     "clade_quality": trained_comparison("clade_quality"),
     "clade_cost": Measurement(
         tables_of("clade_cost"),
