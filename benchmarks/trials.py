@@ -131,6 +131,9 @@ class TrainedComparison:
                 return
             setting = Setting(protocol_named(self.protocol), data, segmenter=segmenter and str(segmenter), device="cpu")
             results = {**judge(checkpoints, setting, runs / self.name / "judged", rounds), "budget": budget(trials)}
+            if any(TRAINING_MEMORY in spec.columns for spec in self.tables):
+                for row in results["rows"]:
+                    row["training_memory"] = training_memory(checkpoints[row["name"]], results["budget"]["trained_at"])
             pictures = street_scenes([*checkpoints.values()], SCENE_SIZE)
         except InputError as error:
             typer.echo(f"refused: {error}", err=True)
@@ -182,10 +185,7 @@ def judge(checkpoints: Mapping[str, Path], setting: Setting, folder: Path, round
     for name, path in checkpoints.items():
         row = found.pop(path.parent.name)
         kept = ("family", "figures", "parameters", "macs", "peak_memory")
-        taken = training_memory(path, examination.sample(0).condition.size)
-        rows.append(
-            {"name": name, **{key: row[key] for key in kept}, "training_memory": taken, "seconds": seconds[name]}
-        )
+        rows.append({"name": name, **{key: row[key] for key in kept}, "seconds": seconds[name]})
     return {
         **machine.circumstances(),
         **{key: report[key] for key in ("protocol", "what", "samples", "names_sha256", "targets_sha256", "remarks")},
