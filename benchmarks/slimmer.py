@@ -37,9 +37,9 @@ SLIMMER = TrainedComparison(
         "ASAP-Net": STUDY,
         **{
             f"SPADE, width {width}, {hidden}": replace(_RIVAL, model=SpadeConfig(width=width, hidden=hidden))
-            for width, hidden in ((8, 32), (4, 16), (2, 8))
+            for width, hidden in ((8, 32), (2, 8))
         },
-        **{f"pix2pixHD, width {width}": replace(_RIVAL, model=Pix2PixHdConfig(width=width)) for width in (16, 8, 4)},
+        **{f"pix2pixHD, width {width}": replace(_RIVAL, model=Pix2PixHdConfig(width=width)) for width in (8, 4)},
     },
     protocol="camvid-val-128x160-v1",
     tables=(TableSpec(COLUMNS),),
