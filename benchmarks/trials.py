@@ -214,6 +214,7 @@ def budget(trials: Mapping[str, TrainConfig]) -> Row:
     return {
         "dataset": config.dataset,
         "trained_at": config.crop or config.scale,
+        "crops": config.crop is not None,
         "steps": config.steps,
         "batch_size": config.batch_size,
         "images_seen": config.steps * config.batch_size,
@@ -223,8 +224,9 @@ def budget(trials: Mapping[str, TrainConfig]) -> Row:
 def budget_text(results: Row) -> str:
     """The budget and the judges in words: what must be said before anyone compares with a paper."""
     had = results["budget"]
+    seen = "crops of pictures" if had["crops"] else "pictures"
     return (
-        f"A small budget on a CPU: every network saw {had['images_seen']} pictures of {had['dataset']} at "
+        f"A small budget on a CPU: every network saw {had['images_seen']} {seen} of {had['dataset']} at "
         f"{size_text(had['trained_at'])} ({had['steps']} steps of {had['batch_size']}), once, from one seed; papers "
         f"train for hundreds of times as much. Judged by {results['protocol']} on {results['samples']} pictures. Time: "
         f"one picture, prepared for inference, medians of {results['rounds']} rounds in which all take turns."
