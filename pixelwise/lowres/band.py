@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pixelwise.errors import InputError
 
-PART_BYTES = 4 << 20
+PART_BYTES = 1 << 20
 """About as much memory as a part takes in which torch convolves a picture: it copies what it reads several times."""
 
 

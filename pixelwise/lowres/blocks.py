@@ -101,7 +101,13 @@ class Blocks:
         Raises:
             InputError: another number of channels, dtype or device, or a grid too small for its padding.
         """
-        return self._pass(x)[0]
+        return self.after(lambda: x)
+
+    def after(self, make: Callable[[], Tensor]) -> Tensor:
+        """The same of what ``make`` returns. Nobody else holds it, so that its memory is free once it has been read:
+        it may be larger than all that follows.
+        """
+        return self._pass(make)[0]
 
     def frozen(self, x: Tensor) -> Blocks:
         """Blocks whose instance norms keep the statistics that they have on ``x``, 1 C h w; packed weights are shared.
@@ -112,18 +118,13 @@ class Blocks:
         if len(x) != 1:
             raise InputError(f"statistics can be kept of one picture, got {len(x)}")
         blocks = copy(self)
-        blocks.stages = self._pass(x)[1]
+        blocks.stages = self._pass(lambda: x)[1]
         return blocks
 
     @torch.no_grad()
-    def _pass(self, x: Tensor) -> tuple[Tensor, list[Stage]]:
-        """What the blocks make of ``x``, and they themselves with the statistics that they have on it."""
-        if x.shape[1] != self._channels or x.dtype != torch.float32 or x.device.type != "cpu":
-            found = f"{x.shape[1]} of {x.dtype} on {x.device}"
-            raise InputError(f"blocks read {self._channels} channels of torch.float32 on the CPU, got {found}")
-        cells = x.permute(0, 2, 3, 1)
-        scale = cells.new_ones(len(cells), cells.shape[3])
-        now, room, frozen = Activations(cells, scale, torch.zeros_like(scale), -math.inf), Room(), []
+    def _pass(self, make: Callable[[], Tensor]) -> tuple[Tensor, list[Stage]]:
+        """What the blocks make of ``make()``, and they themselves with the statistics that they have on it."""
+        now, room, frozen = self._activations(make()), Room(), []
         for stage in self.stages:
             convolved = stage.convolution(fitted_activations(now, stage.convolution.inputs), room)
             norm = stage.norm.settled(convolved.moments)
@@ -131,6 +132,15 @@ class Blocks:
             frozen.append(replace(stage, norm=norm))
         made = now.values()[..., : self._outputs].permute(0, 3, 1, 2)
         return made.contiguous(memory_format=torch.channels_last), frozen
+
+    def _activations(self, x: Tensor) -> Activations:
+        """``x`` as the first convolution reads it. Raises InputError unless it is what the blocks read."""
+        if x.shape[1] != self._channels or x.dtype != torch.float32 or x.device.type != "cpu":
+            found = f"{x.shape[1]} of {x.dtype} on {x.device}"
+            raise InputError(f"blocks read {self._channels} channels of torch.float32 on the CPU, got {found}")
+        cells = x.permute(0, 2, 3, 1)
+        scale = cells.new_ones(len(cells), cells.shape[3])
+        return Activations(cells, scale, torch.zeros_like(scale), -math.inf)
 
 
 class Convolution(Protocol):

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from pixelwise.errors import InputError
 from pixelwise.labels import check_range
-from pixelwise.lowres.band import Band
+from pixelwise.lowres.band import Band, parts_of
 from pixelwise.native import library
 
 LARGEST_STRIDE = 180
@@ -160,10 +160,19 @@ class Reduction:
         if self.num_labels:
             check_range(labels, self.num_labels)
         present = torch.bincount(labels.flatten()).nonzero().flatten()
-        reduced = [_tent(labels == label, self.stride, band) for label in present]
-        reduced += [_tent(plane, self.stride, band) for plane in planes.unbind(1)]
         others = torch.arange(self.num_labels, self.num_labels + self.num_planes, device=present.device)
-        return PresentPlanes(torch.cat([present, others]), torch.stack(reduced, dim=1))
+        channels = torch.cat([present, others])
+        batch, width = len(planes), planes.shape[-1]
+        reduced = planes.new_empty(batch, len(channels), len(band.wanted), width // self.stride)
+        # Part by part, since a plane at full size, in float32 and gathered, may be larger than all that is made of it.
+        for part in parts_of(band.wanted, 4 * batch * self.stride * width):
+            read = rows_read(part, self.stride, band.height)
+            rows = slice(read.start - band.top, read.stop - band.top)
+            at_hand, first = Band(part, read.start, band.height), part.start - band.wanted.start
+            parts = [labels[:, rows] == label for label in present] + list(planes[:, :, rows].unbind(1))
+            for index, plane in enumerate(parts):
+                reduced[:, index, first : first + len(part)] = _tent(plane, self.stride, at_hand)
+        return PresentPlanes(channels, reduced)
 
     def _reduce_native(self, labels: Tensor, planes: Tensor, band: Band) -> SparsePlanes:
         labels = (labels if labels.dtype in (torch.uint8, torch.int64) else labels.long()).contiguous()

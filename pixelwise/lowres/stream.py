@@ -53,7 +53,7 @@ class FastStream:
         Raises:
             InputError: labels or planes that the stream does not read, or classes that it does not know.
         """
-        return self._blocks(self.front(labels, planes))
+        return self._blocks.after(partial(self.front, labels, planes))
 
     @property
     def stages(self) -> list[Stage]:

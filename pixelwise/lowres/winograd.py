@@ -233,21 +233,35 @@ class TorchConvolution:
         check_padding(band.height, width, self._padding)
         height, values = len(band.wanted), padded(values, band, 1, self._padding)
         tiles = F.pad(values, (0, -width % 4, 0, -height % 4)).unfold(2, 6, 4).unfold(3, 6, 4)
+        made = values.new_empty(images, tiles.shape[2], 4, tiles.shape[3], 4, self.outputs)
         rows = max(1, _TILES_BYTES // (4 * POSITIONS * self.inputs * images * tiles.shape[3]))
-        made = torch.cat([self._convolved(band) for band in tiles.split(rows, dim=2)], dim=1)
-        cells = made[:, :height, :width]
+        for some, there in zip(tiles.split(rows, dim=2), made.split(rows, dim=1), strict=True):
+            self._convolve(some, there, room)
+        cells = made.flatten(3, 4).flatten(1, 2)[:, :height, :width]
         return Convolved(cells, partial(moments_of, cells))
 
-    def _convolved(self, tiles: Tensor) -> Tensor:
-        """B C high wide 6 6 to B 4high 4wide O."""
+    def _convolve(self, tiles: Tensor, out: Tensor, room: Room) -> None:
+        """Tiles B C high wide 6 6 to ``out``, B high 4 wide 4 O.
+
+        Two pieces of memory are enough, since each step reads only what the one before has written.
+        """
         images, _, high, wide = tiles.shape[:4]
-        tiles = _transforms().tiles @ tiles.permute(4, 5, 0, 2, 3, 1).reshape(POSITIONS, -1)
-        tiles = tiles.view(POSITIONS, -1, self.inputs)
-        products = tiles.new_zeros(*tiles.shape[:2], self.outputs)
-        for some, weights in zip(tiles.split(_RUN, dim=2), self._weights.split(_RUN, dim=1), strict=True):
-            products.baddbmm_(some, weights)
-        made = (_transforms().products @ products.view(POSITIONS, -1)).view(4, 4, images, high, wide, self.outputs)
-        return made.permute(2, 3, 0, 4, 1, 5).reshape(images, 4 * high, 4 * wide, self.outputs)
+        num_tiles = images * high * wide
+        one, other = room.take(2 * POSITIONS * num_tiles * max(self.inputs, self.outputs)).chunk(2)
+        gathered, transformed = (_matrix(memory, POSITIONS, num_tiles * self.inputs) for memory in (one, other))
+        gathered.view(6, 6, images, high, wide, -1).copy_(tiles.permute(4, 5, 0, 2, 3, 1))
+        torch.mm(_transforms().tiles, gathered, out=transformed)
+        products = _matrix(one, POSITIONS, num_tiles * self.outputs)
+        sums = products.view(POSITIONS, num_tiles, self.outputs)
+        runs = transformed.view(POSITIONS, num_tiles, self.inputs).split(_RUN, dim=2)
+        for number, (run, weights) in enumerate(zip(runs, self._weights.split(_RUN, dim=1), strict=True)):
+            sums.baddbmm_(run, weights, beta=min(number, 1))
+        made = torch.mm(_transforms().products, products, out=_matrix(other, 16, num_tiles * self.outputs))
+        out.copy_(made.view(4, 4, images, high, wide, -1).permute(2, 3, 0, 4, 1, 5))
+
+
+def _matrix(memory: Tensor, rows: int, columns: int) -> Tensor:
+    return memory[: rows * columns].view(rows, columns)
 
 
 @dataclass(frozen=True)

@@ -185,7 +185,10 @@ class AsapNet(nn.Module):
     def other_planes(self, condition: Condition) -> Tensor | None:
         """What of ``planes`` follows the labels; None when there is nothing."""
         planes = other_planes(condition, self.config.image_channels, self.config.instance_edges)
-        return None if planes is None else F.pixel_unshuffle(planes, self.config.unshuffle)
+        # By 1 torch would copy them.
+        if planes is None or self.config.unshuffle == 1:
+            return planes
+        return F.pixel_unshuffle(planes, self.config.unshuffle)
 
     def guide(self, condition: Condition) -> Guide:
         """What the MLPs read at full resolution."""

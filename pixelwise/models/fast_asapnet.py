@@ -201,13 +201,19 @@ class FastAsapNet:
         return Translation(image)
 
     def bands(self, window: Window, scale: float) -> Iterator[Window]:
-        """The window from top to bottom, cut between cells where the parameters of all would take too much memory."""
+        """The window from top to bottom, cut between cells where the parameters of all would take too much memory.
+
+        Bands have about equally many rows of cells: so as few at a time as so many bands allow.
+        """
         cell = self.config.cell * scale
         cells_across = window.width / cell + 2
         num_bytes = BAND_BYTES if self._on_cpu else PARAMETER_BYTES
-        rows = max(1, int(num_bytes / (4 * self.config.mlp.num_parameters * cells_across)))
+        most_rows = max(1, int(num_bytes / (4 * self.config.mlp.num_parameters * cells_across)))
         # With bilinear parameters, other MLPs act from the cells' centres on.
         first = -cell / 2 if self.config.bilinear else 0.0
+        first += cell * math.floor((window.top - first) / cell)
+        num_rows = math.ceil((window.bottom - first) / cell)
+        rows = math.ceil(num_rows / math.ceil(num_rows / most_rows))
         top = window.top
         while top < window.bottom:
             next_band = math.floor((top - first) / (rows * cell)) + 1

@@ -21,10 +21,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pixelwise.render.axis import Axis, Block
+from pixelwise.render.bands import joined
 from pixelwise.render.field import PixelMlp, PixelwiseField
 from pixelwise.render.guide import Features
 
-_CACHED = 2**21
+_CACHED = 2**20
 """Numbers of a tile on a CPU, its weights and a layer's outputs: more leave the caches, fewer don't repay the calls."""
 
 _NOT_CACHED = 2**26
@@ -100,12 +101,13 @@ class _Tile:
 
 def render_lookup(field: PixelwiseField, features: Features, rows: Axis, columns: Axis) -> Tensor:
     """Eq. 1 and 2, tile by tile. See ``pixelwise.render.engine.Render``."""
-    bands = [
-        torch.cat([tile.joined(_evaluate(field.mlp, tile)) for tile in band], dim=-1)
-        for band in _bands(field, features, rows, columns)
-    ]
-    image_BOHW = torch.cat(bands, dim=-2).to(field.parameters.dtype)
-    return torch.tanh(image_BOHW) if field.mlp.tanh else image_BOHW
+
+    def rendered(band: Iterator[_Tile]) -> Tensor:
+        band_BOHW = torch.cat([tile.joined(_evaluate(field.mlp, tile)) for tile in band], dim=-1)
+        band_BOHW = band_BOHW.to(field.parameters.dtype)
+        return torch.tanh(band_BOHW) if field.mlp.tanh else band_BOHW
+
+    return joined(map(rendered, _bands(field, features, rows, columns)), len(rows))
 
 
 def _bands(field: PixelwiseField, features: Features, rows: Axis, columns: Axis) -> Iterator[Iterator[_Tile]]:
@@ -235,7 +237,7 @@ def _first_layer(weights_GIO: Tensor, tile: _Tile) -> Tensor:
     firsts_G1 = torch.arange(1, len(table_RO), weights_GIO.shape[1], device=table_RO.device).unsqueeze(1)
     for first, labels_BHW in tile.features.labels:
         rows_GN = tile.blocks(labels_BHW).reshape(len(weights_GIO), -1) + (firsts_G1 + first)
-        y_GNO = y_GNO + table_RO.index_select(0, rows_GN.flatten()).view(y_GNO.shape)
+        y_GNO += table_RO.index_select(0, rows_GN.flatten()).view(y_GNO.shape)
     return y_GNO
 
 
