@@ -100,7 +100,7 @@ def test_every_table_has_its_rows(quality: ModuleType) -> None:
     number = {name: list(trials).index(name) for name in ("SPADE", "CLADE-ICPE")}
     assert f"| S(1-7) | {number['SPADE']}.0 |" in sections["Table VI"]
     assert f"| +distp | {number['CLADE-ICPE']}.0 |" in sections["Table VII"]
-    assert "800 pictures of camvid at 128×160 (400 steps of 2)" in text
+    assert "1000 crops of pictures of camvid at 64×96 (500 steps of 2)" in text
 
 
 def made_up(name: str, number: int) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def shrunk(comparison: Any, narrow: Callable[[Any], Any], pairs: Path) -> Any:
         narrow: from a trial's model to one of few channels.
         pairs: folder for the pairs.
     """
-    few = {"scale": SIZE, "batch_size": 2, "steps": STEPS, "constant_steps": 1, "validation_samples": 1}
+    few = {"scale": SIZE, "crop": None, "batch_size": 2, "steps": STEPS, "constant_steps": 1, "validation_samples": 1}
     study = {"dataset": "paired_folder", "data": str(write_pairs(pairs)), "device": "cpu", **few}
     judge = PatchDiscriminatorConfig(width=2, max_width=4)
     trials = {
