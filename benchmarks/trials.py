@@ -145,7 +145,11 @@ class TrainedComparison:
     def markdown(self, results: Row) -> str:
         """The page of what was measured, or of the JSON that it was saved as."""
         sections = (section(results, spec) for spec in self.tables)
-        return report(self.title, results, self.text, budget_text(results), *sections)
+        pictures = (
+            f"![Label maps and what the networks make of them](../../docs/{self.name}.jpg)",
+            f"*Label maps drawn for this project, then what each makes of them: {'; '.join(self.trials)}.*",
+        )
+        return report(self.title, results, self.text, budget_text(results), *sections, *pictures)
 
 
 def train_all(trials: Mapping[str, TrainConfig], runs: Path) -> dict[str, Path]:

@@ -69,7 +69,10 @@ def test_what_was_trained_is_judged_in_all_tables(
         f"{1000 * spade['seconds']['median']:.1f}",
         "2",
     ]
-    assert second.splitlines()[2:] == [f"| S | {' | '.join(cells)} |"]
+    table, shown = second.split("\n\n![")
+    assert table.splitlines()[2:] == [f"| S | {' | '.join(cells)} |"]
+    assert "docs/tiny.jpg)\n\n*Label maps" in shown
+    assert f": {'; '.join(NETWORKS)}.*" in shown
     assert images.read(tmp_path / "docs" / "tiny.jpg").shape == (32, 3 * 32 + 2 * 4, 3)
 
 
