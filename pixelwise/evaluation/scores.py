@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from pixelwise.allocator import keep_freed_memory
 from pixelwise.condition import PairedSample
 from pixelwise.evaluation.entrant import Make, Translate, made_by, shown_to
 from pixelwise.evaluation.examination import Examination, prepare
@@ -101,6 +102,7 @@ def score(
 
 def score_made(make: Make, name: str, examination: Examination, progress: Progress = lambda *_: None) -> Evaluation:
     """``score`` of what is made otherwise than by translating."""
+    keep_freed_memory()
     with Journal(None, name) as journal:
         observe(make, examination, journal, range(len(examination.samples)), progress)
         return conclude(name, examination, journal)
