@@ -12,35 +12,27 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import torch
 import typer
-from torch import Tensor
 
 from pixelwise import images, machine
 from pixelwise.bench.families import FamilyPlan, picture_cost
 from pixelwise.bench.families_table import memory_text
 from pixelwise.bench.measurement import write
-from pixelwise.bench.subject import Size
 from pixelwise.bench.table import Row, size_text, table
 from pixelwise.checkpoint import load_checkpoint
-from pixelwise.condition import Condition
-from pixelwise.contact_sheet import condition_pictures, contact_sheet, tensor_pictures
 from pixelwise.data import DATASETS
-from pixelwise.data.augment import Augment, resized
+from pixelwise.data.augment import Augment
 from pixelwise.errors import InputError
 from pixelwise.machine import circumstances_text
 from pixelwise.training import TrainConfig
 from pixelwise.training.experiment import read_experiment
 from pixelwise.training.validation import validation_scores
-from pixelwise.translate import Translator, load
+from trials import street_scenes
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 SHEET = ROOT / "docs" / "side_by_side.jpg"
-SCENES = tuple(
-    ROOT / "examples" / "street" / f"{name}.png" for name in ("avenue", "high_street", "railway_fence", "traffic_queue")
-)
 
 
 def main(
@@ -57,7 +49,7 @@ def main(
         checkpoints = [runs / config.out / "last.safetensors" for config in configs]
         check_alike(configs)
         results = measure(configs, checkpoints)
-        pictures = translate_scenes(checkpoints, results["size"])
+        pictures = street_scenes(checkpoints, results["size"])
     except InputError as error:
         typer.echo(f"refused: {error}", err=True)
         raise typer.Exit(1) from error
@@ -105,22 +97,6 @@ def row(config: TrainConfig, path: Path) -> Row:
         "scores": validation_scores(trained.generator, validation, samples.target),  # type: ignore[arg-type]
         **picture_cost(trained.generator.config, config.scale, FamilyPlan(repeats=20)),
     }
-
-
-def translate_scenes(checkpoints: Sequence[Path], size: Size) -> np.ndarray:
-    """A row for each scene: the label map, brought to ``size``, then what each model makes of it."""
-    translators = [load(path, "cpu") for path in checkpoints]
-    spec = translators[0].manifest.spec
-    rows = []
-    for scene in SCENES:
-        condition = resized(translators[0].read_condition(scene), size)
-        pictures = [translate(translator, condition) for translator in translators]
-        rows.append(condition_pictures(condition, spec) + tensor_pictures(torch.cat(pictures)))
-    return contact_sheet(rows)
-
-
-def translate(translator: Translator, condition: Condition) -> Tensor:
-    return translator.translate(condition, seed=0 if translator.seeds.matter(styled=False) else None)
 
 
 def markdown(results: Row) -> str:

@@ -61,7 +61,7 @@ def side_by_side(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Mo
     threads = torch.get_num_threads()
     monkeypatch.syspath_prepend(BENCHMARKS)
     module = importlib.import_module("side_by_side")
-    monkeypatch.setattr(module, "SCENES", (draw(tmp_path / "scene.png", (64, 96)),))
+    monkeypatch.setattr(importlib.import_module("trials"), "SCENES", (draw(tmp_path / "scene.png", (64, 96)),))
     yield module
     torch.set_num_threads(threads)
 
