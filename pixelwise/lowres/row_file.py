@@ -25,9 +25,11 @@ class RowFile:
 
     @classmethod
     def write(cls, path: Path, bands: Iterable[Tensor]) -> RowFile:
-        """Writes bands 1 n w C, from top to bottom. Raises ValueError for a batch of several."""
+        """Writes bands 1 n w C, from top to bottom, perhaps over a file that is done with: to fill memory that the system
+        holds for it already takes half as long. Raises ValueError for a batch of several.
+        """
         height = width = channels = 0
-        with path.open("wb") as file:
+        with path.open("r+b" if path.exists() else "wb") as file:
             for band in bands:
                 batch, num_rows, width, channels = band.shape
                 if batch != 1:

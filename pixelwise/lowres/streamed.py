@@ -1,9 +1,9 @@
 """The low-resolution stream over pictures that do not fit in memory: rows in, rows out.
 
 A layer turns one sequence of bands of rows into another. An instance norm's statistics are known only when all of its
-input has passed by, so each takes a pass of its own: what a layer made is kept in a file meanwhile if it is no larger
-than the result, and made again otherwise. Without instance norms there is but one pass. The kernels and the numbers are
-those of the whole picture, except for the order in which statistics are summed.
+input has passed by, so each takes a pass of its own: what a layer made is kept in a file meanwhile if it is small or
+no larger than the result, and made again otherwise. Without instance norms there is but one pass. The kernels and the
+numbers are those of the whole picture, except for the order in which statistics are summed.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import cycle
 from pathlib import Path
 
 import torch
@@ -30,6 +31,9 @@ ReadPlanes = Callable[[int, int], tuple[Tensor | None, Tensor | None]]
 BAND_BYTES = 8 << 20
 """About as much memory as a band takes: what one layer makes the next one should find in the cache."""
 
+KEPT_BYTES = 256 << 20
+"""A file of so much is written and read sooner than its layer is made again."""
+
 TILE_ROWS = 4
 """Rows of the tiles in which blocks are computed (lowres/winograd.py). Bands of cells consist of whole tiles: so the
 same sums are rounded in the same way."""
@@ -42,23 +46,25 @@ def stream_features(stream: FastStream, size: tuple[int, int], read: ReadPlanes,
         stream: on the CPU.
         size: (height, width) of its input, whole cells in both directions.
         read: its input's rows, asked for from top to bottom; several times where there are instance norms.
-        scratch: a folder for one file of the size of the result, which it is; with instance norms for two.
+        scratch: a folder for one file of the size of the result, which it is; with instance norms for two, of that size
+            or of ``KEPT_BYTES``.
 
     Raises:
         InputError: as ``FastStream.features``.
     """
     layer, stages = _front_layer(stream.front, size, read), stream.stages
     num_cells = math.prod(layer.shape[:2]) // math.prod(stage.stride for stage in stages) ** 2
-    most_numbers = num_cells * stages[-1].convolution.outputs
-    kept: KeptLayer | None = None
+    most_numbers = max(num_cells * stages[-1].convolution.outputs, KEPT_BYTES // 4)
+    # In turns: each layer is written over the one that the layer before it was made of.
+    paths = cycle([scratch / "features", scratch / "more_features"])
     for number, stage in enumerate(stages):
-        if layer.norm.epsilon is None or math.prod(layer.shape) > most_numbers:
+        # The front's is made as soon as it would be written and read.
+        if layer.norm.epsilon is None or number == 0 or math.prod(layer.shape) > most_numbers:
             bands = _normalised(layer)
         else:
-            kept = _keep_instead(kept, layer, scratch / f"layer{number}")
-            bands = kept.bands
+            bands = _keep(layer, next(paths)).bands
         layer = _layer_above(bands, layer.shape, stage)
-    return _keep_instead(kept, layer, scratch / "features")
+    return _keep(layer, next(paths))
 
 
 @dataclass(frozen=True)
@@ -186,12 +192,9 @@ def _normalised(layer: _Layer) -> Callable[[], Iterator[Activations]]:
     return lambda: map(normalise, layer.bands())
 
 
-def _keep_instead(kept: KeptLayer | None, layer: _Layer, path: Path) -> KeptLayer:
-    """Puts a layer on the disk, and then gives up the one that it was made of, if that is there."""
+def _keep(layer: _Layer, path: Path) -> KeptLayer:
     seen = _Moments()
     file = RowFile.write(path, map(seen.take_in, layer.bands()))
-    if kept is not None:
-        kept.file.path.unlink()
     return KeptLayer(file, layer.norm.settled(seen))
 
 

@@ -23,6 +23,7 @@ from pixelwise.layers.semantics import labels_of
 from pixelwise.lowres.dense import DenseStream
 from pixelwise.lowres.reference import LowResolutionStream
 from pixelwise.lowres.stream import FastStream, can_pack
+from pixelwise.lowres.streamed import KEPT_BYTES
 from pixelwise.lowres.winograd import SIDE
 from pixelwise.models.asapnet import AsapNet
 from pixelwise.models.edited_asapnet import EditedAsapNet
@@ -178,8 +179,8 @@ class FastAsapNet:
 
     def scratch_bytes(self, size: tuple[int, int]) -> int:
         num_cells = math.prod(-(-side // self.config.cell) for side in size)
-        num_files = 2 if self.config.norm == "instance" else 1
-        return num_files * 4 * -(-self.config.max_width // SIDE) * SIDE * num_cells
+        num_bytes = 4 * -(-self.config.max_width // SIDE) * SIDE * num_cells
+        return 2 * max(num_bytes, KEPT_BYTES) if self.config.norm == "instance" else num_bytes
 
     @torch.no_grad()
     def assemble(

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 ReadRows = Callable[[int, int], Condition]
 """From the first row and the one after the last to the condition (B = 1) between them."""
 
-BAND_BYTES = 8 << 20
+BAND_BYTES = 16 << 20
 """As much memory as a band of the picture may take."""
 
 PART_WIDTH = 4096
@@ -61,10 +61,15 @@ class StreamedAsapNet:
     def bands(self) -> Iterator[Tensor]:
         """The picture from top to bottom, 1 C rows W."""
         height, width = self._size
-        num_rows = max(1, BAND_BYTES // (4 * self._fast.config.out_channels * width))
+        num_rows = self._rows_at_once()
         for band in self._fast.bands(Window(0, 0, height, min(width, PART_WIDTH)), scale=1.0):
             for top in range(band.top, band.bottom, num_rows):
                 yield self._render(Window(top, 0, min(num_rows, band.bottom - top), width))
+
+    def _rows_at_once(self) -> int:
+        """Rows of a band, of whole cells if these are not too large: parameters of a cell that is cut are made twice."""
+        most, cell = BAND_BYTES // (4 * self._fast.config.out_channels * self._size[1]), self._fast.config.cell
+        return most // cell * cell or max(1, most)
 
     def _render(self, band: Window) -> Tensor:
         config = self._fast.config
