@@ -20,7 +20,8 @@ from pixelwise.discriminators.patch import PatchDiscriminatorConfig
 from pixelwise.losses.objective import Objective
 from pixelwise.models.asapnet import AsapNetConfig
 from pixelwise.training import TrainConfig
-from trials import CAMVID, MACS, PARAMETERS, TIME, TableSpec, TrainedComparison, figure
+from trained_comparison import MACS, PARAMETERS, TIME, TableSpec, TrainedComparison, figure
+from trials import CAMVID
 
 _WHOLE = AsapNetConfig(
     cell=8, width=32, max_width=192, num_blocks=6, mlp_width=24, mlp_depth=4, norm="batch", scaled_parameters=True

@@ -12,7 +12,6 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
@@ -21,6 +20,7 @@ import typer
 from torch import Tensor, nn
 
 from gradient_flow_plot import draw
+from ground import COMMITTED, DatasetOption, Ground, OutOption, SheetsOption, SizeOption
 from msgunet_tables import STUDY
 from pixelwise import machine
 from pixelwise.atomic import write_atomically
@@ -35,7 +35,8 @@ from pixelwise.training.batches import batches
 from pixelwise.training.processes import join_processes
 from pixelwise.training.run import prepare
 from pixelwise.training.step import Game, judgements, sum_of, update_discriminator, update_generator
-from trials import CAMVID, RESULTS, ROOT, DataOption, OutOption, ThreadsOption, report
+from trained_comparison import report
+from trials import CAMVID, DataOption, ThreadsOption
 
 Row = dict[str, Any]
 
@@ -72,24 +73,29 @@ class FullSizeOnly(nn.Module):
 
 def main(
     data: DataOption = CAMVID,
+    dataset: DatasetOption = "",
+    size: SizeOption = "",
     steps: Annotated[int, typer.Option(min=1, help="Of training, after which gradients are looked at again.")] = 20,
     threads: ThreadsOption = 2,
-    out: OutOption = RESULTS,
-    plot: Annotated[Path, typer.Option(help="Where the plot goes.")] = ROOT / "docs" / "gradient_flow.png",
+    out: OutOption = None,
+    sheets: SheetsOption = None,
 ) -> None:
     """Looks at the gradients, and writes gradient_flow.json, gradient_flow.md and the plot."""
     torch.set_num_threads(threads)
-    config = replace(STUDY, data=str(data), device="cpu")
     try:
+        ground = Ground.of(dataset, "", size, 0)
+        config = replace(ground.moved(STUDY), data=str(data), device="cpu")
         rows = measure(config, steps)
     except InputError as error:
         typer.echo(f"refused: {error}", err=True)
         raise typer.Exit(1) from error
     plan = {"dataset": config.dataset, "size": config.scale, "batch_size": config.batch_size, "steps": steps}
     results = {**machine.circumstances(), **plan, "edges": EDGES, "quantiles": QUANTILES, "rows": rows}
-    write(results, out / "gradient_flow.json", markdown)
+    to_markdown = partial(markdown, ground=ground)
+    write(results, (out or ground.results) / f"gradient_flow{ground.suffix}.json", to_markdown)
+    plot = (sheets or ground.pictures) / f"gradient_flow{ground.suffix}.png"
     write_atomically(plot, partial(draw(results).savefig, dpi=100))
-    typer.echo(markdown(results))
+    typer.echo(to_markdown(results))
 
 
 def measure(config: TrainConfig, steps: int) -> list[Row]:
@@ -187,8 +193,8 @@ def described(layer: str, found: Tensor) -> Row:
     }
 
 
-def markdown(results: Row) -> str:
-    """The page of what was measured, or of the JSON that it was saved as."""
+def markdown(results: Row, ground: Ground = COMMITTED) -> str:
+    """The page of what was measured on some ground, or of the JSON that it was saved as."""
     text = (
         f"MSG U-Net's generator as in the paper's tables, on {results['dataset']} at {size_text(results['size'])}, "
         f"{results['batch_size']} pictures a batch. Twice from the same weights and with the same batches: judged at "
@@ -202,7 +208,7 @@ def markdown(results: Row) -> str:
         "The median of the absolute gradients of each convolution's weights, on the way from the input to the "
         "pictures; of the decoder's layers `.0` is the one of full size. “times”: all sizes against full size only."
     )
-    plot = "![Gradients by layer](../../docs/gradient_flow.png)"
+    plot = f"![Gradients by layer]({ground.link('gradient_flow', 'png')})"
     title = "Gradients of MSG U-Net with and without its smaller pictures"
     return report(title, results, text, plot, legend, medians(results))
 

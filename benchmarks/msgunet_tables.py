@@ -6,19 +6,32 @@ a CPU.
 trains four networks on each of three data sets, those that are not trained yet, judges them on the validation splits,
 and asks MSG U-Net for pictures of every size from inputs of every size. It writes ``results/msgunet_tables.json``, the
 tables of ``results/msgunet_tables.md``, made from it, and ``docs/msgunet_tables.jpg``: label maps drawn for this
-project, and what each network that learned streets makes of them.
+project, and what each network that learned streets makes of them. With ``--dataset NAME --data FOLDER`` it does so on
+one other data set.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import torch
 import typer
 
+from ground import (
+    COMMITTED,
+    ROOT,
+    DatasetOption,
+    Ground,
+    OutOption,
+    ProtocolOption,
+    SheetsOption,
+    SizeOption,
+    StepsOption,
+)
 from msgunet_sizes import SIZES_TEXT, by_size_table, ssim_by_size
 from pixelwise import images, machine
 from pixelwise.bench.measurement import write
@@ -33,25 +46,17 @@ from pixelwise.models.pix2pix import Pix2PixConfig
 from pixelwise.models.pix2pixhd import Pix2PixHdConfig
 from pixelwise.training import TrainConfig
 from pixelwise.translate import load
+from trained_comparison import MACS, PARAMETERS, TIME, Column, figure, report
 from trials import (
     CAMVID,
-    MACS,
-    PARAMETERS,
-    RESULTS,
-    ROOT,
     SCENE_SIZE,
-    TIME,
-    Column,
-    OutOption,
     RoundsOption,
     RunsOption,
-    SheetsOption,
     ThreadsOption,
     TrainOnlyOption,
     budget,
-    figure,
     judge,
-    report,
+    samples_shown,
     street_scenes,
     train_all,
 )
@@ -59,7 +64,9 @@ from trials import (
 NAME = "msgunet_tables"
 OURS = "MSG U-Net"
 
-DataOption = Annotated[Path, typer.Option(help="Folder of the data sets' folders: camvid, nyu_depth, maps.")]
+DataOption = Annotated[
+    Path, typer.Option(help="Folder of the data sets' folders: camvid, nyu_depth, maps; with --dataset of that one.")
+]
 
 
 @dataclass(frozen=True)
@@ -69,7 +76,7 @@ class PictureSet:
     Attributes:
         title: in the tables.
         dataset: its name among ``DATASETS``.
-        folder: its own, among the data sets' and among the runs.
+        folder: its own, among the data sets' and among the runs; empty for the only one.
         protocol: by which networks are judged, and at whose size they are trained.
     """
 
@@ -131,61 +138,85 @@ COSTS = (MACS, PARAMETERS, TIME)
 
 def main(
     data: DataOption = CAMVID.parent,
+    dataset: DatasetOption = "",
+    protocol: ProtocolOption = "",
+    size: SizeOption = "",
+    steps: StepsOption = 0,
     runs: RunsOption = ROOT / "runs",
     rounds: RoundsOption = 20,
     threads: ThreadsOption = 2,
     train_only: TrainOnlyOption = False,
-    out: OutOption = RESULTS,
-    sheets: SheetsOption = ROOT / "docs",
+    out: OutOption = None,
+    sheets: SheetsOption = None,
 ) -> None:
     """Trains what is missing, judges all, and writes the JSON file, its tables and the pictures."""
     torch.set_num_threads(threads)
-    folder = runs / NAME
     try:
-        trained = {kind: train_all(trials_on(kind, data), folder / kind.folder) for kind in SETS}
+        ground = Ground.of(dataset, protocol, size, steps)
+        name, sets = NAME + ground.suffix, sets_on(ground, data)
+        trials = {kind: trials_on(kind, data, ground) for kind in sets}
+        trained = {kind: train_all(trials[kind], runs / name / kind.folder) for kind in sets}
         if train_only:
             return
-        sets = [measure(kind, data, trained[kind], folder / "judged" / kind.folder, rounds) for kind in SETS]
-        pictures = street_scenes([*trained[SETS[0]].values()], SCENE_SIZE)
+        found = []
+        for kind in sets:
+            setting = Setting(kind.protocol, data / kind.folder, device="cpu")
+            measured = measure(trained[kind], setting, runs / name / "judged" / kind.folder, rounds)
+            found.append({"title": kind.title, "dataset": kind.dataset, "budget": budget(trials[kind]), **measured})
+        first = [*trained[sets[0]].values()]
+        pictures = samples_shown(first, setting) if dataset else street_scenes(first, SCENE_SIZE)
     except InputError as error:
         typer.echo(f"refused: {error}", err=True)
         raise typer.Exit(1) from error
-    results = {**machine.circumstances(), "rounds": rounds, "sets": sets}
-    write(results, out / f"{NAME}.json", markdown)
-    images.write(sheets / f"{NAME}.jpg", pictures)
-    typer.echo(markdown(results))
+    results = {**machine.circumstances(), "rounds": rounds, "sets": found}
+    to_markdown = partial(markdown, ground=ground)
+    write(results, (out or ground.results) / f"{name}.json", to_markdown)
+    images.write((sheets or ground.pictures) / f"{name}.jpg", pictures)
+    typer.echo(to_markdown(results))
 
 
-def trials_on(kind: PictureSet, data: Path) -> dict[str, TrainConfig]:
+def sets_on(ground: Ground, data: Path) -> Sequence[PictureSet]:
+    """``SETS``, or the one set that was asked for.
+
+    Raises:
+        InputError: no protocol suits, or it does not say of which size pictures are; or a size was asked for of all.
+    """
+    if not ground.dataset:
+        if ground.size or ground.protocol:
+            raise InputError("--size and --protocol are of one data set: --dataset says which")
+        return SETS
+    protocol = ground.protocol_for(data)
+    if protocol.size is None:
+        raise InputError(f"{protocol.name} leaves pictures as they are: give --size HEIGHTxWIDTH")
+    return (PictureSet(ground.dataset, ground.dataset, "", protocol),)
+
+
+def trials_on(kind: PictureSet, data: Path, ground: Ground = COMMITTED) -> dict[str, TrainConfig]:
     """The training runs on one data set, by their networks' names, at its protocol's size."""
     where = {"dataset": kind.dataset, "data": str(data / kind.folder), "scale": kind.protocol.size}
-    return {name: replace(config, **where) for name, config in NETWORKS.items()}
+    return {name: replace(ground.moved(config), **where) for name, config in NETWORKS.items()}
 
 
-def measure(kind: PictureSet, data: Path, checkpoints: Mapping[str, Path], folder: Path, rounds: int) -> Row:
-    """All that is said of one data set, in what JSON can hold.
+def measure(checkpoints: Mapping[str, Path], setting: Setting, folder: Path, rounds: int) -> Row:
+    """All that is measured on one data set, in what JSON can hold.
 
     Args:
-        kind: the set.
-        data: folder of the data sets' folders.
         checkpoints: of the networks trained on it, by their names.
+        setting: the set and its protocol.
         folder: for the pictures and what was observed of them.
         rounds: in which all are timed in turns.
 
     Raises:
         InputError: data that are not the protocol's.
     """
-    setting = Setting(kind.protocol, data / kind.folder, device="cpu")
     return {
-        "title": kind.title,
         **judge(checkpoints, setting, folder, rounds),
-        "budget": budget(trials_on(kind, data)),
         "by_size": ssim_by_size(load(checkpoints[OURS], "cpu"), setting),
     }
 
 
-def markdown(results: Row) -> str:
-    """The page of what was measured, or of the JSON that it was saved as."""
+def markdown(results: Row, ground: Ground = COMMITTED) -> str:
+    """The page of what was measured on some ground, or of the JSON that it was saved as."""
     title = f"{OURS} beside its rivals, and from inputs of less detail"
     return report(
         title,
@@ -196,8 +227,7 @@ def markdown(results: Row) -> str:
         by_set(results, QUALITY),
         "What the networks cost:",
         by_set(results, COSTS),
-        f"![Label maps and what the networks make of them](../../docs/{NAME}.jpg)",
-        f"Label maps drawn for this project, then what {', '.join(NETWORKS)} make of them.",
+        ground.picture(NAME, NETWORKS),
         "## Input against output resolution: the paper's Tables 2 and 3",
         SIZES_TEXT,
         *(part for found in results["sets"] for part in (f"### {found['title']}", by_size_table(found["by_size"]))),

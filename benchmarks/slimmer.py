@@ -19,7 +19,7 @@ from ablations import COLUMNS, STUDY
 from pixelwise.losses.objective import Objective
 from pixelwise.models.pix2pixhd import Pix2PixHdConfig
 from pixelwise.models.spade import SpadeConfig
-from trials import TableSpec, TrainedComparison
+from trained_comparison import TableSpec, TrainedComparison
 
 # The rate of the other comparisons with SPADE; a rival has no field to decay.
 _RIVAL = replace(STUDY, learning_rate=4e-4, objective=Objective(feature_matching=10.0, perceptual=0.0, l1=10.0))

@@ -58,13 +58,18 @@ def evaluate(
     named = named_apart([*(more or ()), *(models or ())])
     if threads:
         torch.set_num_threads(threads)
+    if report is not None:
+        _check_report(report)
     how = _protocol(protocol, data, split, [*named.values()])
     setting = evaluation.Setting(how, data, segmenter, weights, download, statistics, device, kept=report)
     examination = evaluation.prepare(setting)
     for remark in examination.remarks:
         console.print(f"note: {remark}")
     if examination.remarks and not download:
-        console.print("note: --weights FOLDER says where published weights are, --download fetches them")
+        console.print(
+            "note: --weights FOLDER says where published weights are, --download fetches them; --segmenter FILE gives "
+            "a network that finds classes in photos"
+        )
     if report is None:
         found = [_score(examination, name, entrant, device) for name, entrant in named.items()]
         scores: object = [each.to_json() for each in found]
@@ -81,17 +86,23 @@ def _report(
 ) -> tuple[object, str]:
     """What was found, for JSON, and what to say of it."""
     from pixelwise.evaluation import Comparison
-    from pixelwise.evaluation.report import check_installed, write_report
+    from pixelwise.evaluation.report import write_report
 
-    check_installed()
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"--report {folder}: is a file, expected a folder")
     with progress_bar() as show:
         comparison = Comparison(
             examination, folder, device, processes, lambda name, done, total: show(done, total, name)
         )
         found = comparison.run(entrants, command_line())
     return found, f"wrote {write_report(folder / 'report.json', folder)}\n"
+
+
+def _check_report(folder: Path) -> None:
+    """Raises InputError for what would stop a report only after hours of work."""
+    from pixelwise.evaluation.report import check_installed
+
+    check_installed()
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"--report {folder}: is a file, expected a folder")
 
 
 def command_line() -> str:

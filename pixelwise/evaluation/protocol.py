@@ -51,6 +51,17 @@ class Protocol:
     judged: LabelSpec | None = None
     source_size: tuple[int, int] | None = None
 
+    def at(self, size: tuple[int, int]) -> Protocol:
+        """The same measurement of pictures brought to one size, under a name that says so. For a protocol without one.
+
+        Args:
+            size: (height, width).
+        """
+        sides = "x".join(map(str, size))
+        stem, version = self.name.rsplit("-", 1)
+        text = f"{self.text}; samples brought to {sides} (height x width)"
+        return replace(self, name=f"{stem}-{sides}-{version}", text=text, size=size)
+
     def from_source(self, size: tuple[int, int]) -> Protocol:
         """The same measurement of what models make of less: targets stay as they are, conditions lose their detail.
 

@@ -25,8 +25,8 @@ class RowFile:
 
     @classmethod
     def write(cls, path: Path, bands: Iterable[Tensor]) -> RowFile:
-        """Writes bands 1 n w C, from top to bottom, perhaps over a file that is done with: to fill memory that the system
-        holds for it already takes half as long. Raises ValueError for a batch of several.
+        """Writes bands 1 n w C, from top to bottom, perhaps over a file that is done with: the system has memory for
+        that one already, which halves the time. Raises ValueError for a batch of several.
         """
         height = width = channels = 0
         with path.open("r+b" if path.exists() else "wb") as file:

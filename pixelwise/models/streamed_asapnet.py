@@ -67,7 +67,7 @@ class StreamedAsapNet:
                 yield self._render(Window(top, 0, min(num_rows, band.bottom - top), width))
 
     def _rows_at_once(self) -> int:
-        """Rows of a band, of whole cells if these are not too large: parameters of a cell that is cut are made twice."""
+        """Rows of a band; whole cells where one is not too large, since of a cut one the MLP is made twice."""
         most, cell = BAND_BYTES // (4 * self._fast.config.out_channels * self._size[1]), self._fast.config.cell
         return most // cell * cell or max(1, most)
 

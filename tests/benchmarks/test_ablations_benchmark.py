@@ -11,7 +11,7 @@ from types import ModuleType
 
 import pytest
 import torch
-from tiny_comparison import BENCHMARKS, judge_cheaply, shrunk
+from tiny_comparison import BENCHMARKS, judge_cheaply, run, shrunk
 
 
 @pytest.fixture
@@ -32,12 +32,12 @@ def test_each_changes_one_part(ablations: ModuleType) -> None:
 
 
 def test_parts_are_trained_and_judged(ablations: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    judge_cheaply(importlib.import_module("trials"), monkeypatch, tmp_path / "scene.png")
+    judge_cheaply(monkeypatch, tmp_path / "scene.png")
     names = ("whole", "one MLP for all cells")
     some = replace(ablations.ABLATIONS, trials={name: ablations.ABLATIONS.trials[name] for name in names})
     sizes = {"width": 4, "max_width": 8, "num_blocks": 1, "mlp_width": 4, "mlp_depth": 2}
     tiny = shrunk(some, lambda model: replace(model, **sizes), tmp_path / "pairs")
-    tiny.main(tmp_path / "pairs", None, tmp_path / "runs", 1, 1, False, tmp_path / "out", tmp_path / "docs")
+    run(tiny, tmp_path)
     results = json.loads((tmp_path / "out" / "ablations.json").read_text())
     text = (tmp_path / "out" / "ablations.md").read_text(encoding="utf-8")
     for name, row in zip(names, results["rows"], strict=True):

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import torch
-from tiny_comparison import BENCHMARKS, judge_cheaply, shrunk
+from tiny_comparison import BENCHMARKS, judge_cheaply, run, shrunk
 
 from pixelwise import machine
 from pixelwise.bench.families import condition_for
@@ -72,12 +72,12 @@ def test_no_lighter_spade_is_nearer_to_clade(quality: ModuleType) -> None:
 
 
 def test_a_table_of_what_was_trained(quality: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    judge_cheaply(importlib.import_module("trials"), monkeypatch, tmp_path / "scene.png")
+    judge_cheaply(monkeypatch, tmp_path / "scene.png")
     shown = {"baseline": "CLADE", "+distp": "CLADE-ICPE"}
     trials = {name: quality.CLADE_QUALITY.trials[name] for name in shown.values()}
     some = replace(quality.CLADE_QUALITY, trials=trials, tables=(replace(quality.TABLE_7, rows=shown),))
     tiny = shrunk(some, narrowed, tmp_path / "pairs")
-    tiny.main(tmp_path / "pairs", None, tmp_path / "runs", 1, 1, False, tmp_path / "out", tmp_path / "docs")
+    run(tiny, tmp_path)
     results = json.loads((tmp_path / "out" / "clade_quality.json").read_text())
     text = (tmp_path / "out" / "clade_quality.md").read_text(encoding="utf-8")
     for name, row in zip(shown, results["rows"], strict=True):

@@ -51,7 +51,7 @@ def gradient_flow(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
 
 @pytest.fixture
 def results(gradient_flow: ModuleType, data: Path, tmp_path: Path) -> dict[str, Any]:
-    gradient_flow.main(data, steps=2, threads=1, out=tmp_path, plot=tmp_path / "plot.png")
+    gradient_flow.main(data, steps=2, threads=1, out=tmp_path, sheets=tmp_path)
     found: dict[str, Any] = json.loads((tmp_path / "gradient_flow.json").read_text())
     return found
 
@@ -74,7 +74,7 @@ def test_every_weight_is_counted(gradient_flow: ModuleType, results: dict[str, A
     assert together["weights"] == convolutions - of_pictures
     assert [layer["layer"] for layer in layers[:4]] == ["entry.0", "entry.1", "down.0", "fuse.0"]
     assert layers[-1]["layer"] == "to_picture.0"
-    assert images.read(tmp_path / "plot.png").shape[2] == 4
+    assert images.read(tmp_path / "gradient_flow.png").shape[2] == 4
 
 
 def test_both_games_start_from_the_same_weights(results: dict[str, Any]) -> None:
@@ -105,6 +105,6 @@ def test_data_that_are_not_there_are_refused(
     gradient_flow: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(typer.Exit):
-        gradient_flow.main(tmp_path / "nowhere", steps=1, threads=1, out=tmp_path / "out", plot=tmp_path / "plot.png")
+        gradient_flow.main(tmp_path / "nowhere", steps=1, threads=1, out=tmp_path / "out", sheets=tmp_path)
     assert "nowhere" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()

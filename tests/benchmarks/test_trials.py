@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import torch
 import typer
-from tiny_comparison import BENCHMARKS, judge_cheaply, shrunk
+from tiny_comparison import BENCHMARKS, judge_cheaply, run, shrunk
 
 from pixelwise import images
 from pixelwise.errors import InputError
@@ -33,24 +33,24 @@ def trials(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
 
 
 @pytest.fixture
-def comparison(trials: ModuleType, tmp_path: Path) -> Any:
+def page(trials: ModuleType) -> ModuleType:
+    return importlib.import_module("trained_comparison")
+
+
+@pytest.fixture
+def comparison(page: ModuleType, tmp_path: Path) -> Any:
     study = {name: TrainConfig(model, "", "", "") for name, model in NETWORKS.items()}
-    whole = trials.TableSpec((trials.figure("psnr"), trials.PARAMETERS), text="All of them.")
-    columns = (trials.figure("ssim"), trials.MACS, trials.TIME, trials.TRAINING_MEMORY)
-    part = trials.TableSpec(columns, {"S": "SPADE, 1/32"}, "Only one", "It is SPADE.")
-    made = trials.TrainedComparison("tiny", "Two networks", "Which is it?", study, "tiny-v1", (whole, part))
+    whole = page.TableSpec((page.figure("psnr"), page.PARAMETERS), text="All of them.")
+    columns = (page.figure("ssim"), page.MACS, page.TIME, page.TRAINING_MEMORY)
+    part = page.TableSpec(columns, {"S": "SPADE, 1/32"}, "Only one", "It is SPADE.")
+    made = page.TrainedComparison("tiny", "Two networks", "Which is it?", study, "tiny-v1", (whole, part))
     return shrunk(made, lambda model: model, tmp_path / "pairs")
 
 
-def run(comparison: Any, folder: Path, **options: Any) -> None:
-    places = {"data": folder / "pairs", "runs": folder / "runs", "out": folder / "out", "sheets": folder / "docs"}
-    comparison.main(**places, rounds=1, threads=1, **options)
-
-
 def test_what_was_trained_is_judged_in_all_tables(
-    trials: ModuleType, comparison: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    comparison: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    asked = judge_cheaply(trials, monkeypatch, tmp_path / "scene.png")
+    asked = judge_cheaply(monkeypatch, tmp_path / "scene.png")
     run(comparison, tmp_path)
     results = json.loads((tmp_path / "out" / "tiny.json").read_text())
     pix2pix, spade = results["rows"]
@@ -85,10 +85,10 @@ def test_trained_only_nothing_is_measured(comparison: Any, tmp_path: Path) -> No
     assert not (tmp_path / "out").exists()
 
 
-def test_real_photos_stand_where_pictures_are_judged(trials: ModuleType) -> None:
+def test_real_photos_stand_where_pictures_are_judged(page: ModuleType) -> None:
     row = {"name": "a", "figures": {"mean_iou": 0.25}, "parameters": 2_000_000}
-    spec = trials.TableSpec((trials.figure("mean_iou"), trials.PARAMETERS))
-    lines = trials.trials_table({"rows": [row], "real": {"mean_iou": 0.75}}, spec).splitlines()
+    spec = page.TableSpec((page.figure("mean_iou"), page.PARAMETERS))
+    lines = page.trials_table({"rows": [row], "real": {"mean_iou": 0.75}}, spec).splitlines()
     assert lines[2:] == ["| a | 25.0 | 2.00 |", "| real photos | 75.0 |  |"]
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -38,7 +38,13 @@ def shrunk(comparison: Any, narrow: Callable[[Any], Any], pairs: Path) -> Any:
     return replace(comparison, trials=trials)
 
 
-def judge_cheaply(trials: ModuleType, monkeypatch: pytest.MonkeyPatch, scene: Path) -> list[Any]:
+def run(comparison: Any, folder: Path, **options: Any) -> None:
+    """The command on pairs in ``folder / "pairs"``; all that it writes comes beside them."""
+    places = {"data": folder / "pairs", "runs": folder / "runs", "out": folder / "out", "sheets": folder / "docs"}
+    comparison.main(**places, rounds=1, threads=1, **options)
+
+
+def judge_cheaply(monkeypatch: pytest.MonkeyPatch, scene: Path) -> list[Any]:
     """By the pairs' own protocol, with one scene, and no process that measures memory; who would have been asked."""
     measures = ("psnr", "ssim", "segmentation", "segmenter_features")
     tiny = Protocol("tiny-v1", paired_folder, "val", "", measures, True, "little", SIZE)
@@ -49,8 +55,9 @@ def judge_cheaply(trials: ModuleType, monkeypatch: pytest.MonkeyPatch, scene: Pa
         asked.append(config)
         return 10**6 * len(asked)
 
-    monkeypatch.setattr(trials, "protocol_named", lambda name: tiny)
+    trials = importlib.import_module("trials")
+    monkeypatch.setattr(importlib.import_module("ground"), "protocol_named", lambda name: tiny)
     monkeypatch.setattr(trials, "family_training_bytes", training_bytes)
     monkeypatch.setattr(trials, "SCENES", (draw(scene, (64, 96)),))
-    monkeypatch.setattr(trials, "SCENE_SIZE", (32, 32))
+    monkeypatch.setattr(importlib.import_module("trained_comparison"), "SCENE_SIZE", (32, 32))
     return asked
