@@ -208,7 +208,7 @@ def markdown(results: Row, ground: Ground = COMMITTED) -> str:
         "The median of the absolute gradients of each convolution's weights, on the way from the input to the "
         "pictures; of the decoder's layers `.0` is the one of full size. “times”: all sizes against full size only."
     )
-    plot = f"![Gradients by layer]({ground.link('gradient_flow', 'png')})"
+    plot = f"![Gradients by layer]({ground.link('gradient_flow', '.png')})"
     title = "Gradients of MSG U-Net with and without its smaller pictures"
     return report(title, results, text, plot, legend, medians(results))
 

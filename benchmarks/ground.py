@@ -86,9 +86,9 @@ class Ground:
         """The folder for pictures."""
         return DOCS if self == COMMITTED else UNCOMMITTED
 
-    def link(self, name: str, kind: str = "jpg") -> str:
+    def link(self, name: str, end: str = ".jpg") -> str:
         """Where a page of results finds its picture."""
-        return f"../../docs/{name}.{kind}" if self == COMMITTED else f"{name}{self.suffix}.{kind}"
+        return f"../../docs/{name}{end}" if self == COMMITTED else f"{name}{self.suffix}{end}"
 
     def picture(self, name: str, networks: Iterable[str]) -> str:
         """The picture of a page with what it shows: inputs, then what each network makes of them."""

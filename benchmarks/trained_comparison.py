@@ -28,11 +28,13 @@ from pixelwise.checkpoint import read_manifest
 from pixelwise.data import DATASETS
 from pixelwise.errors import InputError
 from pixelwise.evaluation import Setting
+from pixelwise.evaluation.report.drawing import write_png
 from pixelwise.evaluation.report.figures import NONE, figure_spec
 from pixelwise.labels import LabelSpec
 from pixelwise.machine import circumstances_text
 from pixelwise.models.family import GeneratorConfig
 from pixelwise.training import TrainConfig
+from trained_comparison_plot import draw
 from trials import (
     CAMVID,
     SCENE_SIZE,
@@ -59,12 +61,12 @@ class Column:
     Attributes:
         head: above it.
         text: what stands in it of a row of ``judge``.
-        of_pictures: whether it says something of pictures, so that real photos have it too.
+        figure: the name of the figure that it shows; empty for what is said of a network, which real photos have not.
     """
 
     head: str
     text: Callable[[Row], str]
-    of_pictures: bool = False
+    figure: str = ""
 
 
 @dataclass(frozen=True)
@@ -172,7 +174,14 @@ class TrainedComparison:
         pictures = self.pictures([*checkpoints.values()], setting)
         write(results, (out or self.ground.results) / f"{name}.json", self.markdown)
         images.write((sheets or self.ground.pictures) / f"{name}.jpg", pictures)
+        if (plot := draw(results, self.figures)) is not None:
+            write_png(plot, (sheets or self.ground.pictures) / f"{name}_time.png")
         typer.echo(self.markdown(results))
+
+    @property
+    def figures(self) -> set[str]:
+        """Names of those that the tables show."""
+        return {column.figure for spec in self.tables for column in spec.columns if column.figure}
 
     def pictures(self, checkpoints: Sequence[Path], setting: Setting) -> np.ndarray:
         """Drawn scenes, where the networks read such; otherwise samples of the data, with their targets at the end."""
@@ -181,14 +190,15 @@ class TrainedComparison:
     def markdown(self, results: Row) -> str:
         """The page of what was measured, or of the JSON that it was saved as."""
         sections = (section(results, spec) for spec in self.tables)
-        picture = self.ground.picture(self.name, self.trials)
-        return report(self.title, results, self.text, budget_text(results), *sections, picture)
+        plot = f"![Quality against time]({self.ground.link(self.name, '_time.png')})"
+        parts = (*sections, *([plot] if len(self.trials) > 1 else []), self.ground.picture(self.name, self.trials))
+        return report(self.title, results, self.text, budget_text(results), *parts)
 
 
 def figure(name: str) -> Column:
     """The column of a figure of the protocol."""
     spec = figure_spec(name)
-    return Column(spec.head, lambda row: spec.text(row["figures"].get(name)), of_pictures=True)
+    return Column(spec.head, lambda row: spec.text(row["figures"].get(name)), name)
 
 
 PARAMETERS = Column("parameters, M", lambda row: f"{row['parameters'] / 1e6:.2f}")
@@ -213,7 +223,8 @@ def trials_table(results: Row, spec: TableSpec) -> str:
     lines = [[name, *(column.text(judged[trial]) for column in spec.columns)] for name, trial in named.items()]
     if results["real"]:
         photos = {"figures": results["real"]}
-        lines.append(["real photos", *(column.text(photos) if column.of_pictures else "" for column in spec.columns)])
+        cells = [column.text(photos) if column.figure else "" for column in spec.columns]
+        lines += [["real photos", *cells]] if set(cells) - {"", NONE} else []
     return table(["", *(column.head for column in spec.columns)], lines)
 
 

@@ -16,6 +16,10 @@ from pixelwise.data.paired_data import PairedData
 from pixelwise.data.stored_set import StoredSet
 from pixelwise.errors import InputError
 from pixelwise.labels import LabelSpec
+from pixelwise.metrics.fidelity import LEAST_SIDE_MS_SSIM, LEAST_SIDE_VIF
+
+_LEAST_SIDES = {"ms_ssim": LEAST_SIDE_MS_SSIM, "vif": LEAST_SIDE_VIF}
+"""Of pictures that these measures can be taken of."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ class Protocol:
 
     def at(self, size: tuple[int, int]) -> Protocol:
         """The same measurement of pictures brought to one size, under a name that says so. For a protocol without one.
+        Measures that need larger pictures are left out.
 
         Args:
             size: (height, width).
@@ -60,7 +65,8 @@ class Protocol:
         sides = "x".join(map(str, size))
         stem, version = self.name.rsplit("-", 1)
         text = f"{self.text}; samples brought to {sides} (height x width)"
-        return replace(self, name=f"{stem}-{sides}-{version}", text=text, size=size)
+        measures = tuple(name for name in self.measures if min(size) >= _LEAST_SIDES.get(name, 1))
+        return replace(self, name=f"{stem}-{sides}-{version}", text=text, size=size, measures=measures)
 
     def from_source(self, size: tuple[int, int]) -> Protocol:
         """The same measurement of what models make of less: targets stay as they are, conditions lose their detail.

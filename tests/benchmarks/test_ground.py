@@ -42,18 +42,18 @@ def comparison(ground: ModuleType, tmp_path: Path) -> Any:
 
 
 def test_a_comparison_on_data_of_ones_own(comparison: Any, tmp_path: Path) -> None:
-    run(comparison, tmp_path, dataset="paired_folder", size="48x64", steps=3)
-    name = "tiny_paired_folder_48x64_3steps"
+    run(comparison, tmp_path, dataset="paired_folder", size="32x48", steps=3)
+    name = "tiny_paired_folder_32x48_3steps"
     results = json.loads((tmp_path / "out" / f"{name}.json").read_text())
     assert results["protocol"].startswith("own-val-")
-    assert results["protocol"].endswith("-48x64-v1")
-    assert results["budget"]["trained_at"] == [48, 64]
+    assert results["protocol"].endswith("-32x48-v1")
+    assert results["budget"]["trained_at"] == [32, 48]
     assert results["budget"]["steps"] == 3
     assert (tmp_path / "runs" / name / "pix2pix" / "last.safetensors").is_file()
     text = (tmp_path / "out" / f"{name}.md").read_text(encoding="utf-8")
     assert f"({name}.jpg)\n\n*Samples of paired_folder, then what each makes of them: pix2pix; at the end" in text
     # The input, the network's picture, the target.
-    assert images.read(tmp_path / "docs" / f"{name}.jpg").shape[1] == 3 * 64 + 2 * 4
+    assert images.read(tmp_path / "docs" / f"{name}.jpg").shape[1] == 3 * 48 + 2 * 4
 
 
 def test_results_on_another_ground_are_not_put_beside_the_committed(ground: ModuleType) -> None:

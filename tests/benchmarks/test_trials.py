@@ -69,7 +69,9 @@ def test_what_was_trained_is_judged_in_all_tables(
         f"{1000 * spade['seconds']['median']:.1f}",
         "2",
     ]
-    table, shown = second.split("\n\n![")
+    table, plot, shown = second.split("\n\n![")
+    assert plot.endswith("docs/tiny_time.png)")
+    assert images.read(tmp_path / "docs" / "tiny_time.png").shape[2] == 4
     assert table.splitlines()[2:] == [f"| S | {' | '.join(cells)} |"]
     assert "docs/tiny.jpg)\n\n*Label maps" in shown
     assert f": {'; '.join(NETWORKS)}.*" in shown
@@ -90,6 +92,8 @@ def test_real_photos_stand_where_pictures_are_judged(page: ModuleType) -> None:
     spec = page.TableSpec((page.figure("mean_iou"), page.PARAMETERS))
     lines = page.trials_table({"rows": [row], "real": {"mean_iou": 0.75}}, spec).splitlines()
     assert lines[2:] == ["| a | 25.0 | 2.00 |", "| real photos | 75.0 |  |"]
+    unjudged = page.trials_table({"rows": [row], "real": {"seams_8": 1.0}}, spec).splitlines()
+    assert unjudged[2:] == ["| a | 25.0 | 2.00 |"]
 
 
 @pytest.mark.parametrize("field", ["scale", "steps", "seed"])
