@@ -2,8 +2,8 @@
 
 An MLP that reads one pixel cannot average its neighbours: as it was published, ASAP-Net does not denoise. What is tried
 against that: a residual output; a window of k x k pixels for the MLPs to read; in their place one kernel, which is the
-window times one layer; pixel unshuffle for the stream, where the tent filter would leave it no noise to judge by; and
-ever smaller cells.
+window times one layer; pixel unshuffle for the stream, where the tent filter would leave it no noise to judge by; ever
+smaller cells; and a second pass over what the first one made.
 
     pixelwise adopt dncnn dncnn_25.pth --published kair_25 --out dncnn.safetensors
     python benchmarks/restorers.py --dncnn dncnn.safetensors
@@ -80,6 +80,7 @@ CANDIDATES: Mapping[str, AsapNetConfig] = {
     "fine, window": replace(_FINE, neighbourhood=5),
     "fine, kernel": replace(_FINE, neighbourhood=7, mlp_depth=1),
     "finest, kernel": _FINEST,
+    "finest, kernel, twice": replace(_FINEST, passes=2),
     "finest, kernel, wide": replace(_FINEST, max_width=64, num_blocks=10),
 }
 
@@ -160,8 +161,9 @@ def candidate(name: str, checkpoint: Path) -> Restorer:
             f"{checkpoint}: prepared for inference it is {error:.3g} off, at most {TOLERANCE:g} is allowed"
         )
     mlp = "one layer" if config.mlp_depth == 1 else f"{config.mlp_depth} layers of {config.mlp_width}"
+    twice = f", {config.passes} times" if config.passes > 1 else ""
     what = (
-        f"cells of {config.cell}, {config.neighbourhood}×{config.neighbourhood} pixels through {mlp}; stream: "
+        f"cells of {config.cell}, {config.neighbourhood}×{config.neighbourhood} pixels through {mlp}{twice}; stream: "
         f"unshuffled by {config.unshuffle}, {config.num_blocks} blocks of {config.max_width}"
     )
     return Restorer(name, what, translator.translate, cost_of(translator.generator))

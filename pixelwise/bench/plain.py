@@ -30,12 +30,14 @@ class PlainAsapNet:
         generator: whose weights are taken, as a copy in the default layout.
 
     Raises:
-        InputError: ``generator`` has no low-resolution stream.
+        InputError: ``generator`` has no low-resolution stream, or several passes.
     """
 
     def __init__(self, generator: AsapNet) -> None:
         if not isinstance(generator.stream, LowResolutionStream):
             raise InputError("only networks with a low-resolution stream can be measured, this one has a constant MLP")
+        if generator.config.passes > 1:
+            raise InputError(f"only networks of one pass can be measured, this one has {generator.config.passes}")
         self.config = generator.config
         self.stream = copy.deepcopy(generator.stream).to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
         self.parameter_scale = generator.get_buffer("parameter_scale").clone()

@@ -104,7 +104,7 @@ def pixelwise_macs(field: PixelwiseField, size: tuple[int, int]) -> int:
     """
     # What the reference engine does, but for the biases, which it adds by a matrix product. The tests hold it to that.
     products = sum(inputs * outputs for inputs, outputs in pairwise(field.mlp.widths))
-    return len(field.parameters) * size[0] * size[1] * products * (4 if field.bilinear else 1)
+    return len(field.parameters) * size[0] * size[1] * products * (4 if field.bilinear else 1) * field.num_passes
 
 
 def measure_runtime(

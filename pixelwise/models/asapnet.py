@@ -9,7 +9,7 @@ a tiny MLP; the MLP then turns each full-resolution pixel of the cell, with a co
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -56,6 +56,9 @@ class AsapNetConfig:
             arithmetic of the MLPs.
         neighbourhood: k, odd: the MLPs read k x k pixels, for tasks such as denoising which need more than one.
         residual: the output is added to the input picture, which must have as many channels.
+        passes: how many fields the stream predicts. The MLPs of each read the picture that those of the one before made
+            in place of the input's, which must have as many channels: so a pixel comes to know of others further away
+            than the neighbourhood. 1 is the paper's.
         scaled_parameters: predicted weights are divided by the square root of their layer's inputs, and those of the
             pixel code's waves by their frequency. It evens out learning rates: early training neither saturates nor
             begins with the noise of the shortest waves.
@@ -83,12 +86,13 @@ class AsapNetConfig:
     bilinear: bool = False
     neighbourhood: int = 1
     residual: bool = False
+    passes: int = 1
     scaled_parameters: bool = False
     separable_blocks: bool = False
 
     def __post_init__(self) -> None:
         sizes = ("cell", "learned_reduction", "unshuffle", "width", "max_width", "num_blocks", "mlp_width", "mlp_depth")
-        least = {"num_labels": 0, "image_channels": 0, "out_channels": 0, **dict.fromkeys(sizes, 1)}
+        least = {"num_labels": 0, "image_channels": 0, "out_channels": 0, "passes": 1, **dict.fromkeys(sizes, 1)}
         if wrong := [name for name, bound in least.items() if getattr(self, name) < bound]:
             raise InputError(f"asapnet: {wrong[0]} must be at least {least[wrong[0]]}, got {getattr(self, wrong[0])}")
         if self.norm not in NORMS or self.padding not in PADDINGS:
@@ -109,10 +113,11 @@ class AsapNetConfig:
             )
         if self.neighbourhood < 1 or self.neighbourhood % 2 == 0:
             raise InputError(f"asapnet: neighbourhood must be odd and positive, got {self.neighbourhood}")
-        if self.residual and self.image_channels != self.out_channels:
+        if (self.residual or self.passes > 1) and self.image_channels != self.out_channels:
+            what = "a residual output needs" if self.residual else "several passes need"
             raise InputError(
-                f"asapnet: a residual output needs as many output channels ({self.out_channels}) "
-                f"as image channels ({self.image_channels})"
+                f"asapnet: {what} as many output channels ({self.out_channels}) as image channels "
+                f"({self.image_channels})"
             )
 
     @property
@@ -135,8 +140,13 @@ class AsapNetConfig:
             separable_blocks=self.separable_blocks,
             padding=self.padding,
             norm=self.norm,
-            num_parameters=self.mlp.num_parameters,
+            num_parameters=self.num_parameters,
         )
+
+    @property
+    def num_parameters(self) -> int:
+        """P of a cell, of all passes."""
+        return self.passes * self.mlp.num_parameters
 
     @property
     def mlp(self) -> PixelMlp:
@@ -154,18 +164,20 @@ class AsapNet(nn.Module):
         self.config = config
         self.size_multiple = config.cell
         if config.constant_mlp:
-            self.stream: nn.Module = ConstantParameters(config.mlp.num_parameters, config.cell)
+            self.stream: nn.Module = ConstantParameters(config.num_parameters, config.cell)
         else:
             self.stream = LowResolutionStream(config.stream)
-        scale = _parameter_scale(config) if config.scaled_parameters else torch.ones(config.mlp.num_parameters)
+        scale = _parameter_scale(config) if config.scaled_parameters else torch.ones(config.num_parameters)
         self.register_buffer("parameter_scale", scale[:, None, None], persistent=False)
         _start_from_one_sound_mlp(self.stream, config)
 
     def forward(self, condition: Condition) -> Translation:
-        field = self.field(condition)
-        image = render(field, self.guide(condition))
-        if self.config.residual and condition.image is not None:
-            image = image + condition.image
+        field, guide = self.field(condition), self.guide(condition)
+        for number in range(self.config.passes):
+            image = render(field.of_pass(number), guide)
+            if self.config.residual and guide.image is not None:
+                image = image + guide.image[:, : self.config.out_channels]
+            guide = self.reread(guide, image)
         return Translation(image, field=field)
 
     def field(self, condition: Condition) -> PixelwiseField:
@@ -199,6 +211,12 @@ class AsapNet(nn.Module):
         labels = condition.labels if config.num_labels else None
         return Guide(labels, config.num_labels, torch.cat(pictures, dim=1) if pictures else None, config.neighbourhood)
 
+    def reread(self, guide: Guide, image: Tensor) -> Guide:
+        """What the next pass reads: ``image`` in the place of the picture in ``guide``."""
+        if guide.image is None:
+            return guide
+        return replace(guide, image=torch.cat([image, guide.image[:, image.shape[1] :]], dim=1))
+
 
 def _parameter_scale(config: AsapNetConfig) -> Tensor:
     scale = torch.ones(config.mlp.num_parameters)
@@ -208,7 +226,7 @@ def _parameter_scale(config: AsapNetConfig) -> Tensor:
             # Amplitudes of natural images fall with frequency too.
             relative = torch.tensor(code_periods(config.cell)).repeat_interleave(4) / config.cell
             weight[len(weight) - len(relative) :] *= relative[:, None]
-    return scale
+    return scale.repeat(config.passes)
 
 
 @torch.no_grad()
@@ -220,8 +238,8 @@ def _start_from_one_sound_mlp(stream: LowResolutionStream | ConstantParameters, 
     bias = stream.bias if isinstance(stream, ConstantParameters) else stream.to_parameters.bias
     assert bias is not None
     bias.zero_()
-    for _, weight in config.mlp.layers(bias):
-        fan_in = 1 if config.scaled_parameters else weight.shape[0]
+    for _, weight in config.mlp.layers(bias.view(config.passes, -1)):
+        fan_in = 1 if config.scaled_parameters else weight.shape[-2]
         weight.normal_(std=(2 / fan_in) ** 0.5)
 
 

@@ -192,14 +192,28 @@ class FastAsapNet:
         if not whole.contains(window):
             raise InputError(f"the window {window} reaches beyond the image, which is {whole}")
 
-        def render_band(band: Window) -> Tensor:
-            part = guide.around(band, scale)
-            return render(fields(part, band, scale), part, self.engine, window=band, scale=scale)
+        last = self.config.passes - 1
+        made = (self.after_pass(last, guide, fields, band, scale) for band in self.bands(window, scale))
+        return Translation(joined(made, window.height))
 
-        image = joined((render_band(band) for band in self.bands(window, scale)), window.height)
-        if self.config.residual and condition.image is not None:
-            image = image + _input_at(condition.image, window, scale)
-        return Translation(image)
+    @torch.no_grad()
+    def after_pass(self, number: int, guide: Guide, fields: Fields, window: Window, scale: float) -> Tensor:
+        """A window of the picture that one of the passes makes, of as much of the one before as is read for it.
+
+        Args:
+            number: of the pass, from 0.
+            guide: of the condition, as far as all passes read around the window.
+            fields: makes fields of all passes.
+            window, scale: see ``__call__``.
+        """
+        part = guide.around(window, scale)
+        if number:
+            seen = Window(*part.origin, *part.size)
+            part = self.generator.reread(part, self.after_pass(number - 1, guide, fields, seen, 1.0))
+        image = render(fields(part, window, scale).of_pass(number), part, self.engine, window=window, scale=scale)
+        if self.config.residual and part.image is not None:
+            image = image + _input_at(part, window, scale)[:, : self.config.out_channels]
+        return image
 
     def bands(self, window: Window, scale: float) -> Iterator[Window]:
         """The window from top to bottom, cut between cells where the parameters of all would take too much memory.
@@ -209,7 +223,7 @@ class FastAsapNet:
         cell = self.config.cell * scale
         cells_across = window.width / cell + 2
         num_bytes = BAND_BYTES if self._on_cpu else PARAMETER_BYTES
-        most_rows = max(1, int(num_bytes / (4 * self.config.mlp.num_parameters * cells_across)))
+        most_rows = max(1, int(num_bytes / (4 * self.config.num_parameters * cells_across)))
         # With bilinear parameters, other MLPs act from the cells' centres on.
         first = -cell / 2 if self.config.bilinear else 0.0
         first += cell * math.floor((window.top - first) / cell)
@@ -255,13 +269,13 @@ class FastAsapNet:
     def needed(self, occurring: Tensor) -> Tensor:
         """Which of an MLP's parameters can be selected by labels that occur: P bool, from one bool for each label."""
         config = self.config
-        needed = torch.ones(config.mlp.num_parameters, dtype=torch.bool)
+        needed = torch.ones(config.passes, config.mlp.num_parameters, dtype=torch.bool)
         weight = config.mlp.layers(needed)[0][1]
         edges = config.instance_edges and config.edges_in_mlp
         num_planes = config.num_labels + config.image_channels + edges
         for first in range(0, num_planes * config.neighbourhood**2, num_planes):
-            weight[first : first + config.num_labels][~occurring] = False
-        return needed
+            weight[:, first : first + config.num_labels][:, ~occurring] = False
+        return needed.flatten()
 
     def _features(self, stream: FastStream | DenseStream, condition: Condition) -> Tensor:
         config, padded = self.config, self._in_whole_cells(condition)
@@ -285,10 +299,13 @@ def _check_dtype(dtype: torch.dtype, engine: str, on_cpu: bool) -> None:
         raise InputError(f"{dtype} cannot be used: {reason}")
 
 
-def _input_at(image: Tensor, window: Window, scale: float) -> Tensor:
-    """The input picture at the window's pixels."""
+def _input_at(guide: Guide, window: Window, scale: float) -> Tensor:
+    """The picture that a guide holds, at the window's pixels."""
+    assert guide.image is not None
     y, x = (
-        (torch.arange(start, start + count, dtype=torch.float64) + 0.5) / scale - 0.5
-        for start, count in ((window.top, window.height), (window.left, window.width))
+        (torch.arange(start, start + count, dtype=torch.float64) + 0.5) / scale - 0.5 - first
+        for start, count, first in zip(
+            (window.top, window.left), (window.height, window.width), guide.origin, strict=True
+        )
     )
-    return interpolated(image, y, x)
+    return interpolated(guide.image, y, x)

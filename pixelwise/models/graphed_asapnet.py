@@ -155,5 +155,7 @@ def can_graph(generator: AsapNet, dtype: torch.dtype) -> bool:
     config, weight = generator.config, next(generator.parameters())
     if weight.device.type != "cuda" or ENGINES["gpu"].missing() or config.neighbourhood > 1:
         return False
+    if config.passes > 1:
+        return False
     parameters = torch.empty(1, config.mlp.num_parameters, 1, 1, dtype=dtype, device=weight.device)
     return ENGINES["gpu"].unfit(PixelwiseField(parameters, config.mlp, config.cell), Features([], 0, [])) is None

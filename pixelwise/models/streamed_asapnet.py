@@ -18,7 +18,7 @@ from pixelwise.condition import Condition
 from pixelwise.layers.semantics import labels_of, other_planes
 from pixelwise.lowres.stream import FastStream
 from pixelwise.lowres.streamed import stream_features
-from pixelwise.render import Window, render
+from pixelwise.render import Guide, PixelwiseField, Window
 from pixelwise.render.axis import visible_cells
 
 if TYPE_CHECKING:
@@ -73,28 +73,26 @@ class StreamedAsapNet:
 
     def _render(self, band: Window) -> Tensor:
         config = self._fast.config
-        # What the MLPs read around a pixel, and what the edges of instances are found from.
-        reach = config.neighbourhood // 2 + 2
+        # What the MLPs of all passes read around a pixel, and what the edges of instances are found from.
+        reach = config.passes * (config.neighbourhood // 2 + 1) + 1
         low, high = max(0, band.top - reach), min(self._size[0], band.bottom + reach)
-        condition = self._read(low, high)
-        guide = replace(self._fast.generator.guide(condition), origin=(low, 0)).around(band)
+        guide = replace(self._fast.generator.guide(self._read(low, high)), origin=(low, 0))
         needed = self._fast.needed_by(guide)
         grid = self._features.file.shape[:2]
-        top, _, num_rows, _ = visible_cells(config.cell, config.bilinear, grid, band)
+        top, _, num_rows, _ = visible_cells(config.cell, config.bilinear, grid, Window(low, 0, high - low, band.width))
         features = self._features.values(top, top + num_rows)[:, : self._layer.num_channels]
 
         def parameters(cells: Cells) -> Tensor:
             return self._layer(features, needed, (cells[0] - top, *cells[1:]))
 
+        def field(guide: Guide, window: Window, scale: float) -> PixelwiseField:
+            return self._fast.field_in(parameters, grid, window, scale)
+
         parts = []
         for left in range(0, band.width, PART_WIDTH):
             part = replace(band, left=left, width=min(PART_WIDTH, band.width - left))
-            field = self._fast.field_in(parameters, grid, part, 1.0)
-            parts.append(render(field, guide.around(part), self._fast.engine, window=part))
-        image = parts[0] if len(parts) == 1 else torch.cat(parts, dim=3)
-        if config.residual and condition.image is not None:
-            image = image + condition.image[:, :, band.top - low : band.bottom - low]
-        return image
+            parts.append(self._fast.after_pass(config.passes - 1, guide, field, part, 1.0))
+        return parts[0] if len(parts) == 1 else torch.cat(parts, dim=3)
 
     def _planes(self, start: int, stop: int) -> tuple[Tensor | None, Tensor | None]:
         """Rows of the stream's input, which goes on to whole cells. See ``lowres.streamed.ReadPlanes``."""

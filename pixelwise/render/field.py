@@ -6,7 +6,7 @@ I O inputs and outputs of a layer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import torch
@@ -53,7 +53,7 @@ class PixelwiseField:
     """One MLP for every cell of the image: phi of Eq. 2, explicit, so that it can be rendered whole or in parts.
 
     Attributes:
-        parameters: B P h w.
+        parameters: B P h w. Those of several passes, one after the other, are several fields together: see ``of_pass``.
         mlp: what the P numbers mean.
         cell: S, pixels on a cell's side. The first cell begins at the image's top left pixel.
         bilinear: parameters are interpolated between the centres of the cells and constant beyond the outermost
@@ -69,6 +69,15 @@ class PixelwiseField:
     bilinear: bool = False
     pixel_code: bool = True
     first_cell: tuple[int, int] = (0, 0)
+
+    @property
+    def num_passes(self) -> int:
+        return self.parameters.shape[1] // self.mlp.num_parameters
+
+    def of_pass(self, number: int) -> PixelwiseField:
+        """The field of one pass, counted from 0, which can be rendered."""
+        first = number * self.mlp.num_parameters
+        return replace(self, parameters=self.parameters[:, first : first + self.mlp.num_parameters])
 
 
 def code_periods(cell: int) -> list[float]:

@@ -18,6 +18,7 @@ from pixelwise.errors import InputError
 from pixelwise.lowres.reference import TentReduction
 from pixelwise.models.asapnet import FAMILY, PUBLISHED, AsapNet, AsapNetConfig
 from pixelwise.models.family import config_from_json, config_to_json
+from pixelwise.render import render
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 TOLERANCE = 2e-4
@@ -192,11 +193,28 @@ def test_config_round_trips_through_json(config: AsapNetConfig) -> None:
         ({"norm": "layer"}, "norm must be one of"),
         ({"neighbourhood": 2}, "odd"),
         ({"residual": True}, "as many output channels"),
+        ({"passes": 0}, "passes must be at least 1"),
+        ({"passes": 2}, "several passes need as many output channels"),
     ],
 )
 def test_refuses_impossible_configurations(change: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         replace(TINY, **change)
+
+
+@torch.no_grad()
+def test_a_second_pass_reads_what_the_first_one_made() -> None:
+    torch.manual_seed(0)
+    config = replace(TINY, num_labels=0, image_channels=3, neighbourhood=3, passes=2)
+    network = AsapNet(config).eval()
+    condition = Condition(image=torch.rand(1, 3, 16, 24))
+    field = network.field(condition)
+    assert field.num_passes == 2
+    assert field.parameters.shape[1] == 2 * config.mlp.num_parameters
+    once = render(field.of_pass(0), network.guide(condition))
+    twice = render(field.of_pass(1), network.guide(Condition(image=once)))
+    torch.testing.assert_close(network(condition).image, twice, atol=0, rtol=0)
+    assert (once - twice).abs().max() > 0.01
 
 
 def test_refuses_conditions_that_lack_something() -> None:

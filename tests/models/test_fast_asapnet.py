@@ -28,6 +28,8 @@ CONFIGS = {
     "image only": replace(LABELS, num_labels=0, image_channels=2),
     "unshuffled": replace(LABELS, num_labels=0, image_channels=2, instance_edges=True, unshuffle=2),
     "constant": replace(LABELS, constant_mlp=True),
+    "two passes": replace(LABELS, num_labels=0, image_channels=3, passes=2, neighbourhood=3, residual=True),
+    "three passes": replace(LABELS, instance_edges=True, edges_in_mlp=True, image_channels=3, passes=3, bilinear=True),
     **{name: replace(LABELS, **change) for name, change in CHEAPER_STREAMS.items()},  # type: ignore[arg-type]
 }
 ENGINES = [
@@ -71,7 +73,7 @@ def test_the_same_pictures(config: AsapNetConfig, engine: str) -> None:
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("scale", [1.0, 2.5])
-@pytest.mark.parametrize("config", [CONFIGS["labels"], CONFIGS["everything"]], ids=["labels", "everything"])
+@pytest.mark.parametrize("config", [CONFIGS[name] for name in ("labels", "everything", "two passes", "three passes")])
 @torch.inference_mode()
 def test_a_window_holds_the_pixels_of_the_whole(
     config: AsapNetConfig, scale: float, engine: str, monkeypatch: pytest.MonkeyPatch

@@ -92,9 +92,9 @@ def test_edges_of_instances_do_not_break_where_bands_meet(tmp_path: Path) -> Non
 
 
 @pytest.mark.usefixtures("small_bands")
-@pytest.mark.parametrize("unshuffle", [1, 4])
-def test_a_photo_with_a_residual_in_16_bits(unshuffle: int, tmp_path: Path) -> None:
-    config = {"residual": True, "neighbourhood": 3, "unshuffle": unshuffle}
+@pytest.mark.parametrize(("unshuffle", "passes"), [(1, 1), (4, 1), (1, 3)])
+def test_a_photo_with_a_residual_in_16_bits(unshuffle: int, passes: int, tmp_path: Path) -> None:
+    config = {"residual": True, "neighbourhood": 3, "unshuffle": unshuffle, "passes": passes}
     path = save_tiny_model(tmp_path / "model.safetensors", PHOTO_MODEL, target=ImageSpec(3, "uint16"), **config)
     translator = load(path)
     photo = np.random.default_rng(0).integers(256, size=(*SIZE, 3), dtype=np.uint8)

@@ -70,8 +70,10 @@ def test_all_that_models_read_can_be_edited(make: Make, spec: ConditionSpec) -> 
         scene.check((10, 10, 9, 9), scale=1.7)
 
 
-def test_edits_of_an_unshuffled_photo(make: Make) -> None:
-    scene = Scene(make(PHOTO_MODEL, cell=8, unshuffle=4, learned_reduction=1, residual=True, neighbourhood=3), (65, 70))
+@pytest.mark.parametrize("passes", [1, 2])
+def test_edits_of_an_unshuffled_photo(make: Make, passes: int) -> None:
+    config = {"cell": 8, "unshuffle": 4, "learned_reduction": 1, "residual": True, "neighbourhood": 3}
+    scene = Scene(make(PHOTO_MODEL, **config, passes=passes), (65, 70))
     for region in ((31, 33, 1, 1), (32, 32, 4, 4), (64, 69, 1, 1)):
         scene.edit(region, 1)
         scene.check()
