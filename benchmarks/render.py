@@ -2,12 +2,14 @@
 
 ``python benchmarks/render.py`` first shows that whole pictures are equal, and refuses to go on if they are not; then it
 measures the paper's full-size network and the models that ship, and writes ``results/render.json`` and, made from it,
-the tables of ``results/render.md``. ``render_plots.py`` draws the pictures for README. What does the measuring is in
-the package, for `pixelwise bench`.
+the tables of ``results/render.md``. ``--keep-memory`` measures the same in a process that keeps freed memory,
+``--growth`` how time grows with the picture. ``render_plots.py`` draws the pictures for README. What does the measuring
+is in the package, for `pixelwise bench`.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -53,6 +55,9 @@ def main(
     growth: Annotated[
         bool, typer.Option(help="Only how time grows from 1 to 64 megapixels; writes render_growth.*.")
     ] = False,
+    keep_memory: Annotated[
+        bool, typer.Option("--keep-memory", help="Freed memory stays with the process; writes render_kept.*.")
+    ] = False,
     quick: Annotated[bool, typer.Option(help="Tiny pictures, once: does it work? Writes to out/benchmarks.")] = False,
     out: Annotated[Path | None, typer.Option(help="The JSON file; the tables go beside it.")] = None,
 ) -> None:
@@ -60,11 +65,13 @@ def main(
     torch.set_num_threads(threads)
     where = find_device(device)
     plan = plan_on(where, quick)
-    name = "render" + ("" if where.type == "cpu" else "_gpu") + ("_growth" if growth else "")
+    name = "render" + ("" if where.type == "cpu" else "_gpu")
+    name += "_growth" if growth else "_kept" if keep_memory else ""
     path = out or (QUICK_RESULTS if quick else RESULTS) / f"{name}.json"
     to_markdown = growth_markdown if growth else markdown
     try:
         plan = plan.changed(models.split(","), sizes, engines, repeats, memory)
+        plan = replace(plan, freed_memory_kept=keep_memory)
         sides = QUICK_SIDES if quick else SIDES
         results = measure_growth(plan, sides, announce) if growth else measure(plan, announce)
     except (Unequal, InputError) as error:

@@ -87,20 +87,27 @@ def trained_comparison(name: str) -> Measurement:
     )
 
 
-MEASUREMENTS: Mapping[str, Measurement] = {
-    "render": Measurement(
+def engines_beside_plain(option: str = "") -> Measurement:
+    """Of ``render.py``, with an option."""
+    return Measurement(
         engines_markdown,
         lambda results: (
-            f"python benchmarks/render.py --models {listed(row['model'] for row in results['rows'])} "
+            f"python benchmarks/render.py {option}--models {listed(row['model'] for row in results['rows'])} "
             f"--engines {engines(results)} --sizes {sizes(results)} --repeats {results['repeats']} "
             f"--threads {results['threads']}"
         ),
-    ),
+    )
+
+
+MEASUREMENTS: Mapping[str, Measurement] = {
+    "render": engines_beside_plain(),
+    "render_kept": engines_beside_plain("--keep-memory "),
     "render_growth": Measurement(
         growth_markdown,
         lambda results: (
-            f"python benchmarks/render.py --growth --engines {engines(results)} --repeats {results['repeats']} "
-            f"--threads {results['threads']}"
+            f"python benchmarks/render.py --growth {'--keep-memory ' if results.get('freed_memory_kept') else ''}"
+            f"--engines {engines(results)} "
+            f"--repeats {results['repeats']} --threads {results['threads']}"
         ),
     ),
     "streams": Measurement(

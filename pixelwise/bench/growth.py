@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from pixelwise.allocator import keep_freed_memory
 from pixelwise.bench.contest import line_up, measure_in_turns, prove_equal
 from pixelwise.bench.measurement import Progress, circumstances_of
 from pixelwise.bench.plan import Plan
@@ -38,6 +39,8 @@ def measure_growth(plan: Plan, sides: tuple[int, ...] = SIDES, progress: Progres
         Unequal: an engine differs from the plain path at the smallest size.
         InputError: an engine that was named cannot run here.
     """
+    if plan.freed_memory_kept:
+        keep_freed_memory()
     first = sides[0] // 16
     rows = measure_series(plan, f"cells of {first} pixels", [(side, first) for side in sides], progress)
     rows += measure_series(plan, SIXTEEN_CELLS, [(side, side // 16) for side in sides], progress)

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from pixelwise import machine
+from pixelwise.allocator import keep_freed_memory
 from pixelwise.atomic import write_text
 from pixelwise.bench.contest import Times, line_up, measure_in_turns, prove_equal
 from pixelwise.bench.memory import peak_bytes
@@ -34,6 +35,8 @@ def measure(plan: Plan, progress: Progress = print) -> Row:
         Unequal: an engine does not compute the same, so that nothing is returned.
         InputError: an engine that was named cannot run here, or a model that cannot be had.
     """
+    if plan.freed_memory_kept:
+        keep_freed_memory()
     progress("what this machine could do at best")
     peaks = measure_peaks(plan.device, precisions_on(plan.device), plan.effort)
     rows: list[Row] = []
@@ -57,6 +60,7 @@ def circumstances_of(plan: Plan) -> Row:
     return {
         **machine.circumstances(str(plan.device)),
         "repeats": plan.repeats,
+        "freed_memory_kept": plan.freed_memory_kept,
     }
 
 

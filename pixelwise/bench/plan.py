@@ -27,6 +27,8 @@ class Plan:
         memory: whether memory is measured too, which starts a process for each row.
         device: where.
         effort: how hard the peaks are looked for.
+        freed_memory_kept: whether freed memory stays with the process (``pixelwise.allocator``) for all sides alike, as
+            `translate` has it; otherwise large pictures pay for the system's memory each time, the plain path most.
     """
 
     models: tuple[str, ...] = (FULL_SIZE,)
@@ -37,6 +39,7 @@ class Plan:
     memory: bool = True
     device: torch.device = CPU
     effort: Effort = field(default_factory=Effort)
+    freed_memory_kept: bool = False
 
     def __post_init__(self) -> None:
         if self.repeats < 1 or self.warm_up < 0:

@@ -17,7 +17,8 @@ _HEADS = (
 
 def markdown(results: Row) -> str:
     """All tables of what ``measure`` returned, or of the JSON that it was saved as."""
-    parts = ["# How fast pictures are made", circumstances_text(results), _explanation(results)]
+    title = "# How fast pictures are made" + (", freed memory kept" if results.get("freed_memory_kept") else "")
+    parts = [title, circumstances_text(results), _explanation(results)]
     if results["left_out"]:
         parts.append("\n".join(f"Left out: {reason}." for reason in results["left_out"].values()))
     for model in dict.fromkeys(row["model"] for row in results["rows"]):
@@ -31,8 +32,8 @@ def growth_markdown(results: Row) -> str:
     text = (
         "The full-size network. One picture at a time, height × width; milliseconds as the median (interquartile "
         f"range) of {results['repeats']} rounds in which the engines take turns. At the smallest size every engine's "
-        "picture was first shown equal to the plain path's."
-    )
+        f"picture was first shown equal to the plain path's. {_memory_text(results)}"
+    ).strip()
     parts = ["# How time grows with the number of pixels", circumstances_text(results), text, *_growth(results["rows"])]
     return "\n\n".join(parts) + "\n"
 
@@ -79,7 +80,19 @@ def _explanation(results: Row) -> str:
         "“plain” is the network as it was published: one-hot and coordinate planes, unfolded cells, one batched "
         "product a layer, convolutions one by one. Every engine's whole picture was first shown equal to its (error: "
         "the largest difference; below fp32 its root mean square). GFLOP/s count the definition's arithmetic, twice "
-        "its multiply-adds, however much of it an engine avoids. Memory is beyond network, input and output."
+        "its multiply-adds, however much of it an engine avoids. Memory is beyond network, input and output. "
+        f"{_memory_text(results)}"
+    ).strip()
+
+
+def _memory_text(results: Row) -> str:
+    if "freed_memory_kept" not in results:
+        return ""  # of a file that is older than the question
+    if results["freed_memory_kept"]:
+        return "Freed memory stays with the process, as in `pixelwise translate`, for all alike."
+    return (
+        "Memory is freed as the system does by default, so that large blocks are had from it anew each time, page by "
+        "page; the plain path needs most of them."
     )
 
 

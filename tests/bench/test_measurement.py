@@ -55,6 +55,19 @@ def test_every_engine_has_a_row_at_every_size(results: dict[str, Any], model: st
     assert {row["model"] for row in results["rows"]} == {model}
 
 
+def test_freed_memory_is_kept_when_asked_for_and_said_so(
+    results: dict[str, Any], model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[bool] = []
+    for place in ("measurement", "growth"):
+        monkeypatch.setattr(f"pixelwise.bench.{place}.keep_freed_memory", lambda: kept.append(True))
+    plan = Plan((model,), ((8, 8),), ("reference",), 1, memory=False, effort=LITTLE, freed_memory_kept=True)
+    found = measure(plan, progress=lambda text: None)
+    assert kept == [True]
+    assert "stays with the process" in markdown(found)
+    assert "had from it anew" in markdown(results)
+
+
 def test_rows_follow_from_their_seconds(results: dict[str, Any]) -> None:
     plain = {tuple(row["size"]): row for row in results["rows"] if row["engine"] == "plain"}
     for row in results["rows"]:

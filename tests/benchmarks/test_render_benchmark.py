@@ -44,7 +44,7 @@ def tiny(cell: int) -> AsapNetConfig:
 
 def run(render: ModuleType, **options: object) -> None:
     defaults = {"engines": "", "sizes": "", "repeats": 0, "threads": 1, "device": "cpu"}
-    render.main(**{**defaults, "memory": False, "growth": False, "quick": True, **options})
+    render.main(**{**defaults, "memory": False, "growth": False, "keep_memory": False, "quick": True, **options})
 
 
 def test_growth_has_results_of_its_own(
