@@ -10,10 +10,9 @@ from typing import Annotated
 import typer
 
 from pixelwise.bench.plan import read_sizes
-from pixelwise.checkpoint import Manifest
 from pixelwise.data import DATASETS
 from pixelwise.errors import InputError
-from pixelwise.evaluation import Protocol, protocol_for, protocol_named
+from pixelwise.evaluation import PROTOCOLS, Protocol, protocol_for, protocol_named
 from pixelwise.training import TrainConfig
 
 ROOT = Path(__file__).parents[1]
@@ -115,19 +114,24 @@ class Ground:
             validate_every=steps,
         )
 
-    def protocol_for(self, root: Path, manifest: Manifest | None = None) -> Protocol:
-        """The protocol that was named; otherwise the one that suits the data, at this size if it leaves that open.
+    def protocol_for(self, root: Path) -> Protocol:
+        """The protocol that was named; otherwise that of the data set, at this size if it leaves that open.
 
         Args:
             root: folder of the data.
-            manifest: of a model that is to be judged; None if there is none yet.
 
         Raises:
             InputError: there is none, or several suit; they are named.
         """
         if self.protocol:
             return protocol_named(self.protocol)
-        found = protocol_for(root, manifest)
+        suiting = [each for each in PROTOCOLS.values() if each.data is DATASETS.get(self.dataset)]
+        suiting = [each for each in suiting if each.size == self.size] or suiting
+        if len(suiting) > 1:
+            raise InputError(
+                f"several protocols suit, --protocol says which: {', '.join(each.name for each in suiting)}"
+            )
+        found = suiting[0] if suiting else protocol_for(root, None)
         return found if self.size is None or found.size is not None else found.at(self.size)
 
 

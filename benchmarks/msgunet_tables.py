@@ -235,8 +235,8 @@ def markdown(results: Row, ground: Ground = COMMITTED) -> str:
 
 
 _QUALITY_TEXT = (
-    "The paper has Cityscapes where CamVid is here, NYU and aerial photos at 512 × 512, and gives pix2pix and PAN "
-    "pictures of 256 × 256 only; here all networks read and make the same size, so that their figures compare. They "
+    "The paper has Cityscapes, NYU and aerial photos at 512 × 512, and gives pix2pix and PAN pictures of 256 × 256 "
+    "only; here all networks read and make the same size, so that their figures compare. They "
     "are narrow, of about as many multiply-adds a picture, where the paper's pix2pixHD costs 2.5 times as much as its "
     "MSG U-Net; so are their discriminators. The losses are each paper's own, but for the perceptual term of pix2pixHD "
     "and MSG U-Net, since VGG19's weights were not at hand: what is left to these two is their adversaries and the "

@@ -24,7 +24,6 @@ from ground import (
 from pixelwise import images
 from pixelwise.bench.measurement import write
 from pixelwise.bench.table import Row, table
-from pixelwise.checkpoint import read_manifest
 from pixelwise.data import DATASETS
 from pixelwise.errors import InputError
 from pixelwise.evaluation import Setting
@@ -143,7 +142,10 @@ class TrainedComparison:
             return self
         trials = {name: ground.moved(config) for name, config in self.trials.items()}
         if ground.dataset:
-            labels = DATASETS[ground.dataset](data, "train").spec.labels
+            samples = DATASETS[ground.dataset](data, "train")
+            if isinstance(samples.target, LabelSpec):
+                raise InputError(f"--dataset {ground.dataset}: has labels to be found, and the networks make pictures")
+            labels = samples.spec.labels
             trials = {name: replace(each, model=self.fitted(each.model, labels)) for name, each in trials.items()}
         protocol = ground.protocol or ("" if ground.dataset else self.protocol)
         return replace(self, trials=trials, protocol=protocol, ground=ground)
@@ -161,11 +163,11 @@ class TrainedComparison:
         """``main``, without another ground. Raises InputError for what cannot be trained or judged."""
         trials = {name: replace(config, data=str(data)) for name, config in self.trials.items()}
         name = self.name + self.ground.suffix
+        # Asked for first: what is missing here should not come to light after the training.
+        how = replace(self.ground, protocol=self.protocol).protocol_for(data)
         checkpoints = train_all(trials, runs / name)
         if train_only:
             return
-        manifest = read_manifest(next(iter(checkpoints.values())))
-        how = replace(self.ground, protocol=self.protocol).protocol_for(data, manifest)
         setting = Setting(how, data, segmenter=segmenter and str(segmenter), device="cpu")
         results = {**judge(checkpoints, setting, runs / name / "judged", rounds), "budget": budget(trials)}
         if any(TRAINING_MEMORY in spec.columns for spec in self.tables):

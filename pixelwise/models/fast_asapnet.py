@@ -161,8 +161,8 @@ class FastAsapNet:
     def _is_large(self, size: tuple[int, int]) -> bool:
         """Whether to stream a whole picture too, since its planes or the stream's first layer would take much memory.
 
-        With instance norms the first layer is made anew for every other one that is larger than the features; then only
-        very large ones are worth it.
+        With instance norms layers are made anew for the statistics of those above them; then only very large ones are
+        worth it.
         """
         config, num_bytes = self.config, 4 * math.prod(size)
         planes = num_bytes * (config.image_channels + config.instance_edges)

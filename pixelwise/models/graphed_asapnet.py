@@ -149,13 +149,11 @@ class PictureFunction:
 def can_graph(generator: AsapNet, dtype: torch.dtype) -> bool:
     """Whether a network's pictures can be captured where it is, its parameters being of ``dtype``.
 
-    The engine must be "gpu"; and pixels must read themselves only, not their neighbours, whose indices are made on the
-    host.
+    The engine must be "gpu"; and pixels must read themselves only, once: their neighbours' indices are made on
+    the host.
     """
     config, weight = generator.config, next(generator.parameters())
-    if weight.device.type != "cuda" or ENGINES["gpu"].missing() or config.neighbourhood > 1:
-        return False
-    if config.passes > 1:
+    if weight.device.type != "cuda" or ENGINES["gpu"].missing() or max(config.neighbourhood, config.passes) > 1:
         return False
     parameters = torch.empty(1, config.mlp.num_parameters, 1, 1, dtype=dtype, device=weight.device)
     return ENGINES["gpu"].unfit(PixelwiseField(parameters, config.mlp, config.cell), Features([], 0, [])) is None

@@ -117,3 +117,16 @@ def test_trials_of_another_ground_keep_all_else(ground: ModuleType) -> None:
     study = TrainConfig(Pix2PixConfig(), "camvid", "", "", scale=(128, 160), discriminator=PatchDiscriminatorConfig())
     moved = ground.Ground(size=(64, 64)).moved(study)
     assert moved == replace(study, scale=(64, 64), sheet_every=study.steps, validate_every=study.steps)
+
+
+def test_the_protocol_follows_from_data_set_and_size_before_anything_is_trained(
+    ground: ModuleType, comparison: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ground.Ground("maps", size=(128, 128)).protocol_for(tmp_path).name == "maps-val-128x128-v1"
+    assert ground.Ground("facades", size=(64, 96)).protocol_for(tmp_path).name == "facades-mini-val-64x96-v1"
+    with pytest.raises(InputError, match="--protocol says which: maps-val-256x256-v1, maps-val-128x128-v1"):
+        ground.Ground("maps").protocol_for(tmp_path)
+    with pytest.raises(typer.Exit):
+        run(replace(comparison, ground=ground.Ground("maps"), protocol=""), tmp_path)
+    assert "--protocol says which" in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()

@@ -43,7 +43,7 @@ def comparison(page: ModuleType, tmp_path: Path) -> Any:
     whole = page.TableSpec((page.figure("psnr"), page.PARAMETERS), text="All of them.")
     columns = (page.figure("ssim"), page.MACS, page.TIME, page.TRAINING_MEMORY)
     part = page.TableSpec(columns, {"S": "SPADE, 1/32"}, "Only one", "It is SPADE.")
-    made = page.TrainedComparison("tiny", "Two networks", "Which is it?", study, "tiny-v1", (whole, part))
+    made = page.TrainedComparison("tiny", "Two networks", "Which is it?", study, "camvid-val-v1", (whole, part))
     return shrunk(made, lambda model: model, tmp_path / "pairs")
 
 
