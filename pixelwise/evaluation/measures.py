@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -17,11 +18,12 @@ from pixelwise.data.paired_data import PairedData
 from pixelwise.device import find_device
 from pixelwise.errors import InputError
 from pixelwise.evaluation.distances import RealSet, distances
-from pixelwise.evaluation.measure import Figures, Measure, each
+from pixelwise.evaluation.measure import Figures, Measure, Score, each
 from pixelwise.evaluation.protocol import Protocol
 from pixelwise.images import ImageSpec
 from pixelwise.labels import LabelSpec
 from pixelwise.metrics import DEPTH_METRICS, METRICS, inception, scores
+from pixelwise.metrics.fidelity import LEAST_SIDES
 from pixelwise.metrics.lpips import BACKBONES, load_lpips
 from pixelwise.metrics.seams import seams
 from pixelwise.metrics.segmentation import confusion, segmentation_figures
@@ -75,7 +77,7 @@ def _of_pictures(name: str, setting: Setting, samples: PairedData) -> Measure:
     def score(picture: Tensor, sample: PairedSample) -> float:
         return scores(picture, sample, target, (name,))[name]
 
-    return each(name, score)
+    return _of_sides(LEAST_SIDES[name], name, score) if name in LEAST_SIDES else each(name, score)
 
 
 def _seams(cell: int, setting: Setting, samples: PairedData) -> Measure:
@@ -86,7 +88,26 @@ def _lpips(backbone: str, setting: Setting, samples: PairedData) -> Measure:
     published = BACKBONES[backbone]
     weights, heads = setting.at_hand(published.weights), setting.at_hand(published.heads)
     network = load_lpips(published, weights, heads, setting.download)
-    return each(f"lpips_{backbone}", lambda picture, sample: float(network(picture, sample.target)))
+    name = f"lpips_{backbone}"
+    return _of_sides(published.min_size, name, lambda picture, sample: float(network(picture, sample.target)))
+
+
+def _of_sides(least: int, name: str, score: Score) -> Measure:
+    """Of pictures with so many pixels on a side. Smaller ones are left out and counted: one among a thousand must not
+    cost what is measured of the others."""
+
+    def score_if_large(picture: Tensor, sample: PairedSample) -> float:
+        return score(picture, sample) if min(picture.shape[-2:]) >= least else math.nan
+
+    def caveat(found: Sequence[np.ndarray]) -> str | None:
+        small = sum(bool(np.isnan(score)) for score in found)
+        return (
+            f"{name} leaves out {small} of {len(found)} pictures, of less than {least} pixels on a side"
+            if small
+            else None
+        )
+
+    return replace(each(name, score_if_large), caveat=caveat)
 
 
 def _inception(reduction: str, setting: Setting, samples: PairedData) -> Measure:

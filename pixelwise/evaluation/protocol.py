@@ -16,10 +16,7 @@ from pixelwise.data.paired_data import PairedData
 from pixelwise.data.stored_set import StoredSet
 from pixelwise.errors import InputError
 from pixelwise.labels import LabelSpec
-from pixelwise.metrics.fidelity import LEAST_SIDE_MS_SSIM, LEAST_SIDE_VIF
-
-_LEAST_SIDES = {"ms_ssim": LEAST_SIDE_MS_SSIM, "vif": LEAST_SIDE_VIF}
-"""Of pictures that these measures can be taken of."""
+from pixelwise.metrics.fidelity import LEAST_SIDES
 
 
 @dataclass(frozen=True)
@@ -65,7 +62,7 @@ class Protocol:
         sides = "x".join(map(str, size))
         stem, version = self.name.rsplit("-", 1)
         text = f"{self.text}; samples brought to {sides} (height x width)"
-        measures = tuple(name for name in self.measures if min(size) >= _LEAST_SIDES.get(name, 1))
+        measures = tuple(name for name in self.measures if min(size) >= LEAST_SIDES.get(name, 1))
         return replace(self, name=f"{stem}-{sides}-{version}", text=text, size=size, measures=measures)
 
     def from_source(self, size: tuple[int, int]) -> Protocol:

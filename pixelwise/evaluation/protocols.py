@@ -20,7 +20,7 @@ from pixelwise.data.stored_set import StoredSet
 from pixelwise.errors import InputError
 from pixelwise.evaluation.protocol import Protocol, digest
 from pixelwise.metrics import DEPTH_METRICS
-from pixelwise.metrics.fidelity import LEAST_SIDE_MS_SSIM
+from pixelwise.metrics.fidelity import LEAST_SIDES
 
 Size = tuple[int, int]
 
@@ -120,7 +120,7 @@ def _translating(
     measures: tuple[str, ...] = PHOTOS_OF_LABELS,
 ) -> Protocol:
     """Of the set's validation split; pictures are compared as files of 8 bits hold them."""
-    large = ("ms_ssim",) if size is None or min(size) >= LEAST_SIDE_MS_SSIM else ()
+    large = ("ms_ssim",) if size is None or min(size) >= LEAST_SIDES["ms_ssim"] else ()
     sizes = "as they are" if size is None else f"brought to {size[0]}x{size[1]} (height x width)"
     return Protocol(
         name=name,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 from torchmetrics.functional.image import (
@@ -12,11 +14,13 @@ from torchmetrics.functional.image import (
 
 from pixelwise.errors import InputError
 
-LEAST_SIDE_MS_SSIM = 176
-"""Pixels: four times halved, eleven are left, one window of the coarsest size."""
-
-LEAST_SIDE_VIF = 41
-"""Pixels, for a window at the coarsest of four sizes."""
+LEAST_SIDES: Mapping[str, int] = {
+    # Four times halved, eleven pixels are left, one window of the coarsest size.
+    "ms_ssim": 176,
+    # For a window at the coarsest of four sizes.
+    "vif": 41,
+}
+"""Pixels on a side of the smallest pictures that these measures can be taken of."""
 
 
 def psnr(image: Tensor, target: Tensor) -> Tensor:
@@ -50,9 +54,9 @@ def ms_ssim(image: Tensor, target: Tensor) -> Tensor:
         B in [0, 1], 1 for equal pictures.
 
     Raises:
-        InputError: a picture of less than ``LEAST_SIDE_MS_SSIM`` pixels on a side.
+        InputError: a picture of less than 176 pixels on a side.
     """
-    _check_side("MS-SSIM", image, LEAST_SIDE_MS_SSIM)
+    _check_side("MS-SSIM", image, LEAST_SIDES["ms_ssim"])
     image, target = (image + 1) / 2, (target + 1) / 2
     scores = multiscale_structural_similarity_index_measure(image, target, data_range=1.0, reduction="none")
     return scores.reshape(len(image))
@@ -70,9 +74,9 @@ def vif(image: Tensor, target: Tensor) -> Tensor:
         nothing that could be lost, and counts as 1.
 
     Raises:
-        InputError: a picture of less than ``LEAST_SIDE_VIF`` pixels on a side.
+        InputError: a picture of less than 41 pixels on a side.
     """
-    _check_side("VIF", image, LEAST_SIDE_VIF)
+    _check_side("VIF", image, LEAST_SIDES["vif"])
     # In float32 the variance of flat regions would be rounding errors.
     image, target = ((picture.double() + 1) * 127.5 for picture in (image, target))
     # Each channel by itself, because one that is flat has 0 / 0.

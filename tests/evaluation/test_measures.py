@@ -48,6 +48,14 @@ def test_l1_of_black_is_how_bright_the_photos_are(pairs: Path) -> None:
     assert figures == {"l1": pytest.approx(np.mean([0, 60, 120, 180]) / 255, abs=1e-6)}
 
 
+def test_pictures_too_small_for_a_measure_are_left_out_and_counted(tmp_path: Path) -> None:
+    pairs = write_pairs(tmp_path / "pairs")
+    alone = score(black, "black", examined(pairs, "vif", "l1"))
+    assert np.isnan(alone.figures["vif"])
+    assert not np.isnan(alone.figures["l1"])
+    assert alone.caveats == ("vif leaves out 4 of 4 pictures, of less than 41 pixels on a side",)
+
+
 def test_what_is_not_at_hand_is_said_and_the_rest_measured(pairs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(pairs / "nowhere"))
     examination = examined(pairs, "inception_clean", "lpips_alex", "segmentation", "segmenter_features", "l1")
