@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import ModuleType
 
 import pytest
-import torch
-from tiny_comparison import BENCHMARKS, judge_cheaply, run, shrunk
+from tiny_comparison import judge_cheaply, run, shrunk
 
 
 @pytest.fixture
-def ablations(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    threads = torch.get_num_threads()
-    monkeypatch.syspath_prepend(BENCHMARKS)
-    yield importlib.import_module("ablations")
-    torch.set_num_threads(threads)
+def ablations() -> ModuleType:
+    return importlib.import_module("ablations")
 
 
 def test_each_changes_one_part(ablations: ModuleType) -> None:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
-import torch
-from tiny_comparison import BENCHMARKS, judge_cheaply, run, shrunk
+from tiny_comparison import judge_cheaply, run, shrunk
 
 from pixelwise import machine
 from pixelwise.bench.families import condition_for
@@ -32,11 +30,8 @@ ROWS = {
 
 
 @pytest.fixture
-def quality(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    threads = torch.get_num_threads()
-    monkeypatch.syspath_prepend(BENCHMARKS)
-    yield importlib.import_module("clade_quality")
-    torch.set_num_threads(threads)
+def quality() -> ModuleType:
+    return importlib.import_module("clade_quality")
 
 
 def macs(config: GeneratorConfig) -> int:

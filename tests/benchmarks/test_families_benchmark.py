@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -20,20 +19,16 @@ from pixelwise.labels import LabelSpec
 from pixelwise.models import FAMILIES
 from pixelwise.models.asapnet import AsapNet, AsapNetConfig
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 TINY = AsapNetConfig(num_labels=3, out_channels=3, cell=8, width=4, max_width=8, num_blocks=1, mlp_width=4, mlp_depth=2)
 
 
 @pytest.fixture
-def families(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    threads = torch.get_num_threads()
+def families(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     torch.set_num_threads(1)
-    monkeypatch.syspath_prepend(BENCHMARKS)
     module = importlib.import_module("families")
     # It would bind the other tests of this process too.
     monkeypatch.setattr(module, "keep_freed_memory", lambda: None)
-    yield module
-    torch.set_num_threads(threads)
+    return module
 
 
 def test_a_quick_run_writes_json_and_tables(

@@ -10,12 +10,9 @@ from types import ModuleType
 import pytest
 from PIL import Image
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-
 
 @pytest.fixture
-def plot(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(BENCHMARKS)
+def plot() -> ModuleType:
     return importlib.import_module("families_plot")
 
 

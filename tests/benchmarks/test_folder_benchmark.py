@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
-import torch
-
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
 @pytest.fixture
-def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    threads = torch.get_num_threads()
-    monkeypatch.syspath_prepend(BENCHMARKS)
-    yield importlib.import_module("folder")
-    torch.set_num_threads(threads)
+def folder() -> ModuleType:
+    return importlib.import_module("folder")
 
 
 def test_a_quick_run_writes_json_and_a_table(folder: ModuleType, tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -12,14 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 import typer
 
 from pixelwise import images
 from pixelwise.data.camvid import LABELS
 from pixelwise.models.msgunet import MsgUNet
-
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
 @pytest.fixture
@@ -34,9 +30,7 @@ def data(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def gradient_flow(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    threads = torch.get_num_threads()
-    monkeypatch.syspath_prepend(BENCHMARKS)
+def gradient_flow(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     module = importlib.import_module("gradient_flow")
     tiny = replace(
         module.STUDY,
@@ -45,8 +39,7 @@ def gradient_flow(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
         scale=(48, 64),
     )
     monkeypatch.setattr(module, "STUDY", tiny)
-    yield module
-    torch.set_num_threads(threads)
+    return module
 
 
 @pytest.fixture

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
-import torch
 import typer
-from tiny_comparison import BENCHMARKS, run, shrunk
+from tiny_comparison import run, shrunk
 
 from pixelwise import images
 from pixelwise.discriminators.patch import PatchDiscriminatorConfig
@@ -25,11 +23,8 @@ from pixelwise.training import TrainConfig
 
 
 @pytest.fixture
-def ground(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    threads = torch.get_num_threads()
-    monkeypatch.syspath_prepend(BENCHMARKS)
-    yield importlib.import_module("ground")
-    torch.set_num_threads(threads)
+def ground() -> ModuleType:
+    return importlib.import_module("ground")
 
 
 @pytest.fixture

@@ -4,27 +4,20 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
 import tifffile
-import torch
 import typer
 
 from pixelwise import images
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-
 
 @pytest.fixture
-def large(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    threads = torch.get_num_threads()
-    monkeypatch.syspath_prepend(BENCHMARKS)
-    yield importlib.import_module("large")
-    torch.set_num_threads(threads)
+def large() -> ModuleType:
+    return importlib.import_module("large")
 
 
 def test_a_small_run_writes_json_and_a_table(large: ModuleType, tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -26,7 +25,6 @@ from pixelwise.models import family_of
 from pixelwise.models.family import Translation
 from pixelwise.translate import load
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 SIZE, HALF = (48, 64), (24, 32)
 MEASURES = ("psnr", "ssim", "vif")
 STREETS = Protocol("streets-v1", camvid, "val", digest(("a", "b")), MEASURES, True, "little", SIZE)
@@ -54,11 +52,8 @@ def data(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def tables(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    threads = torch.get_num_threads()
-    monkeypatch.syspath_prepend(BENCHMARKS)
-    yield importlib.import_module("msgunet_tables")
-    torch.set_num_threads(threads)
+def tables() -> ModuleType:
+    return importlib.import_module("msgunet_tables")
 
 
 @pytest.fixture

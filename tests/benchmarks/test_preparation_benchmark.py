@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
 import pytest
-import torch
 import typer
 from torch import nn
 
 from pixelwise.models import FAMILIES
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-
 
 @pytest.fixture
-def preparation(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    threads = torch.get_num_threads()
-    monkeypatch.syspath_prepend(BENCHMARKS)
+def preparation(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     module = importlib.import_module("preparation")
     monkeypatch.setattr(module, "SUBJECTS", module.SUBJECTS[:3])
 
@@ -33,8 +27,7 @@ def preparation(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
         return replace(FAMILIES[family], published=published)
 
     monkeypatch.setattr(module, "family_named", narrow)
-    yield module
-    torch.set_num_threads(threads)
+    return module
 
 
 def test_both_sides_and_the_offsets_are_measured(preparation: ModuleType, tmp_path: Path) -> None:

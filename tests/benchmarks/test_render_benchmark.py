@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -19,18 +19,14 @@ from pixelwise.render import ENGINES
 from pixelwise.render.engine import Engine
 from pixelwise.render.reference import render_reference
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 MOST_BYTES = 60_000
 
 
 @pytest.fixture
-def benchmark(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], ModuleType]]:
+def benchmark(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ModuleType]:
     """Imports a file of benchmarks/."""
-    threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    monkeypatch.syspath_prepend(BENCHMARKS)
-    yield importlib.import_module
-    torch.set_num_threads(threads)
+    return importlib.import_module
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -22,8 +21,6 @@ from pixelwise.data.degrade import GaussianNoise
 from pixelwise.evaluation.protocol import Protocol, digest
 from pixelwise.images import ImageSpec
 from pixelwise.models.dncnn import DnCnn, DnCnnConfig
-
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
 @pytest.fixture
@@ -47,9 +44,7 @@ def dncnn(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def restorers(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    threads = torch.get_num_threads()
-    monkeypatch.syspath_prepend(BENCHMARKS)
+def restorers(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     module = importlib.import_module("restorers")
     small = {"width": 2, "max_width": 4, "num_blocks": 1, "mlp_width": 4}
     names = ("pixel", "fine, window")
@@ -60,8 +55,7 @@ def restorers(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
         "tiny-v1", bsd_gray_under(GaussianNoise(25, 25)), "bsd68", digest(("a", "b")), ("psnr", "ssim"), False, "little"
     )
     monkeypatch.setattr(module, "protocol_named", lambda name: tiny)
-    yield module
-    torch.set_num_threads(threads)
+    return module
 
 
 def test_candidates_are_trained_and_measured(restorers: ModuleType, data: Path, dncnn: Path, tmp_path: Path) -> None:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
-import torch
 import typer
 
 from pixelwise.bench.families import FamilySubject
@@ -17,20 +15,15 @@ from pixelwise.bench.subject import random_network
 from pixelwise.models.asapnet import AsapNetConfig
 from pixelwise.models.pix2pix import Pix2PixConfig
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-
 
 @pytest.fixture
-def rivals(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    threads = torch.get_num_threads()
-    monkeypatch.syspath_prepend(BENCHMARKS)
+def rivals(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     module = importlib.import_module("rivals")
     tiny = AsapNetConfig(num_labels=5, out_channels=3, cell=8, width=8, max_width=16, num_blocks=1, mlp_width=16)
     rival = Pix2PixConfig(num_labels=5, out_channels=3, width=2, num_downsamplings=4)
     monkeypatch.setattr(module, "build", lambda model, size: random_network(tiny))
     monkeypatch.setattr(module, "published_subjects", lambda names: [FamilySubject(names, lambda size: rival)])
-    yield module
-    torch.set_num_threads(threads)
+    return module
 
 
 def test_all_are_measured_at_every_size(rivals: ModuleType, tmp_path: Path) -> None:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
 import pytest
-import torch
 import typer
 from tiny_pairs import draw, write_pairs
 
@@ -18,7 +16,6 @@ from pixelwise import images
 from pixelwise.training import train
 from pixelwise.training.experiment import read_experiment
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 EXPERIMENT = """
 from pixelwise.losses.objective import Objective
 from pixelwise.models.pix2pix import Pix2PixConfig
@@ -57,13 +54,10 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runs:
 
 
 @pytest.fixture
-def side_by_side(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[ModuleType]:
-    threads = torch.get_num_threads()
-    monkeypatch.syspath_prepend(BENCHMARKS)
+def side_by_side(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
     module = importlib.import_module("side_by_side")
     monkeypatch.setattr(importlib.import_module("trials"), "SCENES", (draw(tmp_path / "scene.png", (64, 96)),))
-    yield module
-    torch.set_num_threads(threads)
+    return module
 
 
 def test_what_was_trained_is_measured_and_shown(side_by_side: ModuleType, runs: Runs) -> None:

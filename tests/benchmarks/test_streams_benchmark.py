@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
-import torch
 import typer
 from PIL import Image
 
 from pixelwise.models.asapnet import AsapNetConfig
-
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
 def tiny(cell: int) -> AsapNetConfig:
@@ -23,12 +19,9 @@ def tiny(cell: int) -> AsapNetConfig:
 
 
 @pytest.fixture
-def streams(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    threads = torch.get_num_threads()
-    monkeypatch.syspath_prepend(BENCHMARKS)
+def streams(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.setattr("pixelwise.bench.growth.full_size", tiny)
-    yield importlib.import_module("streams")
-    torch.set_num_threads(threads)
+    return importlib.import_module("streams")
 
 
 def test_both_streams_are_measured_and_drawn(streams: ModuleType, tmp_path: Path) -> None:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
-import torch
 import typer
-from tiny_comparison import BENCHMARKS, judge_cheaply, run, shrunk
+from tiny_comparison import judge_cheaply, run, shrunk
 
 from pixelwise import images
 from pixelwise.errors import InputError
@@ -25,11 +23,8 @@ NETWORKS = {"pix2pix": Pix2PixConfig(width=2, num_downsamplings=4), "SPADE, 1/32
 
 
 @pytest.fixture
-def trials(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    threads = torch.get_num_threads()
-    monkeypatch.syspath_prepend(BENCHMARKS)
-    yield importlib.import_module("trials")
-    torch.set_num_threads(threads)
+def trials() -> ModuleType:
+    return importlib.import_module("trials")
 
 
 @pytest.fixture

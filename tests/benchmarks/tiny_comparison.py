@@ -15,7 +15,6 @@ from pixelwise.data.paired_folder import paired_folder
 from pixelwise.discriminators.patch import PatchDiscriminatorConfig
 from pixelwise.evaluation.protocol import Protocol
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 SIZE = (64, 64)
 STEPS = 2
 
