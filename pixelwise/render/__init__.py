@@ -11,7 +11,7 @@ from pixelwise.render.axis import axis
 from pixelwise.render.engine import ENGINES, choose
 from pixelwise.render.field import PixelMlp, PixelwiseField, num_code_channels
 from pixelwise.render.guide import Guide
-from pixelwise.render.window import Window, covered
+from pixelwise.render.window import Window, centre, covered
 
 __all__ = ["ENGINES", "Guide", "PixelMlp", "PixelwiseField", "Window", "render"]
 
@@ -34,8 +34,8 @@ def render(
         where gradients are asked for, "auto" chooses an engine that has them.
 
     Raises:
-        InputError: an unknown engine or one that cannot do this, a guide that does not fit the field, a scale that is
-            not positive, or a window that reaches beyond the guide.
+        InputError: an unknown engine or one that cannot do this, a guide whose parts do not fit each other or the
+            field, a scale that is not positive, or a window that reaches beyond the guide.
     """
     _check_inputs(field, guide)
     whole = covered(guide.size, guide.origin, scale)
@@ -50,8 +50,11 @@ def render(
 
 
 def _check_inputs(field: PixelwiseField, guide: Guide) -> None:
-    """Raises InputError unless the guide has the channels that the MLP reads, and the field its parameters."""
-    guide.check_labels()
+    """Raises InputError unless the guide has as many pictures as the field and the channels that the MLP reads, and the
+    field its parameters. Kernels would read beyond what there is."""
+    if not guide.batch == len(field.parameters) > 0:
+        raise InputError(f"the field is of {len(field.parameters)} pictures, the guide of {guide.batch}")
+    guide.check()
     channels = guide.num_channels + (num_code_channels(field.cell) if field.pixel_code else 0)
     if channels != field.mlp.widths[0]:
         raise InputError(f"guide and pixel code have {channels} channels, the MLP reads {field.mlp.widths[0]}")
@@ -69,7 +72,7 @@ def _check_covers(field: PixelwiseField, window: Window, scale: float) -> None:
         field.parameters.shape[-2:],
         strict=True,
     ):
-        low, high = (math.floor((i + 0.5) / scale) for i in (start, start + side - 1))
+        low, high = (math.floor(centre(pixel, scale)) for pixel in (start, start + side - 1))
         if low < first * field.cell or high >= (first + cells) * field.cell:
             raise InputError(
                 f"the image is larger than its field: {name} {low} to {high}, "

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from pixelwise.render.field import PixelwiseField, code_periods
-from pixelwise.render.window import Window
+from pixelwise.render.window import Window, centre
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def visible_cells(
     """
     spans = []
     for start, count, num_cells in zip((window.top, window.left), (window.height, window.width), grid, strict=True):
-        places = [(i + 0.5) / scale / cell - 0.5 * bilinear for i in (start, start + count - 1)]
+        places = [centre(pixel, scale) / cell - 0.5 * bilinear for pixel in (start, start + count - 1)]
         first, last = (min(max(math.floor(place), 0), num_cells - 1) for place in (places[0], places[1] + bilinear))
         spans.append((first, last - first + 1))
     (top, height), (left, width) = spans

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from pixelwise.errors import InputError
 from pixelwise.labels import check_range, one_hot
 from pixelwise.render.axis import Axis
 from pixelwise.render.window import Window
@@ -38,11 +39,20 @@ class Guide:
     origin: tuple[int, int] = (0, 0)
 
     @property
+    def batch(self) -> int:
+        return len(self._plane)
+
+    @property
     def size(self) -> tuple[int, int]:
         """(height, width) in pixels."""
+        return self._plane.shape[-2], self._plane.shape[-1]
+
+    @property
+    def _plane(self) -> Tensor:
         plane = self.image if self.labels is None else self.labels
-        assert plane is not None, "a guide has labels, an image, or both"
-        return plane.shape[-2], plane.shape[-1]
+        if plane is None:
+            raise InputError("a guide has labels, an image, or both; this one has nothing")
+        return plane
 
     @property
     def num_channels(self) -> int:
@@ -51,10 +61,18 @@ class Guide:
         labels = 0 if self.labels is None else self.num_labels
         return self.neighbourhood**2 * (labels + image_channels)
 
-    def check_labels(self) -> None:
-        """Raises InputError for an index outside 0..num_labels - 1: engines that gather rows would read beyond them."""
+    def check(self) -> None:
+        """Raises InputError for labels and an image that are not of the same pictures, a neighbourhood without a
+        middle, or an index outside 0..num_labels - 1: engines that gather rows would read beyond them."""
+        if self.neighbourhood < 1 or self.neighbourhood % 2 == 0:
+            raise InputError(f"a neighbourhood has an odd number of pixels on a side, got {self.neighbourhood}")
         if self.labels is None:
             return
+        if self.image is not None and (len(self.image), *self.image.shape[-2:]) != tuple(self.labels.shape):
+            raise InputError(
+                f"the guide's labels are {tuple(self.labels.shape)} (batch, height, width), its image "
+                f"{(len(self.image), *self.image.shape[-2:])}"
+            )
         check_range(self.labels, self.num_labels)
 
     def around(self, window: Window, scale: float = 1.0) -> Guide:

@@ -15,7 +15,7 @@ from pixelwise.render.guide import Features
 
 
 def render_reference(field: PixelwiseField, features: Features, rows: Axis, columns: Axis) -> Tensor:
-    """Eq. 1 and 2: every pixel through the MLP of its cell. See ``pixelwise.render.Engine``."""
+    """Eq. 1 and 2: every pixel through the MLP of its cell. See ``pixelwise.render.engine.Render``."""
     planes_BIHW = torch.cat([*features.dense(), *_code_planes(field, rows, columns)], dim=1).to(field.parameters)
     bands = [
         torch.cat([_block(field, planes_BIHW, rows, above, columns, along) for along in columns.blocks], dim=-1)

@@ -59,6 +59,11 @@ class Window:
         )
 
 
+def centre(pixel: int, scale: float) -> float:
+    """Where an output's pixel has its centre along an axis, in pixels of the input, whose first one begins at 0."""
+    return (pixel + 0.5) / scale
+
+
 def covered(size: tuple[int, int], origin: tuple[int, int] = (0, 0), scale: float = 1.0) -> Window:
     """The output pixels whose centres lie within a part of the input.
 
@@ -76,9 +81,20 @@ def covered(size: tuple[int, int], origin: tuple[int, int] = (0, 0), scale: floa
     if scale > MAX_SIDE / max(size):
         raise InputError(f"scale {scale:g} makes {size[1]}x{size[0]} (width x height) larger than {MAX_SIDE} pixels")
     (top, left), (bottom, right) = (
-        tuple(math.ceil(place * scale - 0.5) for place in corner)
+        tuple(_first_behind(place, scale) for place in corner)
         for corner in (origin, (origin[0] + size[0], origin[1] + size[1]))
     )
     if bottom == top or right == left:
         raise InputError(f"scale {scale} leaves no pixel of {size[1]}x{size[0]} (width x height)")
     return Window(top, left, bottom - top, right - left)
+
+
+def _first_behind(place: int, scale: float) -> int:
+    """The first pixel of an output whose centre lies at a place of the input or behind it."""
+    pixel = math.ceil(place * scale - 0.5)
+    # Where a centre falls on the place, two roundings may differ by a pixel. What counts is where it is rendered.
+    while centre(pixel - 1, scale) >= place:
+        pixel -= 1
+    while centre(pixel, scale) < place:
+        pixel += 1
+    return pixel

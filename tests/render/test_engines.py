@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import pytest
@@ -16,11 +16,13 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from pixelwise.errors import InputError
+from pixelwise.native import library
 from pixelwise.render import ENGINES, Guide, PixelMlp, PixelwiseField, Window, render
 from pixelwise.render.axis import axis, visible_cells
 from pixelwise.render.field import num_code_channels
 from pixelwise.render.guide import Features
 from pixelwise.render.lookup import render_lookup
+from pixelwise.render.native import render_native
 from pixelwise.render.window import covered
 
 
@@ -150,12 +152,21 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(num_threads)
 
 
-@pytest.fixture(params=[name for name in ENGINES if name != "reference"], scope="module")
-def engine(request: pytest.FixtureRequest) -> str:
+SLOWER_INSTRUCTION_SETS = () if library.missing() else library.instruction_sets()[1:]
+
+
+@pytest.fixture(params=[*(name for name in ENGINES if name != "reference"), *SLOWER_INSTRUCTION_SETS], scope="module")
+def engine(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Engines by name; the native one again for every set of instructions that this machine has but does not use."""
     name: str = request.param
-    if reason := ENGINES[name].missing():
-        pytest.skip(reason)
-    return name
+    with pytest.MonkeyPatch.context() as patch:
+        if name in SLOWER_INSTRUCTION_SETS:
+            slower = replace(ENGINES["native"], render=partial(render_native, instruction_set=name))
+            patch.setitem(ENGINES, "native", slower)  # type: ignore[arg-type]
+            name = "native"
+        if reason := ENGINES[name].missing():
+            pytest.skip(reason)
+        yield name
 
 
 @pytest.mark.parametrize("case", CASES)

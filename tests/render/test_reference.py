@@ -172,3 +172,18 @@ def test_refuses_what_does_not_fit() -> None:
         render(field, image_guide(1, 16, 16))
     with pytest.raises(InputError, match=r"labels run from 0 to 9, expected 0\.\.3"):
         render(field, Guide(torch.full((1, 16, 16), 9).triu(), 4, None))
+    with pytest.raises(InputError, match="the field is of 1 pictures, the guide of 2"):
+        render(field, label_guide(2, 16, 16))
+    with pytest.raises(InputError, match="the field is of 0 pictures, the guide of 0"):
+        render(make_field(label_guide(0, 16, 16), 8), label_guide(0, 16, 16))
+
+
+def test_refuses_guides_that_do_not_fit_themselves() -> None:
+    field = make_field(label_guide(1, 16, 16), 8)
+    labels = torch.zeros(1, 16, 16, dtype=torch.int64)
+    with pytest.raises(InputError, match=r"labels are \(1, 16, 16\) .*, its image \(1, 16, 8\)"):
+        render(field, Guide(labels, 4, torch.zeros(1, 3, 16, 8)))
+    with pytest.raises(InputError, match="odd number of pixels on a side, got 2"):
+        render(field, Guide(labels, 4, None, neighbourhood=2))
+    with pytest.raises(InputError, match="this one has nothing"):
+        render(field, Guide(None, 4, None))

@@ -143,7 +143,8 @@ def _inputs(features: Features, batch: int, rows: Axis, columns: Axis, device: t
     return Inputs(
         labels=None,
         label_inputs=_sent(firsts, device),
-        table=_sent(torch.tensor(table, dtype=torch.int64).T, device),
+        # Five numbers an entry, also where there is none.
+        table=_sent(torch.tensor(table, dtype=torch.int64).reshape(-1, 5).T, device),
         num_label_planes=len(features.labels),
         num_labels=features.num_labels,
         num_dense=len(table),
