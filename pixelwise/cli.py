@@ -11,6 +11,7 @@ import logging
 import signal
 import sys
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -50,6 +51,17 @@ def translate(
     style: Annotated[Path | None, typer.Option(help="A picture whose look is wanted, or a folder of them.")] = None,
     style_labels: Annotated[Path | None, typer.Option(help="The label map of --style, if not the input.")] = None,
     style_instances: Annotated[Path | None, typer.Option(help="Its instance map, for models that read one.")] = None,
+    class_style: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CLASS=PICTURE,LABELS[,INSTANCES]",
+            help="One class looks as in this picture, for models whose classes have styles; may be repeated.",
+        ),
+    ] = None,
+    redraw: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CLASS", help="Seeds draw this class's style only, all else stays; may be repeated."),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Where random numbers begin, for models that draw some.")] = None,
     samples: Annotated[int | None, typer.Option(help="Pictures of each input, of seeds one after the other.")] = None,
     bank: Annotated[
@@ -74,14 +86,15 @@ def translate(
 
     from pixelwise.codecs import SUFFIXES
     from pixelwise.translate import job_plan, jobs
+    from pixelwise.translate.class_styles import ClassStyle, styled
     from pixelwise.translate.large import PYRAMIDS
 
     if threads:
         torch.set_num_threads(threads)
     translator = _load(model, device, engine, precision, bank, verbose)
     part = None if region is None else job_plan.read_region(region)
-    maps = style_labels, style_instances
-    as_it_is = {part, style, *maps, seed, samples} == {None} and scale == 1
+    maps, by_class = (style_labels, style_instances), bool(class_style or redraw)
+    as_it_is = {part, style, *maps, seed, samples} == {None} and scale == 1 and not by_class
     # A TIFF is ordinary too, for a model that cannot go by rows.
     by_rows = PYRAMIDS.keys() if translator.has_rows else PYRAMIDS.keys() - set(SUFFIXES)
     if as_it_is and out.suffix.lower() in by_rows and job_plan.is_single(inputs, out):
@@ -89,7 +102,15 @@ def translate(
         return
     planned = job_plan.plan(inputs, out, f".{suffix.removeprefix('.')}", instances, style, seed, samples)
     found = None if maps == (None, None) else _find_style(translator, style, *maps)
-    tell(jobs.run(translator, planned, batch_size, overwrite, part, scale, found, preview), len(planned), out)
+    running = partial(jobs.run, translator, batch_size=batch_size, overwrite=overwrite, region=part, scale=scale)
+    parts: list[tuple[list[job_plan.Job], Style | None]] = [(planned, found)]
+    if by_class:
+        if style is not None and found is None:
+            raise InputError(f"--style {style}: with --class-style or --redraw its label map is needed, --style-labels")
+        wanted = [ClassStyle.read(text) for text in class_style or ()]
+        parts = [*styled(translator, planned, found, wanted, redraw or ())]
+    outcomes = (outcome for some, look in parts for outcome in running(some, style=look, previews=preview))
+    tell(outcomes, len(planned), out)
 
 
 @app.command()
@@ -266,5 +287,5 @@ def _load(model: str, device: str, engine: str, precision: str, bank: Path | Non
 
 def _find_style(translator: Translator, picture: Path | None, labels: Path | None, instances: Path | None) -> Style:
     if picture is None or not picture.is_file():
-        raise InputError(f"--style {picture}: expected the picture that the given maps belong to")
+        raise InputError(f"--style {picture or 'is missing'}: expected the picture that the given maps belong to")
     return translator.styles.of_file(picture, labels, instances)

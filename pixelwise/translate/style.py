@@ -40,7 +40,7 @@ class Style:
             picture = translator(labels, style=face.with_class("hair", friend))
 
         Args:
-            label: the class's name, or its index.
+            label: the class's name, or its index (a command line's too, a string of digits).
             other: of the same model.
 
         Raises:
@@ -66,7 +66,9 @@ def _for_each(part: Tensor, condition: Condition) -> Tensor:
 def _index_of(label: str | int, labels: LabelSpec) -> int:
     if isinstance(label, str) and label in labels.names:
         return labels.names.index(label)
-    if isinstance(label, int) and 0 <= label < labels.num_channels:
+    if isinstance(label, str) and label.isdecimal():
+        label = int(label)
+    if isinstance(label, int) and not isinstance(label, bool) and 0 <= label < labels.num_channels:
         return label
     raise InputError(
         f"there is no class {label!r}, expected 0..{labels.num_channels - 1} or one of {', '.join(labels.names)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -175,7 +176,9 @@ def test_refuses_what_does_not_fit() -> None:
     with pytest.raises(InputError, match="the field is of 1 pictures, the guide of 2"):
         render(field, label_guide(2, 16, 16))
     with pytest.raises(InputError, match="the field is of 0 pictures, the guide of 0"):
-        render(make_field(label_guide(0, 16, 16), 8), label_guide(0, 16, 16))
+        render(
+            replace(field, parameters=field.parameters[:0]), Guide(torch.zeros(0, 16, 16, dtype=torch.int64), 4, None)
+        )
 
 
 def test_refuses_guides_that_do_not_fit_themselves() -> None:

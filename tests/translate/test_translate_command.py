@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_model import LABEL_MODEL, TINY_RIVALS, save_tiny_model, save_tiny_rival
+from tiny_model import LABEL_MODEL, LABELS, TINY_RIVALS, save_tiny_model, save_tiny_rival
 from tiny_pairs import draw
 
 from pixelwise import images
@@ -168,6 +168,30 @@ def test_a_style_picture_that_shows_something_else_comes_with_its_label_map(
     assert "or come with its label map, --style-labels" in told
 
 
+def test_one_class_looks_as_in_another_picture(translate_by: Command, tmp_path: Path) -> None:
+    (face, friend), maps = (photo(tmp_path / f"{n}.png", seed=n) for n in (0, 1)), draw(tmp_path / "maps.png", (40, 48))
+    wanted = ("--style", face, "--style-labels", maps, "--class-style", f"{LABELS.names[1]}={friend},{maps}")
+    assert translate_by("sean", *wanted) == 0
+    translator = load(tmp_path / "model.safetensors", "cpu")
+    one, other = (translator.styles.of(images.read(path), images.read_ids(maps)) for path in (face, friend))
+    for name in ("a.png", "b.png"):
+        ids = images.read_ids(tmp_path / "in" / name)
+        expected = translator(ids, style=one.with_class(1, other))
+        np.testing.assert_array_equal(images.read(tmp_path / "out" / name), expected)
+        assert not np.array_equal(translator(ids, style=one), expected)
+
+
+def test_seeds_draw_one_class_while_the_others_stay(translate_by: Command, tmp_path: Path) -> None:
+    assert translate_by("groupdnet", "--redraw", "1", "--seed", 3, "--samples", 2) == 0
+    assert list(sizes(tmp_path / "out")) == ["a-3.png", "a-4.png", "b-3.png", "b-4.png"]
+    translator = load(tmp_path / "model.safetensors", "cpu")
+    first = translator.styles.draw(3)
+    ids = images.read_ids(tmp_path / "in" / "b.png")
+    for seed in (3, 4):
+        expected = translator(ids, style=first.with_class(1, translator.styles.draw(seed)))
+        np.testing.assert_array_equal(images.read(tmp_path / "out" / f"b-{seed}.png"), expected)
+
+
 def test_an_instance_map_of_the_style_picture_is_read_where_it_is_needed(translate_by: Command, tmp_path: Path) -> None:
     style, maps = photo(tmp_path / "style.png"), draw(tmp_path / "labels.png", (40, 48))
     options = ("--instances", maps, "--style", style, "--style-labels", maps, "--style-instances", maps)
@@ -184,13 +208,25 @@ def test_an_instance_map_of_the_style_picture_is_read_where_it_is_needed(transla
         ("spade", ("--samples", "0"), "samples must be at least 1, got 0"),
         ("spade", ("--seed", "-1", "--samples", "1"), "seeds run from -1 to -1"),
         ("spade", ("--style", "in/a.png", "--seed", "1"), "this spade model that is given a style"),
-        ("spade", ("--style-labels", "in/a.png"), "--style None: expected the picture that the given maps belong to"),
+        (
+            "spade",
+            ("--style-labels", "in/a.png"),
+            "--style is missing: expected the picture that the given maps belong to",
+        ),
         ("spade", ("--style", "in", "--style-labels", "in/a.png"), "--style in: expected the picture that"),
         ("spade", ("--style", "in/a.png", "--style-labels", "in/a.png"), "this spade model has"),
         ("spade", ("--style", "in/a.png", "--style-instances", "in/a.png"), "this spade model has"),
         ("sean", ("--style", "in/a.png", "--style-labels", "in/a.png"), "in/a.png: is a palette image"),
         ("spade", ("--seed", "-1"), "seeds run from -1 to -1"),
         ("spade", ("--style", "nowhere"), "nowhere: no such file or folder"),
+        ("sean", ("--redraw", "1"), "this sean model draws no styles"),
+        ("spade", ("--redraw", "1"), "this style is of the whole picture"),
+        ("dagan", ("--redraw", "1"), "this dagan model draws no styles"),
+        ("groupdnet", ("--redraw", "roof"), "there is no class 'roof', expected 0.."),
+        ("groupdnet", ("--redraw", "9"), "there is no class 9, expected 0.."),
+        ("groupdnet", ("--class-style", "1=in/a.png"), "class style '1=in/a.png': expected CLASS=PICTURE,LABELS"),
+        ("groupdnet", ("--class-style", "1=in/a.png,nowhere"), "nowhere: unknown suffix"),
+        ("sean", ("--style", "in/a.png", "--redraw", "1"), "--style in/a.png: with --class-style or --redraw its label"),
     ],
 )
 def test_what_a_family_cannot_do_is_refused_before_any_picture(
