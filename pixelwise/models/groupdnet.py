@@ -8,7 +8,7 @@ normalisations from a table with one row for each class.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
@@ -229,9 +229,16 @@ def _check_even(name: str, groups: int, *channels: int) -> None:
 
 
 _SOURCE = "https://github.com/Seanseattle/SMIS"
+_MEASURED = "Tan et al., TPAMI 2021, Table VIII, which has its costs; no weights are known to be published"
 _LICENCE = "as stated by the authors of the weights; not distributed with pixelwise"
 
-PUBLISHED = {
+_SPATIAL = {
+    # No paper states this one: with modulations as for Cityscapes, only these widths and groups cost what Table VIII
+    # says. Without its encoder.
+    "celebamask_hq": Published(
+        GroupDNetConfig(num_labels=19, out_channels=3, widths=usual_widths(304, _NUM_UPSAMPLINGS), encoder_width=0),
+        (256, 256), _MEASURED, _LICENCE,
+    ),
     "deepfashion": Published(
         GroupDNetConfig(
             num_labels=8, out_channels=3, widths=usual_widths(160, _NUM_UPSAMPLINGS), groups=(8, 8, 4, 4, 2, 2, 1),
@@ -248,6 +255,14 @@ PUBLISHED = {
         (256, 512), _SOURCE, _LICENCE,
     ),
 }  # fmt: skip
+
+
+def _by_class(published: Published) -> Published:
+    config = replace(published.config, class_modulation=True, instance_edges=False)  # type: ignore[type-var]
+    return replace(published, config=config, source=_MEASURED)
+
+
+PUBLISHED = {**_SPATIAL, **{f"{name}_clade": _by_class(published) for name, published in _SPATIAL.items()}}
 
 
 def adopt(state_dict: StateDict, config: GroupDNetConfig) -> StateDict:

@@ -234,13 +234,25 @@ class StyleModulation(nn.Module):
         )
 
 
+_SEAN = "https://github.com/ZPdesu/SEAN"
+_MEASURED = "Tan et al., TPAMI 2021, Table VIII, which has its costs; no weights are known to be published"
+_LICENCE = "as stated by the authors of the weights; not distributed with pixelwise"
+_CONFIGS = {
+    "celebamask_hq": SeanConfig(num_labels=19, out_channels=3),
+    "deepfashion": SeanConfig(num_labels=8, out_channels=3),
+    "cityscapes": SeanConfig(num_labels=35, out_channels=3, num_upsamplings=6),
+}
+_SIZES = {"celebamask_hq": (256, 256), "deepfashion": (256, 256), "cityscapes": (256, 512)}
+
 PUBLISHED = {
-    "celebamask_hq": Published(
-        SeanConfig(num_labels=19, out_channels=3),
-        (256, 256),
-        "https://github.com/ZPdesu/SEAN",
-        "as stated by the authors of the weights; not distributed with pixelwise",
-    )
+    **{
+        name: Published(config, _SIZES[name], _SEAN if name == "celebamask_hq" else _MEASURED, _LICENCE)
+        for name, config in _CONFIGS.items()
+    },
+    **{
+        f"{name}_clade": Published(replace(config, class_modulation=True), _SIZES[name], _MEASURED, _LICENCE)
+        for name, config in _CONFIGS.items()
+    },
 }
 
 _ENCODER_LAYERS = {1: "layers.0", 4: "layers.1", 7: "layers.2", 10: "layers.3", 14: "to_styles"}

@@ -226,7 +226,11 @@ def test_an_instance_map_of_the_style_picture_is_read_where_it_is_needed(transla
         ("groupdnet", ("--redraw", "9"), "there is no class 9, expected 0.."),
         ("groupdnet", ("--class-style", "1=in/a.png"), "class style '1=in/a.png': expected CLASS=PICTURE,LABELS"),
         ("groupdnet", ("--class-style", "1=in/a.png,nowhere"), "nowhere: unknown suffix"),
-        ("sean", ("--style", "in/a.png", "--redraw", "1"), "--style in/a.png: with --class-style or --redraw its label"),
+        (
+            "sean",
+            ("--style", "in/a.png", "--redraw", "1"),
+            "--style in/a.png: with --class-style or --redraw",
+        ),
     ],
 )
 def test_what_a_family_cannot_do_is_refused_before_any_picture(
