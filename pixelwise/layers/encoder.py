@@ -36,11 +36,12 @@ class ImageEncoder(nn.Module):
 
     Args:
         width: channels of the first convolution.
-        num_layers: 6; 5 in models for pictures narrower than 256 pixels.
+        picture_width: of the pictures that the model is for, in pixels: with less than 256 the last layer is left out.
     """
 
-    def __init__(self, width: int, num_layers: int = 6) -> None:
+    def __init__(self, width: int, picture_width: int = _WORKING_SIZE) -> None:
         super().__init__()
+        num_layers = len(_MULTIPLES) - (picture_width < _WORKING_SIZE)
         self.layers = strided_convolutions(3, width, num_layers)
         features = width * _MULTIPLES[num_layers - 1] * (_WORKING_SIZE >> num_layers) ** 2
         self.mean, self.log_variance = nn.Linear(features, LATENT), nn.Linear(features, LATENT)

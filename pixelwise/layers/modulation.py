@@ -13,9 +13,17 @@ from pixelwise.errors import InputError
 from pixelwise.layers.layout import Layout, joined
 from pixelwise.layers.layout_convolution import LayoutConv2d
 
+
+class InstanceNorm(nn.InstanceNorm2d):
+    """Torch's, which refuses a single place; here it is the zero that subtracting its own mean leaves of it."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x) if x.shape[-2:].numel() > 1 else torch.zeros_like(x)
+
+
 NORMS: Mapping[str, Callable[[int], nn.Module]] = {
     "batch": lambda channels: nn.BatchNorm2d(channels, affine=False),
-    "instance": lambda channels: nn.InstanceNorm2d(channels),
+    "instance": InstanceNorm,
 }
 """Norms without learned parameters, from the number of channels."""
 

@@ -46,11 +46,15 @@ def find_latent(
 
 
 def make_start(
-    layout_channels: int, channels: int, width: int, style_size: tuple[int, int] | None, offsets: bool = False
+    layout_channels: int,
+    channels: int,
+    style_size: tuple[int, int] | None,
+    encoder: Callable[[], ImageEncoder],
+    offsets: bool = False,
 ) -> nn.Module:
     """A ``StyleStart`` of that size, or where it is None a ``LayoutStart``; see there for what they read."""
     if style_size is not None:
-        return StyleStart(channels, style_size, width)
+        return StyleStart(channels, style_size, encoder())
     return LayoutStart(layout_channels, channels, offsets)
 
 
@@ -81,14 +85,14 @@ class StyleStart(nn.Module):
     Args:
         channels: of the start.
         size: (height, width) that the linear layer makes; for another one its features are interpolated.
-        width: channels of the encoder's first convolution.
+        encoder: finds styles.
     """
 
-    def __init__(self, channels: int, size: tuple[int, int], width: int) -> None:
+    def __init__(self, channels: int, size: tuple[int, int], encoder: ImageEncoder) -> None:
         super().__init__()
         self.size = size
         self.linear = nn.Linear(LATENT, channels * size[0] * size[1])
-        self.encoder = ImageEncoder(width)
+        self.encoder = encoder
 
     def forward(self, condition: Condition, layout: Layout, size: tuple[int, int]) -> tuple[Tensor, Posterior | None]:
         """B channels, of ``size``, and the style picture's posterior, if there is one; see ``find_latent``.

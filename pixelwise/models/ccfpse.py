@@ -10,6 +10,7 @@ pyramid of itself, which tells each place of its surroundings. The paper's discr
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -19,6 +20,7 @@ from pixelwise.condition import Condition
 from pixelwise.discriminators.feature_pyramid import FeaturePyramidConfig
 from pixelwise.errors import InputError
 from pixelwise.layers.convolution import SpectralConv2d, spectral_layer
+from pixelwise.layers.encoder import ImageEncoder
 from pixelwise.layers.layout import Layout
 from pixelwise.layers.layout_convolution import LayoutConv2d
 from pixelwise.layers.modulated import ModulatedDecoder
@@ -79,7 +81,8 @@ class Ccfpse(nn.Module):
         self.decoder = ModulatedDecoder(config.width, config.num_upsamplings, config.out_channels, self._block)
         self.size_multiple = self.decoder.size_multiple
         style_size = self.decoder.start_size(config.size) if config.style else None
-        self.start = make_start(config.layout_channels, self.decoder.start_channels, config.width, style_size)
+        encoder = partial(ImageEncoder, config.width, config.size[1])
+        self.start = make_start(config.layout_channels, self.decoder.start_channels, style_size, encoder)
 
     def _block(self, number: int, in_channels: int, out_channels: int) -> ConditionalBlock:
         config = self.config

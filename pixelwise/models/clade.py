@@ -9,6 +9,7 @@ within the object (Sec. 3.4).
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch.nn.functional as F
 from torch import nn
@@ -16,6 +17,7 @@ from torch import nn
 from pixelwise.condition import Condition
 from pixelwise.discriminators.patch import PatchDiscriminatorConfig
 from pixelwise.errors import InputError
+from pixelwise.layers.encoder import ImageEncoder
 from pixelwise.layers.layout import Layout
 from pixelwise.layers.modulated import NUM_UPSAMPLINGS, ModulatedBlock, ModulatedDecoder
 from pixelwise.layers.modulation import NORMS, ClassModulation, Modulation, SpatialModulation
@@ -91,8 +93,9 @@ class Clade(nn.Module):
         self.decoder = ModulatedDecoder(config.width, config.num_upsamplings, config.out_channels, self._block)
         self.size_multiple = self.decoder.size_multiple
         style_size = self.decoder.start_size(config.size) if config.style else None
+        encoder = partial(ImageEncoder, config.width, config.size[1])
         self.start = make_start(
-            config.layout_channels, self.decoder.start_channels, config.width, style_size, config.offsets_in_input
+            config.layout_channels, self.decoder.start_channels, style_size, encoder, config.offsets_in_input
         )
 
     def _block(self, number: int, in_channels: int, out_channels: int) -> ModulatedBlock:

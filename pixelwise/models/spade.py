@@ -8,12 +8,14 @@ encoder finds in another picture (Fig. 4, 15).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from torch import nn
 
 from pixelwise.condition import Condition
 from pixelwise.discriminators.patch import PatchDiscriminatorConfig
 from pixelwise.errors import InputError
+from pixelwise.layers.encoder import ImageEncoder
 from pixelwise.layers.layout import Layout
 from pixelwise.layers.modulated import NUM_UPSAMPLINGS, ModulatedBlock, ModulatedDecoder
 from pixelwise.layers.modulation import NORMS, SpatialModulation
@@ -74,7 +76,8 @@ class Spade(nn.Module):
         self.decoder = ModulatedDecoder(config.width, config.num_upsamplings, config.out_channels, self._block)
         self.size_multiple = self.decoder.size_multiple
         style_size = self.decoder.start_size(config.size) if config.style else None
-        self.start = make_start(config.layout_channels, self.decoder.start_channels, config.width, style_size)
+        encoder = partial(ImageEncoder, config.width, config.size[1])
+        self.start = make_start(config.layout_channels, self.decoder.start_channels, style_size, encoder)
 
     def _block(self, number: int, in_channels: int, out_channels: int) -> ModulatedBlock:
         config = self.config

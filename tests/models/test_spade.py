@@ -47,10 +47,23 @@ def test_costs_what_the_paper_says(name: str, millions: float, gmacs: float) -> 
     assert millions_and_gmacs(PUBLISHED[name], Spade) == pytest.approx((millions, gmacs), rel=0.01)
 
 
+def test_an_encoder_of_pictures_narrower_than_256_has_five_layers() -> None:
+    """Published models for such pictures lack the sixth."""
+    _, weights = recorded("spade_vae")
+    narrow = {name: tensor for name, tensor in weights.items() if "netE.layer6" not in name}
+    narrow |= {f"netE.fc_{name}.weight": torch.zeros(256, 8 * 8 * 8) for name in ("mu", "var")}
+    narrow |= {"netG.fc.weight": torch.zeros(16 * 2 * 2, 256), "netG.fc.bias": torch.zeros(16 * 2 * 2)}
+    generator = adopt("spade", narrow, replace(RECORDED_WITH_STYLE, size=(128, 128)))
+    assert len(generator.start.encoder.layers) == 5
+    assert generator(Condition(labels=LABELS, style=PICTURE)).image.shape == (2, 3, 40, 48)
+
+
+@pytest.mark.parametrize("norm", ["batch", "instance"])
 @pytest.mark.parametrize("num_upsamplings", [5, 6, 7])
 @torch.no_grad()
-def test_any_size_even_after_another(num_upsamplings: int) -> None:
-    generator = Spade(replace(TINY, num_upsamplings=num_upsamplings)).eval()
+def test_any_size_even_after_another(num_upsamplings: int, norm: str) -> None:
+    """A single place at the start is its own mean: nothing is left of it by an instance norm."""
+    generator = Spade(replace(TINY, num_upsamplings=num_upsamplings, norm=norm)).eval()
     for height, width in ((64, 32), (37, 70), (1, 1)):
         image = generator(Condition(labels=torch.zeros(1, height, width, dtype=torch.int64))).image
         assert image.shape == (1, 3, height, width)
