@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from pathlib import Path
@@ -54,8 +53,9 @@ def evaluate(
     from pixelwise import evaluation
     from pixelwise.atomic import write_text
     from pixelwise.evaluation.entrant import named_apart
+    from pixelwise.evaluation.scores import REAL, json_text
 
-    named = named_apart([*(more or ()), *(models or ())])
+    named = named_apart([*(more or ()), *(models or ())], taken=(REAL,))
     if threads:
         torch.set_num_threads(threads)
     if report is not None:
@@ -72,12 +72,13 @@ def evaluate(
         )
     if report is None:
         found = [_score(examination, name, entrant, device) for name, entrant in named.items()]
+        found += [real] if (real := evaluation.score_targets(examination)) else []
         scores: object = [each.to_json() for each in found]
         text = evaluation.markdown(found)
     else:
         scores, text = _report(examination, [*named.values()], report, device, processes)
     if out is not None:
-        write_text(out, json.dumps(scores, indent=1) + "\n")
+        write_text(out, json_text(scores))
     print(text, end="")
 
 

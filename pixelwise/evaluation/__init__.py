@@ -6,7 +6,7 @@ from pixelwise.evaluation.measures import Setting
 from pixelwise.evaluation.own_data import protocol_for
 from pixelwise.evaluation.protocol import Protocol
 from pixelwise.evaluation.protocols import PROTOCOLS, protocol_named
-from pixelwise.evaluation.scores import Evaluation, evaluate, score
+from pixelwise.evaluation.scores import Evaluation, evaluate, score, score_targets
 from pixelwise.evaluation.table import markdown
 
 __all__ = [
@@ -22,4 +22,5 @@ __all__ = [
     "protocol_for",
     "protocol_named",
     "score",
+    "score_targets",
 ]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,12 +21,9 @@ from pixelwise.evaluation.entrant import check_entrant, digest_of, is_folder, na
 from pixelwise.evaluation.examination import Examination
 from pixelwise.evaluation.journal import SAMPLE, Journal, sample_digest
 from pixelwise.evaluation.protocol import digest
-from pixelwise.evaluation.scores import Evaluation, conclude, observe, unobserved
+from pixelwise.evaluation.scores import REAL, Evaluation, conclude, json_text, judging_alone, observe, unobserved
 from pixelwise.evaluation.worker import Task, Worker, share
 from pixelwise.translate import load
-
-REAL = "real"
-"""What the targets are called where they are judged as if a model had made them."""
 
 Progress = Callable[[str, int, int], object]
 """Is told of which model how many samples of how many are done."""
@@ -75,19 +70,20 @@ class Comparison:
         digests = self._show_samples()
         evaluations = {name: self._evaluated(name, entrant, digests) for name, entrant in named.items()}
         rows = [self._row(evaluation, named[name]) for name, evaluation in evaluations.items()]
-        if judges := [measure for measure in self.examination.measures if measure.without_target]:
-            rows.append(self._of_targets(replace(self.examination, measures=judges), digests))
+        if (judging := judging_alone(self.examination)).measures:
+            rows.append(self._of_targets(judging, digests))
         of_all = next(iter(evaluations.values())).to_json()
+        caveats = dict.fromkeys(caveat for evaluation in evaluations.values() for caveat in evaluation.caveats)
         report = {
             **{key: of_all[key] for key in ("protocol", "what", "samples", "names_sha256", "targets_sha256")},
             "command": command,
             "circumstances": machine.circumstances(str(find_device(self.device))),
-            "remarks": [*self.examination.remarks, *evaluations[next(iter(named))].caveats],
+            "remarks": [*self.examination.remarks, *caveats],
             "inputs": "inputs",
             "targets": "targets",
             "models": rows,
         }
-        write_text(self.folder / "report.json", json.dumps(_finite(report), indent=1, allow_nan=False) + "\n")
+        write_text(self.folder / "report.json", json_text(report))
         return report
 
     def _evaluated(self, name: str, entrant: str, digests: Sequence[np.ndarray]) -> Evaluation:
@@ -109,13 +105,11 @@ class Comparison:
                 yield index
 
     def _of_targets(self, examination: Examination, digests: Sequence[np.ndarray]) -> Row:
-        """The targets, judged as if a model had made them; but a set is at no distance from itself."""
+        """The targets, judged as if a model had made them."""
         with Journal(self.folder / REAL / "journal.sqlite", f"the targets under {self._what}") as journal:
             observe(lambda sample: sample.target, examination, journal, unobserved(examination, journal, digests))
             evaluation = conclude(REAL, examination, journal)
-        own = (f"_{examination.protocol.split}", f"_{examination.protocol.split}_error")
-        figures = {name: figure for name, figure in evaluation.figures.items() if not name.endswith(own)}
-        return {"model": REAL, "figures": figures, "real": True}
+        return {**_figures(evaluation), "real": True}
 
     @property
     def _what(self) -> str:
@@ -166,12 +160,3 @@ class Comparison:
 
 def _figures(evaluation: Evaluation) -> Row:
     return {"model": evaluation.model, "figures": dict(evaluation.figures)}
-
-
-def _finite(content: Any) -> Any:
-    """JSON knows no infinity, which is the PSNR of equal pictures, and no NaN: they become null."""
-    if isinstance(content, dict):
-        return {key: _finite(value) for key, value in content.items()}
-    if isinstance(content, list | tuple):
-        return [_finite(value) for value in content]
-    return None if isinstance(content, float) and not math.isfinite(content) else content

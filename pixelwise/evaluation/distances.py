@@ -17,7 +17,7 @@ from pixelwise.data.paired_data import PairedData
 from pixelwise.evaluation.journal import SAMPLE, Journal, sample_digest
 from pixelwise.evaluation.measure import Figures, Measure
 from pixelwise.evaluation.protocol import Protocol, digest
-from pixelwise.metrics.frechet import frechet_caveat, frechet_distance, read_statistics, statistics_of
+from pixelwise.metrics.frechet import FeatureStatistics, frechet_caveat, frechet_distance, statistics_of
 from pixelwise.metrics.kernel_distance import kernel_distance
 
 SUBSET = 1000
@@ -63,7 +63,7 @@ def distances(
     names: tuple[str, str],
     network: Features,
     real_sets: Sequence[RealSet],
-    published: Path | None = None,
+    reference: FeatureStatistics | None = None,
 ) -> Measure:
     """Fréchet and kernel distances to sets of real pictures.
 
@@ -72,12 +72,8 @@ def distances(
         names: what the two distances are called; ``_SPLIT`` is put behind.
         network: finds the features.
         real_sets: what is compared with.
-        published: ``.npz`` of reference statistics, for one more Fréchet distance, ``_published``.
-
-    Raises:
-        InputError: statistics that cannot be read.
+        reference: statistics of other pictures, for one more Fréchet distance, ``_statistics``.
     """
-    reference = None if published is None else read_statistics(published)
 
     def conclude(found: Sequence[np.ndarray]) -> Figures:
         (frechet, kernel), ours = names, statistics_of(found, kind)
@@ -89,7 +85,7 @@ def distances(
             figures[f"{kernel}_{real.name}"] = estimated.value
             figures[f"{kernel}_{real.name}_error"] = estimated.standard_error
         if reference is not None:
-            figures[f"{frechet}_published"] = frechet_distance(ours, reference)
+            figures[f"{frechet}_statistics"] = frechet_distance(ours, reference)
         return figures
 
     def caveat(found: Sequence[np.ndarray]) -> str | None:

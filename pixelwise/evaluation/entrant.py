@@ -83,8 +83,8 @@ def maker(entrant: str, examination: Examination, device: str) -> Make:
         device: where a model runs.
 
     Raises:
-        InputError: a model that does not suit the samples; a folder that lacks pictures, or has some of another size:
-            they are listed.
+        InputError: a model that does not suit the samples; a folder that lacks pictures, or has others or some of
+            another size: they are listed.
     """
     if is_folder(entrant):
         return _from_files(_files_of(Path(entrant), examination), examination)
@@ -116,6 +116,8 @@ def _files_of(folder: Path, examination: Examination) -> Mapping[str, Path]:
     files, names = Folder(folder).files(), examination.samples.names
     if missing := [name for name in names if name not in files]:
         raise InputError(f"{folder}: lacks {len(missing)} of {len(names)} pictures: {_listed(missing)}")
+    if surplus := sorted(files.keys() - set(names)):
+        raise InputError(f"{folder}: has {len(surplus)} pictures that are none of the samples': {_listed(surplus)}")
     differing = []
     for index, name in enumerate(names):
         with open_raster(files[name], IMAGE_MODES) as raster:

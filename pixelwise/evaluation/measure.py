@@ -49,4 +49,8 @@ def each(name: str, score: Score, without_target: bool = False) -> Measure:
         known = [float(score) for score in scores if not np.isnan(score)]
         return {name: float(np.mean(known)) if known else float("nan")}
 
-    return Measure(name, lambda picture, sample: np.array(score(picture, sample)), conclude, without_target)
+    def caveat(scores: Sequence[np.ndarray]) -> str | None:
+        infinite = sum(bool(np.isinf(score)) for score in scores)
+        return f"{name} has no mean: it is infinite for {infinite} of {len(scores)} pictures" if infinite else None
+
+    return Measure(name, lambda picture, sample: np.array(score(picture, sample)), conclude, without_target, caveat)

@@ -24,6 +24,7 @@ from pixelwise.images import ImageSpec
 from pixelwise.labels import LabelSpec
 from pixelwise.metrics import DEPTH_METRICS, METRICS, inception, scores
 from pixelwise.metrics.fidelity import LEAST_SIDES
+from pixelwise.metrics.frechet import FeatureStatistics, read_statistics
 from pixelwise.metrics.lpips import BACKBONES, load_lpips
 from pixelwise.metrics.seams import seams
 from pixelwise.metrics.segmentation import confusion, segmentation_figures
@@ -57,6 +58,10 @@ class Setting:
     statistics: Path | None = None
     device: str = "auto"
     kept: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.weights is not None and not self.weights.is_dir():
+            raise InputError(f"{self.weights}: no such folder of weights")
 
     def at_hand(self, published: PublishedWeights) -> Path | None:
         """The file in the folder of weights, if it is there."""
@@ -111,11 +116,30 @@ def _of_sides(least: int, name: str, score: Score) -> Measure:
 
 
 def _inception(reduction: str, setting: Setting, samples: PairedData) -> Measure:
-    """FID and KID."""
+    """FID and KID, which are others with each way to reduce pictures."""
+    statistics = _statistics(setting, reduction)
     file = setting.at_hand(inception.WEIGHTS)
     network = inception.load_inception(inception.REDUCTIONS[reduction], file, setting.download)
-    kind = f"inception-{reduction}"
-    return distances(kind, ("fid", "kid"), _on(setting, network), _real_sets(setting, samples), setting.statistics)
+    names = f"fid_{reduction}", f"kid_{reduction}"
+    return distances(_kind(reduction), names, _on(setting, network), _real_sets(setting, samples), statistics)
+
+
+def _kind(reduction: str) -> str:
+    return f"inception-{reduction}"
+
+
+def _statistics(setting: Setting, reduction: str) -> FeatureStatistics | None:
+    """Those that were given, if they are of features of pictures reduced so; such as do not say are as published."""
+    if setting.statistics is None:
+        return None
+    found = read_statistics(setting.statistics)
+    kinds = [_kind(each) for each in inception.REDUCTIONS]
+    if found.features not in ("", *kinds) or found.dimensions != inception.NUM_FEATURES:
+        raise InputError(
+            f"{setting.statistics}: statistics of {found.dimensions} features {found.features!r}, expected "
+            f"{inception.NUM_FEATURES} of {' or '.join(kinds)}"
+        )
+    return found if (found.features or _kind("published")) == _kind(reduction) else None
 
 
 def _labels(setting: Setting, samples: PairedData) -> Measure:
@@ -137,8 +161,9 @@ def _segmentation(setting: Setting, samples: PairedData) -> Measure:
         assert sample.condition.labels is not None
         return judged_indices[sample.condition.labels.long()]
 
-    measure = _of_classes(f"segmentation by {_called(segmenter)}", judged, segmenter.find, asked_for)
-    return replace(measure, without_target=True)
+    name = f"segmentation by {_called(segmenter)}"
+    measure = _of_classes(name, judged, segmenter.find, asked_for)
+    return replace(measure, without_target=True, caveat=lambda counts: name)
 
 
 def _segmenter_features(setting: Setting, samples: PairedData) -> Measure:
@@ -170,7 +195,11 @@ def _of_classes(
         return confusion(find(picture).cpu(), asked_for(sample), spec.num_classes).numpy()
 
     def conclude(counts: Sequence[np.ndarray]) -> Figures:
-        return segmentation_figures(torch.from_numpy(np.sum(list(counts), axis=0)), spec.names)
+        # One by one: of many pictures and classes they do not fit in memory together.
+        total = np.zeros((spec.num_classes, spec.num_classes), np.int64)
+        for of_picture in counts:
+            total += of_picture
+        return segmentation_figures(torch.from_numpy(total), spec.names)
 
     return Measure(name, observe, conclude)
 

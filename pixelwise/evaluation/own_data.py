@@ -68,4 +68,4 @@ def _measures_of(samples: PairedData) -> tuple[str, ...]:
         return LABELS
     if target.unit:
         return tuple(DEPTH_METRICS)
-    return PICTURES if samples.spec.labels is None else PHOTOS_OF_LABELS
+    return (*(PICTURES if samples.spec.labels is None else PHOTOS_OF_LABELS), "ms_ssim")

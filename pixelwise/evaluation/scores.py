@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,10 @@ Progress = Callable[[int, int], object]
 """Is told how many samples of how many are done."""
 
 _TARGET = "target"
+
+
+REAL = "real"
+"""What the targets are called where they are judged as if a model had made them."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +114,18 @@ def score_made(make: Make, name: str, examination: Examination, progress: Progre
         return conclude(name, examination, journal)
 
 
+def score_targets(examination: Examination) -> Evaluation | None:
+    """The targets, judged as if a model had made them: how good that can be. None where nothing judges pictures by
+    themselves."""
+    judging = judging_alone(examination)
+    return score_made(lambda sample: sample.target, REAL, judging) if judging.measures else None
+
+
+def judging_alone(examination: Examination) -> Examination:
+    """The same with only those measures that may judge real pictures too."""
+    return replace(examination, measures=[measure for measure in examination.measures if measure.without_target])
+
+
 def observe(
     make: Make,
     examination: Examination,
@@ -157,7 +175,24 @@ def conclude(name: str, examination: Examination, journal: Journal) -> Evaluatio
             if observation.ndim == 0:
                 of_sample[measure.name] = float(observation)
     targets = hashlib.sha256(b"".join(digest.tobytes() for digest in journal.observations(_TARGET)))
+    if name == REAL:
+        # A set is at no distance from itself.
+        own = (f"_{examination.protocol.split}", f"_{examination.protocol.split}_error")
+        figures = {figure: value for figure, value in figures.items() if not figure.endswith(own)}
     return Evaluation(name, examination.protocol, targets.hexdigest(), figures, scores, tuple(caveats))
+
+
+def json_text(content: Any) -> str:
+    """JSON knows no infinity, which is the PSNR of equal pictures, and no NaN: they become null."""
+    return json.dumps(_finite(content), indent=1, allow_nan=False) + "\n"
+
+
+def _finite(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {key: _finite(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_finite(value) for value in content]
+    return None if isinstance(content, float) and not math.isfinite(content) else content
 
 
 def _digest_of(target: Tensor) -> np.ndarray:

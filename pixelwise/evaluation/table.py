@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pixelwise.errors import InputError
-from pixelwise.evaluation.report.figures import ERROR, figure_spec, in_order
-from pixelwise.evaluation.scores import Evaluation
+from pixelwise.evaluation.report.figures import ERROR, NONE, figure_spec, in_order
+from pixelwise.evaluation.scores import REAL, Evaluation
 
 
 def markdown(evaluations: Sequence[Evaluation]) -> str:
@@ -20,16 +20,22 @@ def markdown(evaluations: Sequence[Evaluation]) -> str:
     lines = [
         ["model", *(figure_spec(name).head for name in names)],
         ["---", *("---:" for _ in names)],
-        *([evaluation.model, *(_text(evaluation, name) for name in names)] for evaluation in evaluations),
+        *([_called(evaluation), *(_text(evaluation, name) for name in names)] for evaluation in evaluations),
     ]
     table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
     num_samples = len(evaluations[0].scores)
-    notes = "".join(f"\n{caveat}.\n" for caveat in dict.fromkeys(evaluations[0].caveats))
+    caveats = dict.fromkeys(caveat for evaluation in evaluations for caveat in evaluation.caveats)
+    notes = "".join(f"\n{caveat}.\n" for caveat in caveats)
     return f"{protocol.name}: {num_samples} pictures; {protocol.text}.\n\n{table}\n{notes}"
+
+
+def _called(evaluation: Evaluation) -> str:
+    return "real photos" if evaluation.model == REAL else evaluation.model
 
 
 def _text(evaluation: Evaluation, name: str) -> str:
     """A figure, with its standard error where it has one."""
-    spec, figure, error = figure_spec(name), evaluation.figures[name], evaluation.figures.get(name + ERROR)
-    assert isinstance(figure, float)
+    spec, figure, error = figure_spec(name), evaluation.figures.get(name), evaluation.figures.get(name + ERROR)
+    if not isinstance(figure, float):
+        return NONE
     return f"{spec.text(figure)} ± {spec.text(error)}" if isinstance(error, float) else spec.text(figure)

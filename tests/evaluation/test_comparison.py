@@ -180,6 +180,7 @@ def test_finished_pictures_are_evaluated_as_models_are(
     ("change", "message"),
     [
         (lambda path: path.unlink(), r"theirs: lacks 1 of 3 pictures: b$"),
+        (lambda path: path.with_stem("d").write_bytes(path.read_bytes()), r"has 1 pictures that are none .*: d$"),
         (lambda path: Image.open(path).resize((30, 20)).save(path), r"another size .*b\.png is 30x20 for 60x40"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from dataclasses import replace
 from pathlib import Path
@@ -16,11 +17,15 @@ from torch import Tensor
 from pixelwise.checkpoint import manifest_for, read_manifest, resolve
 from pixelwise.condition import Condition
 from pixelwise.errors import InputError
-from pixelwise.evaluation import Examination, Setting, prepare, protocol_for, score
+from pixelwise.evaluation import Examination, Setting, prepare, protocol_for, score, score_targets
 from pixelwise.evaluation.distances import RealSet, distances
+from pixelwise.evaluation.measure import Figures
 from pixelwise.evaluation.measures import MEASURES
 from pixelwise.evaluation.own_data import own_protocol
 from pixelwise.evaluation.protocols import PROTOCOLS
+from pixelwise.evaluation.scores import json_text
+from pixelwise.metrics.frechet import FeatureStatistics, write_statistics
+from pixelwise.metrics.inception import REDUCTIONS
 from pixelwise.models.asapnet import AsapNetConfig
 from pixelwise.segmenters import Segmenter
 
@@ -119,6 +124,82 @@ def test_distances_of_a_segmenters_features_have_names_of_their_own(pairs: Path,
     assert figures.keys() >= {"frechet_segmenter_train", "kernel_segmenter_val", "kernel_segmenter_val_error"}
     assert sorted(path.name for path in kept.iterdir()) == ["real-train.sqlite", "real-val.sqlite"]
     assert score(black, "black", examination).figures == figures
+
+
+@pytest.mark.usefixtures("wise")
+def test_real_photos_are_judged_beside(pairs: Path) -> None:
+    real = score_targets(examined(pairs, "segmentation", "segmenter_features", "l1", segmenter="wise"))
+    assert real is not None
+    assert "l1" not in real.figures
+    assert "frechet_segmenter_train" in real.figures
+    assert "frechet_segmenter_val" not in real.figures
+    assert real.caveats[0] == "segmentation by wise, 01234567"
+    assert score_targets(examined(pairs, "l1")) is None
+
+
+@pytest.fixture
+def inception(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Networks that see of each colour the mean, or with the other way to reduce pictures its square."""
+
+    class Seen(torch.nn.Module):
+        def __init__(self, power: int) -> None:
+            super().__init__()
+            self.power = power
+
+        def forward(self, pictures: Tensor) -> Tensor:
+            return pictures.mean(dim=(2, 3)) ** self.power
+
+    powers = dict(zip(REDUCTIONS.values(), (1, 2), strict=True))
+    monkeypatch.setattr("pixelwise.metrics.inception.load_inception", lambda by, *_: Seen(powers[by]))
+    monkeypatch.setattr("pixelwise.metrics.inception.NUM_FEATURES", 3)
+
+
+@pytest.mark.usefixtures("inception")
+def test_each_way_to_reduce_pictures_has_figures_of_its_own(pairs: Path) -> None:
+    def figures(*names: str) -> Figures:
+        return score(black, "black", examined(pairs, *names)).figures
+
+    both = figures("inception_published", "inception_clean")
+    assert both == {**figures("inception_published"), **figures("inception_clean")}
+    assert both["fid_published_train"] != both["fid_clean_train"]
+
+
+@pytest.mark.usefixtures("inception")
+@pytest.mark.parametrize(("features", "kind"), [("", "published"), ("inception-clean", "clean")])
+def test_statistics_are_compared_with_features_of_their_kind(
+    pairs: Path, tmp_path: Path, features: str, kind: str
+) -> None:
+    path = tmp_path / "statistics.npz"
+    write_statistics(path, FeatureStatistics(np.zeros(3), np.eye(3), 100, features))
+    examination = examined(pairs, "inception_published", "inception_clean", statistics=path)
+    figures = score(black, "black", examination).figures
+    assert [name for name in figures if name.endswith("_statistics")] == [f"fid_{kind}_statistics"]
+
+
+@pytest.mark.parametrize(("size", "features"), [(4, ""), (3, "mine")])
+@pytest.mark.usefixtures("inception")
+def test_statistics_of_other_features_are_refused_before_the_work(
+    pairs: Path, tmp_path: Path, size: int, features: str
+) -> None:
+    path = tmp_path / "statistics.npz"
+    write_statistics(path, FeatureStatistics(np.zeros(size), np.eye(size), 100, features))
+    with pytest.raises(InputError, match=rf"statistics of {size} features '{features}', expected 3 of inception-"):
+        examined(pairs, "inception_clean", statistics=path)
+    with pytest.raises(InputError, match="nowhere"):
+        examined(pairs, "inception_clean", statistics=tmp_path / "nowhere.npz")
+
+
+def test_a_folder_of_weights_that_is_not_there_is_refused(pairs: Path) -> None:
+    with pytest.raises(InputError, match="nowhere: no such folder of weights"):
+        examined(pairs, "l1", weights=pairs / "nowhere")
+
+
+def test_a_picture_that_is_right_leaves_no_mean(pairs: Path) -> None:
+    examination = examined(pairs, "psnr")
+    found = score(lambda condition: torch.full((1, 3, *condition.size), 120 / 127.5 - 1), "grey", examination)
+    assert found.figures["psnr"] == np.inf
+    assert found.caveats == ("psnr has no mean: it is infinite for 1 of 4 pictures",)
+    assert json.loads(json_text(found.to_json()))["figures"]["psnr"] is None
 
 
 def test_a_known_shift_is_the_frechet_distance(pairs: Path) -> None:

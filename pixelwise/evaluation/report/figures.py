@@ -114,7 +114,7 @@ def group_of(name: str) -> str:
 
 
 def figure_spec(name: str) -> FigureSpec:
-    """Of any figure. Variants go by what they are variants of: fid_train, lpips_alex, seams_8.
+    """Of any figure. Variants go by what they are variants of: fid_clean_train, lpips_alex, seams_8.
 
     One that nobody described is shown plainly, under its own name.
     """
@@ -122,7 +122,7 @@ def figure_spec(name: str) -> FigureSpec:
     if described is None:
         return FigureSpec(name)
     spec = FIGURES[described]
-    return replace(spec, label=f"{spec.label} ({variant})") if variant else spec
+    return replace(spec, label=f"{spec.label} ({variant.replace('_', ', ')})") if variant else spec
 
 
 def in_order(names: Iterable[str]) -> list[str]:
