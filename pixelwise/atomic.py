@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -12,6 +13,9 @@ from pathlib import Path
 from pixelwise.errors import InputError
 
 _NUM_SYNCS = 16
+
+_LONG_NAME = 200
+"""Bytes; file systems have up to 255."""
 
 
 def check_free(path: Path, overwrite: bool) -> None:
@@ -96,7 +100,9 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def _beside(path: Path) -> Path:
-    return path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    # What is added must not make a name too long that is not.
+    stem = path.stem if len(name := os.fsencode(path.name)) < _LONG_NAME else hashlib.sha256(name).hexdigest()
+    return path.with_name(f".{stem}.{os.getpid()}.partial{path.suffix}")
 
 
 def _sync(path: Path) -> None:

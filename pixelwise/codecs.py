@@ -162,11 +162,23 @@ def _decode_npy(path: Path) -> np.ndarray:
 def _decode_tiff(path: Path, modes: dict[str, str]) -> tuple[np.ndarray, Metadata]:
     with tifffile.TiffFile(path) as file:
         series = tiff_picture(path, file, modes)
+        if not has_codec(series.keyframe):
+            return _decode_tiff_by_pillow(path, series.keyframe, modes), metadata_in(path, file)
         array: np.ndarray = series.asarray()
         array = np.moveaxis(array, 0, -1) if series.axes in PLANES_FIRST else array
         if is_packed(file.pages.first, modes):
             array = unpacked_page(array, file.pages.first)
         return _upright(array, orientation_of(file.pages.first)), metadata_in(path, file)
+
+
+def _decode_tiff_by_pillow(path: Path, page: tifffile.TiffPage, modes: dict[str, str]) -> np.ndarray:
+    """H W or H W C, upright, of what tifffile cannot decompress; of deeper samples Pillow would drop bits."""
+    if page.bitspersample != 8:
+        raise InputError(f"{path}: is {codec_advice(page)}")
+    with Image.open(path, formats=("TIFF",)) as image:
+        check_pillow(path, image, 8, modes)
+        # Pillow turns a TIFF upright when it is loaded.
+        return np.array(unpacked(image) if modes is PHOTO_MODES else image)
 
 
 def tiff_picture(path: Path, file: tifffile.TiffFile, modes: dict[str, str]) -> tifffile.TiffPageSeries:
@@ -193,6 +205,20 @@ def tiff_picture(path: Path, file: tifffile.TiffFile, modes: dict[str, str]) -> 
     if any(not other.keyframe.is_reduced for other in file.series[1:]):
         raise InputError(f"{path}: holds {len(file.series)} pictures; save each as a file")
     return series
+
+
+def has_codec(page: tifffile.TiffPage) -> bool:
+    """Whether tifffile can decompress a page; for LZW, JPEG and others it asks for a package."""
+    return page.compression in tifffile.TIFF.DECOMPRESSORS and page.predictor in tifffile.TIFF.UNPREDICTORS
+
+
+def codec_advice(page: tifffile.TiffPage) -> str:
+    """What a file is whose page it cannot decompress, and what to do about it."""
+    name = tifffile.COMPRESSION(page.compression).name
+    return (
+        f"a TIFF compressed by {name}, which only the package imagecodecs can decompress; install it, or save the "
+        "picture with deflate or uncompressed"
+    )
 
 
 def is_packed(page: tifffile.TiffPage, modes: dict[str, str]) -> bool:
@@ -229,7 +255,7 @@ def _upright(array: np.ndarray, orientation: int) -> np.ndarray:
 
 
 def check_pillow(path: Path, image: Image.Image, depth: int, modes: dict[str, str]) -> None:
-    """Raises InputError for an opened PNG, JPEG, BMP, GIF or WebP file that could not be kept as it is.
+    """Raises InputError for a file that Pillow has opened and that could not be kept as it is.
 
     Args:
         path: named in the error.
@@ -241,7 +267,7 @@ def check_pillow(path: Path, image: Image.Image, depth: int, modes: dict[str, st
     # A phone's MPO is a JPEG with a second view or a depth map behind the photo: no animation.
     if num_frames > 1 and image.format != "MPO":
         raise InputError(f"{path}: is an animation of {num_frames} frames; save each as a file")
-    if modes is ID_MODES and image.format not in ("PNG", "BMP", "GIF"):
+    if modes is ID_MODES and image.format not in ("PNG", "BMP", "GIF", "TIFF"):
         raise InputError(f"{path}: is {image.format} inside, which changes ids when it compresses; save it as PNG")
     if image.mode not in modes:
         advice = _ADVICE.get(image.mode, f"a {image.mode} image")

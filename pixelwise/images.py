@@ -280,7 +280,9 @@ def stored(output: Tensor, target: TargetSpec) -> np.ndarray:
     """What a file holds of a model's output: see ``from_tensor`` of C H W, or of class indices H W their file ids."""
     if isinstance(target, LabelSpec):
         return _file_ids("label map", output.cpu().numpy(), target)
-    return from_tensor(output, target)
+    made = from_tensor(output, target)
+    # A model has measured everywhere: what it takes to be very near is not to be read as a hole.
+    return np.maximum(made, 1) if target.holes and made.dtype.kind == "u" else made
 
 
 def _file_ids(source: str | Path, labels: np.ndarray, spec: LabelSpec) -> np.ndarray:

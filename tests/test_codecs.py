@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from pixelwise.codecs import ID_MODES, IMAGE_MODES, PHOTO_MODES, decode, encode, encode_palette, to_bytes
 from pixelwise.errors import InputError
@@ -263,3 +263,22 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, mon
         encode(tmp_path / "a.png", np.ones((4, 4), np.uint8))
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
     assert (tmp_path / "a.png").read_bytes() == before
+
+
+@pytest.mark.parametrize("shape", [(6, 4), (6, 4, 3), (6, 4, 4)])
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_tiffs_that_pillow_alone_decompresses(tmp_path: Path, shape: tuple[int, ...], orientation: int) -> None:
+    array = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    for compression in ("tiff_lzw", "tiff_deflate"):
+        photo = Image.fromarray(array)
+        photo.getexif()[ExifTags.Base.Orientation] = orientation
+        photo.save(tmp_path / f"{compression}.tif", compression=compression, exif=photo.getexif())
+    found, expected = (decode(tmp_path / f"tiff_{name}.tif", IMAGE_MODES) for name in ("lzw", "deflate"))
+    np.testing.assert_array_equal(found, expected)
+    assert found.shape[:2] == ((6, 4) if orientation == 1 else (4, 6))
+
+
+def test_a_deep_tiff_is_not_decompressed_with_fewer_bits(tmp_path: Path) -> None:
+    Image.fromarray(np.zeros((6, 4), np.uint16)).save(tmp_path / "a.tif", compression="tiff_lzw")
+    with pytest.raises(InputError, match=r"a\.tif: is a TIFF compressed by LZW, .* imagecodecs"):
+        decode(tmp_path / "a.tif", IMAGE_MODES)

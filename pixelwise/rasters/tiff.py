@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import tifffile
 
-from pixelwise.codecs import PLANES_FIRST, is_packed, tiff_picture
+from pixelwise.codecs import PLANES_FIRST, codec_advice, has_codec, is_packed, tiff_picture
 from pixelwise.errors import InputError
 from pixelwise.rasters.raster import Raster, ReadRows, Recent
 from pixelwise.tiff import metadata_in, orientation_of
@@ -51,7 +51,8 @@ def tiff_raster(path: Path, modes: dict[str, str]) -> Iterator[Raster]:
         if offset is not None:
             read = _mapped_rows(path, series, offset, stored)
         else:
-            _check_codec(path, series.keyframe)
+            if not has_codec(series.keyframe):
+                raise InputError(f"{path}: is {codec_advice(series.keyframe)}")
             grid = _Grid(path, series, pool)
             read = Recent(lambda start, stop: _in_order(grid.read(start, stop), shape, planes_first))
         yield Raster(path, shape, stored.newbyteorder("="), read, metadata_in(path, file))
@@ -163,13 +164,4 @@ def _check_rows(path: Path, present: int, height: int) -> None:
     if present < height:
         raise InputError(
             f"{path}: ends early: {present} of its {height} rows are there, {height - present} are missing"
-        )
-
-
-def _check_codec(path: Path, page: tifffile.TiffPage) -> None:
-    if page.compression not in tifffile.TIFF.DECOMPRESSORS or page.predictor not in tifffile.TIFF.UNPREDICTORS:
-        name = tifffile.COMPRESSION(page.compression).name
-        raise InputError(
-            f"{path}: is a TIFF compressed by {name}, which only the package imagecodecs can decompress; "
-            "install it, or save the picture with deflate or uncompressed"
         )

@@ -13,6 +13,8 @@ from pixelwise.errors import InputError
 from pixelwise.render.window import Region
 from pixelwise.translate.inputs import find_pictures, is_picture_name, partners
 
+_LISTED = 5
+
 
 @dataclass(frozen=True)
 class Job:
@@ -98,12 +100,13 @@ def _check_destinations(jobs: Sequence[Job]) -> None:
     sources = defaultdict(list)
     for job in jobs:
         sources[job.destination].append(str(job.source))
-    for destination, names in sources.items():
-        if len(names) > 1:
-            raise InputError(
-                f"{', '.join(names)} would all become {destination}; translate them to different folders, or give the "
-                "folder above them, whose tree is kept"
-            )
+    if clashes := {destination: names for destination, names in sources.items() if len(names) > 1}:
+        texts = [f"{', '.join(names)} would all become {path}" for path, names in clashes.items()]
+        more = f"; and {len(texts) - _LISTED} more" if len(texts) > _LISTED else ""
+        raise InputError(
+            f"{'; '.join(texts[:_LISTED])}{more}. Translate such files to different folders, or give the folder above "
+            "theirs, whose tree is kept; of one folder, name those that are wanted (such as FOLDER/*.png)"
+        )
     present = [path for path in sources if path.exists()]
     sources_of = (path for job in jobs for path in (job.source, job.instances, job.style))
     read = {path.resolve() for path in sources_of if path is not None and present}

@@ -193,6 +193,9 @@ def _stored(picture: Image.Image | np.ndarray, modes: dict[str, str], source: st
         raise InputError(f"{source}: expected a PIL image, an array or a tensor, got a {type(picture).__name__}")
     if picture.mode not in modes:
         raise InputError(f"{source}: a PIL image of mode {picture.mode!r}, expected one of {', '.join(modes)}")
+    # As of files: Pillow would give the first picture of an animation.
+    if (num_frames := getattr(picture, "n_frames", 1)) > 1 and picture.format != "MPO":
+        raise InputError(f"{source}: is an animation of {num_frames} frames, expected one picture")
     # As files are turned upright, so that both ways give the same picture.
     upright = ImageOps.exif_transpose(picture)
     return np.array(unpacked(upright) if modes is PHOTO_MODES else upright)

@@ -20,10 +20,11 @@ from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
 from pixelwise.labels import LabelSpec
 from pixelwise.layers.folded import folded
+from pixelwise.machine import free_memory
 from pixelwise.models import for_inference
 from pixelwise.models.family import Translation
 from pixelwise.render import Window
-from pixelwise.render.window import Region
+from pixelwise.render.window import Region, covered
 from pixelwise.translate.pictures import PictureReader, Plane, to_pil
 from pixelwise.translate.restoration import Form, Restoration
 from pixelwise.translate.seeds import Seeds
@@ -225,10 +226,23 @@ class Translator:
 
     def _translation(self, condition: Condition, region: Region | None, scale: float) -> Translation:
         if self.ready is not None:
-            return self.ready(condition, None if region is None else Window.of(region), scale)
+            window = None if region is None else Window.of(region)
+            if scale > 1:
+                self._check_room(len(condition), window or covered(condition.size, scale=scale))
+            return self.ready(condition, window, scale)
         if region is None and scale == 1:
             return self.generator(condition)
         raise InputError(f"this {self.manifest.family} model renders whole pictures only, of the input's size")
+
+    def _check_room(self, batch: int, window: Window) -> None:
+        """Raises InputError for pictures that no memory holds: a scale makes them as large as one likes."""
+        free = free_memory()
+        num_bytes = 4 * batch * self.generator.config.out_channels * window.height * window.width
+        if free is not None and num_bytes > free:
+            raise InputError(
+                f"a picture of {window.width}x{window.height} (width x height) takes {num_bytes / 1e9:.1f} GB, "
+                f"{free / 1e9:.1f} GB of memory are free; ask for a region of it, or for a smaller scale"
+            )
 
     def _made(self, translation: Translation, variant: int = 0) -> Tensor:
         return translation.labels() if isinstance(self.manifest.target, LabelSpec) else translation.picture(variant)

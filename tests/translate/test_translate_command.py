@@ -103,6 +103,15 @@ def test_a_scale_that_leaves_nothing_is_told_of_each_picture(
     assert "a.png: scale 0.01 leaves no pixel of 12x8 (width x height)" in capsys.readouterr().err
 
 
+def test_a_scale_that_no_memory_holds_is_refused_before_it_is_tried(
+    translate: Command, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pixelwise.translate.translator.free_memory", lambda: 10**9)
+    assert translate("--scale", 1000) == 1
+    assert "a picture of 12000x8000 (width x height) takes 1.2 GB, 1.0 GB of memory are free" in capsys.readouterr().err
+    assert translate("--scale", 1000, "--region", "0,0,8,8", "--overwrite") == 0
+
+
 def test_which_engine_was_chosen_is_said_when_asked(translate: Command, capsys: pytest.CaptureFixture[str]) -> None:
     assert translate("--engine", "reference") == 0
     assert capsys.readouterr().err == ""
