@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from pixelwise.atomic import check_free
-from pixelwise.checkpoint import Manifest, build, load_strictly, manifest_for, save_checkpoint
+from pixelwise.checkpoint import Manifest, build, check_fits, manifest_for, save_checkpoint
 from pixelwise.condition import ConditionSpec
 from pixelwise.data.ade20k import LABELS as ADE20K
 from pixelwise.data.cityscapes import LABELS as CITYSCAPES
@@ -57,13 +57,17 @@ def adopt(
     adopted = family_named(family)
     if not isinstance(config, adopted.config):
         raise InputError(f"{family} takes a {adopted.config.__name__}, got a {type(config).__name__}")
-    generator = build(config)
+    with torch.device("meta"):
+        network = build(config)
     parts = {**state_dict, **{f"netE.{name}": value for name, value in (encoder or {}).items()}}
     tensors = with_hooked_norms({name: torch.as_tensor(value) for name, value in parts.items()})
     try:
-        load_strictly(generator, adopted.adopt(tensors, config))
+        weights = adopted.adopt(tensors, config)
+        check_fits(network, weights)
     except InputError as error:
-        raise InputError(f"{error}{_hint(adopted, generator, tensors, config)}") from error
+        raise InputError(f"{error}{_hint(adopted, network, tensors, config)}") from error
+    generator = build(config)
+    generator.load_state_dict(weights)
     return generator.eval()
 
 

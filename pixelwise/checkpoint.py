@@ -162,6 +162,9 @@ def load_checkpoint(path: Path, device: torch.device | str = "cpu", family: str 
     try:
         config = config_from_json(family_named(manifest.family), manifest.config)
         _check_agreement(manifest, config)
+        with torch.device("meta"):
+            # A configuration may ask for more memory than there is, of a file that holds nothing of the kind.
+            check_fits(build(config), tensors)
         generator = build(config)
         load_strictly(generator, tensors)
     except InputError as error:
@@ -205,8 +208,14 @@ def resolve(model: str | Path) -> Path:
     return path
 
 
-def load_strictly(module: nn.Module, tensors: Mapping[str, Tensor], shown: int = 3) -> None:
+def load_strictly(module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
     """Loads a state dict that must fit exactly. Raises InputError with the first names and shapes that do not."""
+    check_fits(module, tensors)
+    module.load_state_dict(dict(tensors))
+
+
+def check_fits(module: nn.Module, tensors: Mapping[str, Tensor], shown: int = 3) -> None:
+    """Raises InputError with the first names and shapes of a state dict that a module, perhaps on meta, has not."""
     wanted = module.state_dict()
     faults = {
         "missing": [name for name in wanted if name not in tensors],
@@ -216,11 +225,15 @@ def load_strictly(module: nn.Module, tensors: Mapping[str, Tensor], shown: int =
             for name in wanted
             if name in tensors and tensors[name].shape != wanted[name].shape
         ],
+        "of whole numbers": [
+            name
+            for name in wanted
+            if name in tensors and wanted[name].is_floating_point() and not tensors[name].is_floating_point()
+        ],
     }
     if any(faults.values()):
         parts = [f"{len(names)} {fault} ({', '.join(names[:shown])} …)" for fault, names in faults.items() if names]
         raise InputError(f"the weights do not fit the configuration: {'; '.join(parts)}")
-    module.load_state_dict(dict(tensors))
 
 
 def build(config: GeneratorConfig) -> nn.Module:

@@ -192,6 +192,11 @@ def test_a_manifest_of_a_later_version(path: Path):
         (lambda manifest: manifest["config"].update(cell="4"), "asapnet: 'cell' must be an integer"),
         (lambda manifest: manifest["config"].update(out_channels=-1), "asapnet: out_channels must be at least 0"),
         (lambda manifest: manifest["config"].update(width=10**30), "no generator can be built"),
+        # Weights of a terabyte, which must not be asked for.
+        (
+            lambda manifest: manifest["config"].update(width=200_000, max_width=200_000),
+            "the weights do not fit the conf",
+        ),
         (lambda manifest: manifest.update(config=3), "not a manifest of pixelwise: 'config' must be an object"),
         (lambda manifest: manifest.update(family=["asapnet"]), "not a manifest of pixelwise: 'family' must be text"),
         (
