@@ -203,6 +203,13 @@ MEASUREMENTS: Mapping[str, Measurement] = {
 }
 """In the order of the page; what `pixelwise evaluate` wrote needs no line."""
 
+ADOPTED = {
+    "runs/dncnn_kair25.safetensors": (
+        "pixelwise adopt dncnn dncnn_25.pth --published kair_25 --out runs/dncnn_kair25.safetensors"
+    )
+}
+"""How files of published weights were made that commands name."""
+
 
 def page(folder: Path) -> str:
     """The whole document, from the files of a folder. Raises InputError for one that nobody knows how to show."""
@@ -229,7 +236,19 @@ def measurement_of(name: str, content: Row) -> Measurement:
         raise InputError(
             f"{name}.json: neither in MEASUREMENTS nor what `pixelwise evaluate` writes: {error}"
         ) from error
-    return Measurement(lambda _: evaluation_markdown(results), lambda _: results.command)
+    return Measurement(
+        lambda _: evaluation_markdown(results),
+        lambda _: from_the_start(results.command),
+        needs="the data set, in the folder that `--data` names",
+    )
+
+
+def from_the_start(command: str) -> str:
+    """A command, behind those that make the runs and the adopted weights that it names."""
+    runs = dict.fromkeys(re.findall(r"runs/(\w+)/", command))
+    trained = [f"pixelwise train experiments/{run}.py" for run in runs]
+    adopted = [made for file, made in ADOPTED.items() if file in command]
+    return "; ".join([*trained, *adopted, command])
 
 
 def overview(known: Mapping[str, Measurement], contents: Mapping[str, Row]) -> str:
