@@ -93,6 +93,19 @@ def test_two_steps(path: Path, tmp_path: Path) -> None:
     assert_learns(small(config, tmp_path / "out", data=str(data), bank=str(bank) if config.bank else ""))
 
 
+GROWING = [path for path in EXPERIMENTS if read_experiment(path).start_from]
+
+
+@pytest.mark.parametrize("path", GROWING, ids=lambda path: path.stem)
+def test_networks_grow_from_those_that_another_experiment_makes(path: Path) -> None:
+    fine = read_experiment(path)
+    coarse = read_experiment(ROOT / "experiments" / f"{Path(fine.start_from).parent.name}.py")
+    growth = family_of(fine.model).growth
+    assert growth is not None
+    assert growth.coarser(fine.model) == coarse.model
+    assert (fine.dataset, fine.start_from) == (coarse.dataset, f"{coarse.out}/last.safetensors")
+
+
 @pytest.mark.skipif(not (ROOT / "../shared/data").is_dir(), reason="the shared data sets are not here")
 @pytest.mark.parametrize("name", TASKS)
 def test_two_steps_on_real_data(name: str, tmp_path: Path) -> None:
