@@ -22,7 +22,7 @@ from pixelwise.labels import instance_edges
 from pixelwise.layers.semantics import other_planes, semantic_planes
 from pixelwise.losses.objective import Objective
 from pixelwise.lowres.reference import NORMS, PADDINGS, ConstantParameters, LowResolutionStream, StreamConfig
-from pixelwise.models.family import Family, Published, StateDict, Translation
+from pixelwise.models.family import Family, Published, StateDict, Translation, check_least
 from pixelwise.render import Guide, PixelMlp, PixelwiseField, render
 from pixelwise.render.field import code_periods, num_code_channels
 
@@ -92,9 +92,8 @@ class AsapNetConfig:
 
     def __post_init__(self) -> None:
         sizes = ("cell", "learned_reduction", "unshuffle", "width", "max_width", "num_blocks", "mlp_width", "mlp_depth")
-        least = {"num_labels": 0, "image_channels": 0, "out_channels": 0, "passes": 1, **dict.fromkeys(sizes, 1)}
-        if wrong := [name for name, bound in least.items() if getattr(self, name) < bound]:
-            raise InputError(f"asapnet: {wrong[0]} must be at least {least[wrong[0]]}, got {getattr(self, wrong[0])}")
+        check_least("asapnet", self, 0, "num_labels", "image_channels", "out_channels")
+        check_least("asapnet", self, 1, "passes", *sizes)
         if self.norm not in NORMS or self.padding not in PADDINGS:
             raise InputError(
                 f"asapnet: norm must be one of {tuple(NORMS)}, padding one of {PADDINGS}, "

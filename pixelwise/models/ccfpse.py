@@ -28,7 +28,7 @@ from pixelwise.layers.modulation import SpatialModulation
 from pixelwise.layers.published_names import DECODER, ENCODER, SPATIAL_MODULATION, Renames, renamed
 from pixelwise.layers.start import make_start
 from pixelwise.losses.objective import Objective
-from pixelwise.models.family import Family, Published, StateDict, Translation, styling_of_start
+from pixelwise.models.family import Family, Published, StateDict, Translation, check_least, styling_of_start
 
 KERNEL_SIZE = 3
 """Side of the predicted kernels."""
@@ -63,6 +63,7 @@ class CcfpseConfig:
     size: tuple[int, int] = (256, 256)
 
     def __post_init__(self) -> None:
+        check_least("ccfpse", self, 1, "width", "hidden")
         if self.num_upsamplings not in (5, 6):
             raise InputError(f"ccfpse: num_upsamplings must be 5 or 6, got {self.num_upsamplings}")
 

@@ -25,7 +25,7 @@ from pixelwise.layers.position import centre_offsets
 from pixelwise.layers.published_names import CLASS_MODULATION, DECODER, ENCODER, SPATIAL_MODULATION, renamed
 from pixelwise.layers.start import make_start
 from pixelwise.losses.objective import Objective
-from pixelwise.models.family import Family, Published, StateDict, Translation, styling_of_start
+from pixelwise.models.family import Family, Published, StateDict, Translation, check_least, styling_of_start
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,7 @@ class CladeConfig:
     size: tuple[int, int] = (256, 256)
 
     def __post_init__(self) -> None:
+        check_least("clade", self, 1, "width", "hidden")
         if self.norm not in NORMS or self.num_upsamplings not in NUM_UPSAMPLINGS:
             raise InputError(
                 f"clade: norm must be one of {tuple(NORMS)}, num_upsamplings of {NUM_UPSAMPLINGS}, "

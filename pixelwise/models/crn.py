@@ -26,7 +26,7 @@ from pixelwise.errors import InputError
 from pixelwise.layers.convolution import init_weights
 from pixelwise.layers.semantics import semantic_planes
 from pixelwise.losses.objective import Objective
-from pixelwise.models.family import Family, Published, StateDict, Translation
+from pixelwise.models.family import Family, Published, StateDict, Translation, check_least
 
 _WIDTHS = (1024, 1024, 1024, 1024, 1024, 512, 512)
 _EPSILON = 1e-12
@@ -57,8 +57,7 @@ class CrnConfig:
         if not self.widths or min(self.widths) < 2:
             # A single channel at a single place would be nothing to normalise over.
             raise InputError(f"crn: widths must be one or more numbers of at least 2, got {self.widths}")
-        if self.num_variants < 1:
-            raise InputError(f"crn: num_variants must be at least 1, got {self.num_variants}")
+        check_least("crn", self, 1, "num_variants")
 
     @property
     def in_channels(self) -> int:

@@ -21,7 +21,7 @@ from pixelwise.layers.modulation import NORMS, Modulation, SpatialModulation
 from pixelwise.layers.published_names import DECODER, SPATIAL_MODULATION, renamed
 from pixelwise.layers.start import LayoutStart
 from pixelwise.losses.objective import Objective
-from pixelwise.models.family import Family, Published, StateDict, Translation
+from pixelwise.models.family import Family, Published, StateDict, Translation, check_least
 
 _LAST_BLOCK = 6
 
@@ -51,6 +51,7 @@ class DaganConfig:
     hidden: int = 128
 
     def __post_init__(self) -> None:
+        check_least("dagan", self, 1, "width", "hidden")
         if self.norm not in NORMS or self.num_upsamplings not in (5, 6):
             raise InputError(
                 f"dagan: norm must be one of {tuple(NORMS)}, num_upsamplings 5 or 6, "

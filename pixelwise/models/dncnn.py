@@ -17,7 +17,7 @@ from pixelwise.errors import InputError
 from pixelwise.layers.published_names import Renames, renamed
 from pixelwise.layers.semantics import semantic_planes
 from pixelwise.losses.objective import Objective
-from pixelwise.models.family import Family, Published, StateDict, Translation
+from pixelwise.models.family import Family, Published, StateDict, Translation, check_least
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class DnCnnConfig:
     bias: bool = False
 
     def __post_init__(self) -> None:
-        if self.width < 1 or self.depth < 2:
-            raise InputError(f"dncnn: width must be at least 1, depth 2, got {self.width} and {self.depth}")
+        check_least("dncnn", self, 1, "width")
+        check_least("dncnn", self, 2, "depth")
         if self.num_labels or self.instance_edges:
             raise InputError("dncnn reads pictures: it has no use for label maps or instance maps")
         if self.image_channels != self.out_channels:

@@ -267,6 +267,13 @@ class Family:
         return None if self.growth is None else self.growth.coarser(config)
 
 
+def check_least(name: str, config: Any, least: int, *fields: str) -> None:
+    """Raises InputError, as the family of that name, for a field of a configuration that is less than it may be."""
+    for field in fields:
+        if (value := getattr(config, field)) < least:
+            raise InputError(f"{name}: {field} must be at least {least}, got {value}")
+
+
 def config_from_json(family: Family, content: Mapping[str, Any]) -> GeneratorConfig:
     """A family's configuration from JSON fields. Raises InputError for unknown fields or values that don't fit."""
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in content.items()}

@@ -25,7 +25,7 @@ from pixelwise.layers.published_names import DECODER, ENCODER, SPATIAL_MODULATIO
 from pixelwise.layers.semantics import labels_of
 from pixelwise.layers.start import Posterior, find_latent
 from pixelwise.losses.objective import Objective
-from pixelwise.models.family import Family, Published, StateDict, Styling, Translation
+from pixelwise.models.family import Family, Published, StateDict, Styling, Translation, check_least
 from pixelwise.models.groupdnet_encoder import LATENT, ClassEncoder
 
 _NUM_BLOCKS = 7
@@ -65,6 +65,7 @@ class GroupDNetConfig:
     size: tuple[int, int] = (256, 256)
 
     def __post_init__(self) -> None:
+        check_least("groupdnet", self, 0, "encoder_width")
         for name in ("groups", "label_groups", "modulation_groups", "hidden"):
             if len(getattr(self, name)) != _NUM_BLOCKS:
                 raise InputError(f"groupdnet: {name} must be {_NUM_BLOCKS} numbers, got {getattr(self, name)}")

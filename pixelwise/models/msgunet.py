@@ -18,12 +18,11 @@ from torch import Tensor, nn
 
 from pixelwise.condition import Condition
 from pixelwise.discriminators.patch import PIX2PIX, PatchDiscriminatorConfig
-from pixelwise.errors import InputError
 from pixelwise.layers.convolution import init_gaussian_weights
 from pixelwise.layers.pyramid import pyramid
 from pixelwise.layers.semantics import semantic_planes
 from pixelwise.losses.objective import Objective
-from pixelwise.models.family import Family, Published, StateDict, Translation
+from pixelwise.models.family import Family, Published, StateDict, Translation, check_least
 
 _WIDEST = 8
 """The most channels, in units of ``width``."""
@@ -55,9 +54,7 @@ class MsgUNetConfig:
     num_downsamplings: int = 4
 
     def __post_init__(self) -> None:
-        for name in ("width", "num_scales", "num_downsamplings"):
-            if getattr(self, name) < 1:
-                raise InputError(f"msgunet: {name} must be at least 1, got {getattr(self, name)}")
+        check_least("msgunet", self, 1, "width", "num_scales", "num_downsamplings")
 
     @property
     def in_channels(self) -> int:

@@ -20,12 +20,11 @@ from torch import Tensor, nn
 
 from pixelwise.condition import Condition
 from pixelwise.discriminators.perceptual import PerceptualDiscriminatorConfig
-from pixelwise.errors import InputError
 from pixelwise.layers.convolution import init_gaussian_weights
 from pixelwise.layers.semantics import semantic_planes
 from pixelwise.losses.objective import Objective
 from pixelwise.losses.perceptual_adversarial import PerceptualAdversarialLoss
-from pixelwise.models.family import Family, Published, StateDict, Translation
+from pixelwise.models.family import Family, Published, StateDict, Translation, check_least
 
 _WIDEST = 8
 """The most channels, in units of ``width``."""
@@ -53,9 +52,7 @@ class PanConfig:
     num_downsamplings: int = 7
 
     def __post_init__(self) -> None:
-        for name in ("width", "num_downsamplings"):
-            if getattr(self, name) < 1:
-                raise InputError(f"pan: {name} must be at least 1, got {getattr(self, name)}")
+        check_least("pan", self, 1, "width", "num_downsamplings")
 
     @property
     def in_channels(self) -> int:

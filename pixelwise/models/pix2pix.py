@@ -22,7 +22,7 @@ from pixelwise.layers.published_names import Renames, renamed, residual_network,
 from pixelwise.layers.residual import NORMS, MakeNorm, Normalisation, ResidualTrunk, first_convolution, to_picture
 from pixelwise.layers.semantics import semantic_planes
 from pixelwise.losses.objective import Objective
-from pixelwise.models.family import Family, Published, StateDict, Translation
+from pixelwise.models.family import Family, Published, StateDict, Translation, check_least
 
 _WIDEST = 8
 """A U-Net's most channels, in units of its ``width``."""
@@ -69,9 +69,9 @@ class Pix2PixConfig:
     tanh: bool = True
 
     def __post_init__(self) -> None:
-        least = {"width": 1, "num_downsamplings": 1 if self.num_blocks else 2, "num_blocks": 0}
-        if wrong := [name for name, bound in least.items() if getattr(self, name) < bound]:
-            raise InputError(f"pix2pix: {wrong[0]} must be at least {least[wrong[0]]}, got {getattr(self, wrong[0])}")
+        check_least("pix2pix", self, 1, "width")
+        check_least("pix2pix", self, 1 if self.num_blocks else 2, "num_downsamplings")
+        check_least("pix2pix", self, 0, "num_blocks")
         if self.norm not in NORMS or not 0 <= self.dropout < 1:
             raise InputError(
                 f"pix2pix: norm must be one of {tuple(NORMS)}, dropout in [0, 1), got {self.norm!r} and {self.dropout}"

@@ -28,7 +28,7 @@ from pixelwise.layers.regions import class_means, painted
 from pixelwise.layers.residual import NORMS, Normalisation, ResidualTrunk, first_convolution, to_picture
 from pixelwise.layers.semantics import labels_of
 from pixelwise.losses.objective import Objective
-from pixelwise.models.family import Family, Growth, Published, StateDict, Styling, Translation
+from pixelwise.models.family import Family, Growth, Published, StateDict, Styling, Translation, check_least
 from pixelwise.models.pix2pixhd_styles import FeatureEncoder, Styles, labels_and_instances, padded_picture
 
 
@@ -69,9 +69,8 @@ class Pix2PixHdConfig:
     num_styles: int = 10
 
     def __post_init__(self) -> None:
-        least = {"num_enhancers": 0, "num_features": 0, **dict.fromkeys(_COUNTS, 1)}
-        if wrong := [name for name, bound in least.items() if getattr(self, name) < bound]:
-            raise InputError(f"pix2pixhd: {wrong[0]} must be at least {least[wrong[0]]}, got {getattr(self, wrong[0])}")
+        check_least("pix2pixhd", self, 0, "num_enhancers", "num_features")
+        check_least("pix2pixhd", self, 1, *_COUNTS)
         if self.norm not in NORMS:
             raise InputError(f"pix2pixhd: norm must be one of {tuple(NORMS)}, got {self.norm!r}")
         if self.num_features and not self.instance_edges:

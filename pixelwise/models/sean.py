@@ -26,7 +26,7 @@ from pixelwise.layers.regions import class_means, painted
 from pixelwise.layers.semantics import labels_of
 from pixelwise.layers.start import LayoutStart
 from pixelwise.losses.objective import Objective
-from pixelwise.models.family import Family, Published, StateDict, Styling, Translation
+from pixelwise.models.family import Family, Published, StateDict, Styling, Translation, check_least
 
 _LAST_BLOCK = 6
 
@@ -68,6 +68,7 @@ class SeanConfig:
     class_modulation: bool = False
 
     def __post_init__(self) -> None:
+        check_least("sean", self, 1, "width", "hidden", "style_length", "encoder_width")
         if self.num_upsamplings not in (5, 6):
             raise InputError(f"sean: num_upsamplings must be 5 or 6, got {self.num_upsamplings}")
         if self.image_channels:

@@ -27,7 +27,7 @@ from pixelwise.errors import InputError
 from pixelwise.labels import check_range, one_hot
 from pixelwise.layers.semantics import labels_of
 from pixelwise.losses.objective import Objective
-from pixelwise.models.family import Family, StateDict, Translation
+from pixelwise.models.family import Family, StateDict, Translation, check_least
 from pixelwise.models.memory import Memory
 from pixelwise.models.sims_bank import Bank
 from pixelwise.models.sims_canvas import Piece, compose
@@ -67,9 +67,7 @@ class SimsConfig:
             raise InputError("sims reads label maps alone: it has no use for instance edges or pictures")
         if self.num_labels > OUTSIDE:
             raise InputError(f"sims tells at most {OUTSIDE} classes apart, got num_labels = {self.num_labels}")
-        for name in ("width", "max_width", "ordering_width"):
-            if getattr(self, name) < 1:
-                raise InputError(f"sims: {name} must be at least 1, got {getattr(self, name)}")
+        check_least("sims", self, 1, "width", "max_width", "ordering_width")
         if self.num_reductions < 0 or self.elided < 0:
             raise InputError(
                 f"sims: num_reductions and elided must be 0 or more, got {self.num_reductions} and {self.elided}"

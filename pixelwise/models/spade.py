@@ -22,7 +22,7 @@ from pixelwise.layers.modulation import NORMS, SpatialModulation
 from pixelwise.layers.published_names import DECODER, ENCODER, SPATIAL_MODULATION, renamed
 from pixelwise.layers.start import make_start
 from pixelwise.losses.objective import Objective
-from pixelwise.models.family import Family, Published, StateDict, Translation, styling_of_start
+from pixelwise.models.family import Family, Published, StateDict, Translation, check_least, styling_of_start
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ class SpadeConfig:
     size: tuple[int, int] = (256, 256)
 
     def __post_init__(self) -> None:
+        check_least("spade", self, 1, "width", "hidden")
         if self.norm not in NORMS or self.num_upsamplings not in NUM_UPSAMPLINGS:
             raise InputError(
                 f"spade: norm must be one of {tuple(NORMS)}, num_upsamplings of {NUM_UPSAMPLINGS}, "

@@ -21,7 +21,7 @@ from pixelwise.labels import LabelSpec
 from pixelwise.layers.modulation import SpatialModulation
 from pixelwise.models import FAMILIES, family_named, family_of
 from pixelwise.models.asapnet import AsapNetConfig
-from pixelwise.models.family import GeneratorConfig, config_for, config_from_json, config_to_json
+from pixelwise.models.family import Family, GeneratorConfig, config_for, config_from_json, config_to_json
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -127,3 +127,10 @@ def test_a_configuration_is_completed_from_the_data_or_refused() -> None:
         config_for(AsapNetConfig(num_labels=2), spec, 3)
     with pytest.raises(InputError, match="no instance maps"):
         config_for(AsapNetConfig(instance_edges=True), spec, 3)
+
+
+@pytest.mark.parametrize("width", [0, -1])
+@pytest.mark.parametrize("family", [family for family in FAMILIES.values() if hasattr(family.config(), "width")])
+def test_networks_have_channels(family: Family, width: int) -> None:
+    with pytest.raises(InputError, match=rf"{family.name}: width must be at least 1, got {width}"):
+        config_from_json(family, {"width": width})
