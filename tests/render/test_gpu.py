@@ -72,6 +72,9 @@ CASES = {
     "neighbourhood": Case((4, 4), neighbourhood=3, num_channels=2),
     "one layer": Case((5, 4), hidden=(), num_outputs=17),
     "widths of three sizes": Case((4, 4), hidden=(40, 9), num_outputs=2),
+    "eight layers": Case((4, 4), hidden=(8,) * 7),
+    "wide": Case((3, 4), hidden=(64, 128)),
+    "batch of four": Case((4, 3), batch=4, bilinear=True, num_channels=0),
     "a cell per pixel": Case((2, 3), cell=1),
     "odd cell": Case((5, 4), cell=3),
     "a block of several tiles": Case((12, 12), cell=12, hidden=(16,)),
@@ -139,7 +142,7 @@ def test_agrees_with_the_reference(case: Case, interpreted: Interpreted) -> None
 
 
 @needs_triton
-@pytest.mark.parametrize("name", ["nearest", "bilinear"])
+@pytest.mark.parametrize("name", ["nearest", "bilinear", "image alone", "neighbourhood", "finer", "window", "wide"])
 def test_agrees_with_the_reference_in_float16(name: str, interpreted: Interpreted) -> None:
     interpreted(check_agrees, CASES[name], torch.float16)
 
