@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from operator import index
 
 import torch
 
@@ -29,8 +30,15 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
 
 
 def seeds_from(seed: int | None, count: int) -> range:
-    """``count`` seeds from ``seed`` on, or from 0. Raises InputError for less than one, or seeds beyond 0..MAX_SEED."""
-    first = 0 if seed is None else seed
+    """``count`` seeds from ``seed`` on, or from 0.
+
+    Raises:
+        InputError: less than one, seeds beyond 0..MAX_SEED, or what is no whole number.
+    """
+    try:
+        first, count = index(0 if seed is None else seed), index(count)
+    except TypeError as error:
+        raise InputError(f"seed and samples are whole numbers, got {seed!r} and {count!r}") from error
     if count < 1:
         raise InputError(f"samples must be at least 1, got {count}")
     if not 0 <= first <= first + count - 1 <= MAX_SEED:

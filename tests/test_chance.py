@@ -35,6 +35,6 @@ def test_so_it_is_on_a_gpu() -> None:
 def test_seeds_follow_each_other() -> None:
     assert list(seeds_from(None, 2)) == [0, 1]
     assert list(seeds_from(5, 1)) == [5]
-    for seed, count in ((-1, 1), (2**63 - 1, 2), (0, 0)):
+    for seed, count in ((-1, 1), (2**63 - 1, 2), (0, 0), (1.5, 1), ("1", 1), (0, 2.0)):
         with pytest.raises(InputError):
-            seeds_from(seed, count)
+            seeds_from(seed, count)  # type: ignore[arg-type]

@@ -1,9 +1,9 @@
 """Pictures of any size in bounded memory: rows in, rows out."""
 
 from pixelwise.rasters.deep_zoom import write_deep_zoom
-from pixelwise.rasters.disk import check_space
+from pixelwise.rasters.disk import check_space, writing
 from pixelwise.rasters.pyramid import write_pyramid
 from pixelwise.rasters.raster import Raster
 from pixelwise.rasters.reader import open_raster
 
-__all__ = ["Raster", "check_space", "open_raster", "write_deep_zoom", "write_pyramid"]
+__all__ = ["Raster", "check_space", "open_raster", "write_deep_zoom", "write_pyramid", "writing"]

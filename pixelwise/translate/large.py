@@ -28,7 +28,7 @@ from pixelwise.errors import InputError
 from pixelwise.labels import LabelSpec
 from pixelwise.metadata import Metadata
 from pixelwise.models.family import WindowGenerator
-from pixelwise.rasters import Raster, check_space, open_raster, write_deep_zoom, write_pyramid
+from pixelwise.rasters import Raster, check_space, open_raster, write_deep_zoom, write_pyramid, writing
 from pixelwise.translate.restoration import Form, Restoration, noise_in
 from pixelwise.translate.translator import Translator
 
@@ -74,7 +74,8 @@ def translate_large(
     """
     _check_destination(destination, [path for path in (source, instances) if path is not None], overwrite)
     ready = _in_parts(translator, destination)
-    destination.parent.mkdir(parents=True, exist_ok=True)
+    with writing(destination):
+        destination.parent.mkdir(parents=True, exist_ok=True)
     keep_freed_memory()
     with ExitStack() as stack:
         picture = stack.enter_context(_open(translator, source, instances))

@@ -267,10 +267,10 @@ class Translator:
             condition: B = 1; or one picture of what the model reads, in the forms that a call takes. It is copied.
             instances: with a picture: see ``__call__``.
             approximate: leaves instance norms the statistics that they have now, so that edits stay local. The picture
-                is exact until the first edit and strays from ``translate`` as more of the condition changes: with the
-                bundled facades at 512 x 512 by 0.4 of 255 levels in the mean (7 at most) after an edit of 0.4 % of the
-                pixels, by 2 (29) after 1.6 %, by 11 (123) after 6 %. Beginning a new session sets it right. Without
-                instance norms it changes nothing.
+                is exact until the first edit (to 0.1 of 255 levels where a grid has few cells) and strays from
+                ``translate`` as more of the condition changes: with the bundled facades at 512 x 512 by 0.4 of 255
+                levels in the mean (7 at most) after an edit of 0.4 % of the pixels, by 2 (29) after 1.6 %, by 11 (123)
+                after 6 %. Beginning a new session sets it right. Without instance norms it changes nothing.
 
         Raises:
             InputError: as ``__call__`` and ``translate``; more than one condition; or a model that renders whole
