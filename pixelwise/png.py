@@ -15,12 +15,11 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _KINDS = {1: 0, 2: 4, 3: 2, 4: 6}
 """Colour types by channels: grey, grey with alpha, RGB, RGBA."""
 
-_PAETH = 4
+_AVERAGE = 3
 _ROWS_AT_ONCE = 16
 _MOST_OF_A_CHUNK = 1 << 30
-_STRATEGY = zlib.Z_RLE
-"""Looks for runs only, of which filtered pictures have some, not for other repetitions, of which they have few: a sixth
-of the usual time for a tenth more bytes."""
+_STRATEGY = zlib.Z_HUFFMAN_ONLY
+"""Looks for no repetitions, of which filtered photos have few: a sixth of the usual time for a tenth more bytes."""
 
 
 Chunk = tuple[bytes, bytes]
@@ -67,29 +66,22 @@ def sixteen_bits(image: ImageFile, file: BinaryIO) -> np.ndarray:
 
 
 def _filtered(rows: np.ndarray, pixel_bytes: int) -> Iterator[bytes]:
-    """Rows of bytes, each less what Paeth's filter predicts of it (PNG Specification, Sec. 9.4), after its number.
+    """Rows of bytes, each less the mean of the pixel before and the one above (PNG Specification, Sec. 9.3), after its
+    filter's number.
 
-    Pillow tries all five filters on every row, which takes longer than to compress them and hardly saves a byte.
+    Pillow tries all five filters on every row, which takes longer than to compress them; Paeth's, of three branches,
+    takes most of the time that this one takes with all that follows, for a tenth less bytes.
     """
     # Zeros before the first pixel and above the first row; later, above each band lies the last row before it.
-    bordered = np.zeros((_ROWS_AT_ONCE + 1, pixel_bytes + rows.shape[1]), np.int16)
+    bordered = np.zeros((_ROWS_AT_ONCE + 1, pixel_bytes + rows.shape[1]), np.uint16)
     for first in range(0, len(rows), _ROWS_AT_ONCE):
         band = rows[first : first + _ROWS_AT_ONCE]
         bordered[0] = bordered[-1]
         bordered[1 : len(band) + 1, pixel_bytes:] = band
         before, above = bordered[1 : len(band) + 1, :-pixel_bytes], bordered[: len(band), pixel_bytes:]
-        filtered = np.full((len(band), 1 + rows.shape[1]), _PAETH, np.uint8)
-        np.subtract(band, _nearest(before, above, bordered[: len(band), :-pixel_bytes]), out=filtered[:, 1:])
+        filtered = np.full((len(band), 1 + rows.shape[1]), _AVERAGE, np.uint8)
+        np.subtract(band, (before + above >> 1).astype(np.uint8), out=filtered[:, 1:])
         yield filtered.tobytes()
-
-
-def _nearest(before: np.ndarray, above: np.ndarray, corner: np.ndarray) -> np.ndarray:
-    """Of three bytes the one that lies nearest to before + above - corner; the first of them where several do."""
-    down, right = above - corner, before - corner
-    to_before, to_above, to_corner = np.abs(down), np.abs(right), np.abs(down + right)
-    nearest = np.where(to_above <= to_corner, above, corner)
-    nearest = np.where((to_before <= to_above) & (to_before <= to_corner), before, nearest)
-    return nearest.astype(np.uint8)
 
 
 def _chunk(name: bytes, content: bytes) -> bytes:

@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
 _STRAIGHT_AND_DIAGONAL = (-1, 0, 1)
 """Columns, from a pixel's own, of its neighbours in the row above."""
+
+
+@dataclass(frozen=True)
+class _Runs:
+    """Runs of equal values in the rows of label maps, in order. There are far fewer of them than pixels.
+
+    Attributes:
+        of_pixels: B * H * W, the number of each pixel's run.
+        rows, firsts, lasts: R, the run's row within its map, and the columns where it begins and ends.
+        begins: R, the index of its first pixel.
+    """
+
+    of_pixels: Tensor
+    rows: Tensor
+    firsts: Tensor
+    lasts: Tensor
+    begins: Tensor
 
 
 def centre_offsets(labels: Tensor, left_out: int = 0, normalised: bool = True) -> Tensor:
@@ -21,50 +40,73 @@ def centre_offsets(labels: Tensor, left_out: int = 0, normalised: bool = True) -
     Returns:
         B 2 H W float32 on the labels' device: along the height, then along the width.
     """
-    objects = connected_regions(labels)
-    batch, height, width = labels.shape
-    coordinates = torch.meshgrid(
-        torch.arange(height, device=labels.device), torch.arange(width, device=labels.device), indexing="ij"
-    )
-    planes = [_offsets(plane.expand(batch, -1, -1), objects, normalised) for plane in coordinates]
-    return torch.stack(planes, dim=1).masked_fill((labels == left_out)[:, None], 0.0).float()
+    starts = _starts(labels)
+    runs = _runs(starts)
+    objects = _joined(runs, _links(labels, starts, runs))
+    lengths = runs.lasts - runs.firsts + 1
+    rows, columns = runs.rows.double(), torch.arange(labels.shape[2], device=labels.device).double()
+    centre, largest = _centres(rows, rows, lengths, objects)
+    along_height = (rows - centre) / _divisor(largest, normalised)
+    centre, largest = _centres(runs.firsts.double(), runs.lasts.double(), lengths, objects)
+    divisor = _divisor(largest, normalised)
+    of_pixels = runs.of_pixels.view(labels.shape)
+    along_width = (columns - centre[of_pixels]) / divisor[of_pixels]
+    offsets = torch.stack([along_height.float()[of_pixels], along_width.float()], dim=1)
+    return offsets.masked_fill_((labels == left_out)[:, None], 0.0)
 
 
 def connected_regions(labels: Tensor) -> Tensor:
-    """Numbers the 8-connected regions of equal values: B H W int64, each pixel's number the least index of its region.
+    """Numbers the 8-connected regions of equal values: B H W int64, each pixel's number the least index of its region."""
+    starts = _starts(labels)
+    runs = _runs(starts)
+    return runs.begins[_joined(runs, _links(labels, starts, runs))][runs.of_pixels].view(labels.shape)
 
-    Regions grow together by hooking and pointer jumping (Shiloach and Vishkin 1982), from whole runs of a row: a few
-    rounds over all pixels, on the labels' device.
+
+def _starts(labels: Tensor) -> Tensor:
+    """B H W bool: the first pixels of runs."""
+    starts = torch.ones_like(labels, dtype=torch.bool)
+    starts[..., 1:] = labels[..., 1:] != labels[..., :-1]
+    return starts
+
+
+def _runs(starts: Tensor) -> _Runs:
+    height, width = starts.shape[-2:]
+    begins = starts.flatten().nonzero()[:, 0]
+    ends = torch.cat([begins[1:], begins.new_tensor([starts.numel()])]) - 1
+    of_pixels = starts.flatten().cumsum(0) - 1
+    return _Runs(of_pixels, begins // width % height, begins % width, ends % width, begins)
+
+
+def _links(labels: Tensor, starts: Tensor, runs: _Runs) -> Tensor:
+    """Pairs of runs in adjacent rows that belong together, 2 N, each at least once."""
+    height, width = labels.shape[-2:]
+    of_pixels = runs.of_pixels.view(labels.shape)
+    links = []
+    for shift in _STRAIGHT_AND_DIAGONAL:
+        here, above = slice(max(0, -shift), width - max(0, shift)), slice(max(0, shift), width - max(0, -shift))
+        same = labels[:, 1:, here] == labels[:, : height - 1, above]
+        # Where neither run begins, the pixels to their left say the same; the first column has no such.
+        new = starts[:, 1:, here] | starts[:, : height - 1, above]
+        new[..., :1] = True
+        pairs = same & new
+        links.append(torch.stack([of_pixels[:, 1:, here][pairs], of_pixels[:, : height - 1, above][pairs]]))
+    return torch.cat(links, dim=1)
+
+
+def _joined(runs: _Runs, links: Tensor) -> Tensor:
+    """For each run the first one of its region, R.
+
+    Regions grow together by hooking and pointer jumping (Shiloach and Vishkin 1982): a few rounds over all runs, on the
+    labels' device.
     """
-    parents = _run_starts(labels)
-    links = _links_between_rows(labels)
+    parents = torch.arange(len(runs.begins), device=runs.begins.device)
     while links.shape[1]:
         roots = parents[links]
         links = links[:, roots[0] != roots[1]]
         low, high = parents[links].aminmax(dim=0) if links.shape[1] else (links[0], links[0])
         parents.scatter_reduce_(0, high, low, "amin")
         parents = _compressed(parents)
-    return parents.view(labels.shape)
-
-
-def _run_starts(labels: Tensor) -> Tensor:
-    """For each pixel the index of the first one of its run of equal values in its row, B * H * W."""
-    index = torch.arange(labels.numel(), device=labels.device).view(labels.shape)
-    starts = torch.ones_like(labels, dtype=torch.bool)
-    starts[..., 1:] = labels[..., 1:] != labels[..., :-1]
-    return torch.where(starts, index, 0).flatten(1).cummax(dim=1).values.flatten()
-
-
-def _links_between_rows(labels: Tensor) -> Tensor:
-    """Pairs of neighbours in adjacent rows that belong together, 2 N."""
-    height, width = labels.shape[-2:]
-    index = torch.arange(labels.numel(), device=labels.device).view(labels.shape)
-    links = []
-    for shift in _STRAIGHT_AND_DIAGONAL:
-        here, above = slice(max(0, -shift), width - max(0, shift)), slice(max(0, shift), width - max(0, -shift))
-        same = labels[:, 1:, here] == labels[:, : height - 1, above]
-        links.append(torch.stack([index[:, 1:, here][same], index[:, : height - 1, above][same]]))
-    return torch.cat(links, dim=1)
+    return parents
 
 
 def _compressed(parents: Tensor) -> Tensor:
@@ -74,14 +116,21 @@ def _compressed(parents: Tensor) -> Tensor:
     return parents
 
 
-def _offsets(coordinates: Tensor, objects: Tensor, normalised: bool) -> Tensor:
-    """Along one axis, B H W float64."""
-    flat, values = objects.flatten(), coordinates.flatten().double()
-    counts = torch.zeros_like(values).scatter_add_(0, flat, torch.ones_like(values))
-    centres = torch.zeros_like(values).scatter_add_(0, flat, values) / counts.clamp(min=1)
-    offsets = values - centres[flat]
-    if normalised:
-        # The published preprocessing divides by slightly more than the largest offset, which is 0 in thin objects.
-        largest = torch.zeros_like(values).scatter_reduce_(0, flat, offsets.abs(), "amax")
-        offsets = offsets / (largest[flat] + 1e-5)
-    return offsets.view(objects.shape)
+def _centres(firsts: Tensor, lasts: Tensor, lengths: Tensor, objects: Tensor) -> tuple[Tensor, Tensor]:
+    """Along one axis, for each run the centroid of its object and the largest offset from it there, R float64 each.
+
+    Args:
+        firsts, lasts: R float64, where the runs begin and end; in between they are evenly spaced.
+        lengths: R pixels.
+        objects: R, see ``_joined``.
+    """
+    counts = torch.zeros_like(firsts).scatter_add_(0, objects, lengths.double())
+    sums = torch.zeros_like(firsts).scatter_add_(0, objects, lengths * (firsts + lasts) / 2)
+    centres = (sums / counts.clamp(min=1))[objects]
+    farthest = torch.maximum((firsts - centres).abs(), (lasts - centres).abs())
+    return centres, torch.zeros_like(firsts).scatter_reduce_(0, objects, farthest, "amax")[objects]
+
+
+def _divisor(largest: Tensor, normalised: bool) -> Tensor:
+    # The published preprocessing divides by slightly more than the largest offset, which is 0 in thin objects.
+    return largest + 1e-5 if normalised else torch.ones_like(largest)
