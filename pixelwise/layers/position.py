@@ -56,7 +56,7 @@ def centre_offsets(labels: Tensor, left_out: int = 0, normalised: bool = True) -
 
 
 def connected_regions(labels: Tensor) -> Tensor:
-    """Numbers the 8-connected regions of equal values: B H W int64, each pixel's number the least index of its region."""
+    """Numbers the 8-connected regions of equal values: B H W int64, for each pixel the least index of its region."""
     starts = _starts(labels)
     runs = _runs(starts)
     return runs.begins[_joined(runs, _links(labels, starts, runs))][runs.of_pixels].view(labels.shape)
