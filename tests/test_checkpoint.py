@@ -295,7 +295,7 @@ def test_a_model_is_named_or_its_file_given(path: Path, monkeypatch: pytest.Monk
     ({"num_labels": 0}, "reads labels or an image and makes one, got num_labels = 0, image_channels = 0"),
     ({"out_channels": 0}, "makes one, got num_labels = 4, image_channels = 0 and out_channels = 0"),
     ({"image_channels": -1}, "image_channels = -1"),
-    ({"width": 0}, "no generator can be built from the configuration: index 0 is out of bounds"),
+    ({"width": 10**12}, "no generator can be built from the configuration"),
     ({"size": (16, 64)}, r"size must be at least 32 x 32 pixels, got \(16, 64\)"),
 ])  # fmt: skip
 def test_impossible_configurations_are_refused(changes: dict[str, Any], message: str) -> None:

@@ -51,10 +51,16 @@ def test_every_result_stands_beside_a_command_that_exists(name: str, monkeypatch
     monkeypatch.setattr(sys, "path", [str(ROOT / "benchmarks"), *sys.path])
     results = content(name)
     command = SCRIPT["measurement_of"](name, results).command(results)
+    *before, called = command.split("; ")
+    for experiment in re.findall(r"experiments/\w+\.py", " ".join(before)):
+        assert (ROOT / experiment).is_file()
     if "models" in results:
-        assert command.startswith("pixelwise evaluate ")
+        assert called.startswith("pixelwise evaluate ")
+        # All that it names has been made before.
+        assert set(re.findall(r"runs/(\w+)", called)) <= set(
+            re.findall(r"(?:experiments|runs)/(\w+)", " ".join(before))
+        )
         return
-    called = command.rpartition("; ")[2]
     script = re.match(r"python benchmarks/(\w+)\.py|pixelwise bench", called)
     assert script is not None
     function = importlib.import_module(script[1]).main if script[1] else bench

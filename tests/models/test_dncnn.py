@@ -97,7 +97,7 @@ def test_prepared_norms_are_in_the_convolutions() -> None:
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"depth": 1}, "depth 2, got 64 and 1"),
+        ({"depth": 1}, "depth must be at least 2, got 1"),
         ({"num_labels": 3}, "no use for label maps"),
         ({"out_channels": 3}, "must be equal, got 1 and 3"),
     ],
