@@ -172,8 +172,9 @@ def _decode_tiff(path: Path, modes: dict[str, str]) -> tuple[np.ndarray, Metadat
 
 
 def _decode_tiff_by_pillow(path: Path, page: tifffile.TiffPage, modes: dict[str, str]) -> np.ndarray:
-    """H W or H W C, upright, of what tifffile cannot decompress; of deeper samples Pillow would drop bits."""
-    if page.bitspersample != 8:
+    """H W or H W C, upright, of what tifffile cannot decompress and Pillow can without loss: it would drop bits of
+    deeper samples, and JPEG changes ids."""
+    if page.compression != tifffile.COMPRESSION.LZW or page.bitspersample != 8:
         raise InputError(f"{path}: is {codec_advice(page)}")
     with Image.open(path, formats=("TIFF",)) as image:
         check_pillow(path, image, 8, modes)

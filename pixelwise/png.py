@@ -18,8 +18,9 @@ _KINDS = {1: 0, 2: 4, 3: 2, 4: 6}
 _AVERAGE = 3
 _ROWS_AT_ONCE = 16
 _MOST_OF_A_CHUNK = 1 << 30
-_STRATEGY = zlib.Z_HUFFMAN_ONLY
-"""Looks for no repetitions, of which filtered photos have few: a sixth of the usual time for a tenth more bytes."""
+_FLAT = 0.5
+"""Share of bytes that are as the pixel before: where it is greater, runs are looked for. Filtered photos have few, and
+without looking they take half the time."""
 
 
 Chunk = tuple[bytes, bytes]
@@ -37,8 +38,11 @@ def to_png(array: np.ndarray, ancillary: Sequence[Chunk] = ()) -> bytes:
     kind = _KINDS[1 if array.ndim == 2 else array.shape[2]]
     header = struct.pack(">IIBBBBB", width, height, 8 * array.dtype.itemsize, kind, 0, 0, 0)
     rows = array.astype(array.dtype.newbyteorder(">"), order="C", copy=False).reshape(height, -1).view(np.uint8)
-    compressor = zlib.compressobj(strategy=_STRATEGY)
-    bands = _filtered(rows, pixel_bytes=rows.shape[1] // width)
+    pixel_bytes = rows.shape[1] // width
+    some = rows[::_ROWS_AT_ONCE]
+    is_flat = np.count_nonzero(some[:, pixel_bytes:] == some[:, :-pixel_bytes]) > _FLAT * some.size
+    compressor = zlib.compressobj(strategy=zlib.Z_RLE if is_flat else zlib.Z_HUFFMAN_ONLY)
+    bands = _filtered(rows, pixel_bytes)
     pixels = b"".join([*(compressor.compress(band) for band in bands), compressor.flush()])
     parts = (pixels[first : first + _MOST_OF_A_CHUNK] for first in range(0, len(pixels), _MOST_OF_A_CHUNK))
     chunks = ((b"IHDR", header), *ancillary, *((b"IDAT", part) for part in parts), (b"IEND", b""))

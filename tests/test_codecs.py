@@ -282,3 +282,15 @@ def test_a_deep_tiff_is_not_decompressed_with_fewer_bits(tmp_path: Path) -> None
     Image.fromarray(np.zeros((6, 4), np.uint16)).save(tmp_path / "a.tif", compression="tiff_lzw")
     with pytest.raises(InputError, match=r"a\.tif: is a TIFF compressed by LZW, .* imagecodecs"):
         decode(tmp_path / "a.tif", IMAGE_MODES)
+
+
+def test_ids_that_jpeg_has_changed_are_refused(tmp_path: Path) -> None:
+    Image.fromarray(np.eye(64, dtype=np.uint8) * 3).save(tmp_path / "a.tif", compression="jpeg")
+    with pytest.raises(InputError, match=r"a\.tif: .*JPEG"):
+        decode(tmp_path / "a.tif", ID_MODES)
+
+
+def test_flat_pictures_take_little_room() -> None:
+    flat = np.zeros((512, 512, 3), np.uint8)
+    flat[100:300, 50:400] = (9, 200, 30)
+    assert len(to_bytes(Path("a.png"), flat)) < flat.size / 100

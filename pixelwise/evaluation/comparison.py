@@ -21,7 +21,16 @@ from pixelwise.evaluation.entrant import check_entrant, digest_of, is_folder, na
 from pixelwise.evaluation.examination import Examination
 from pixelwise.evaluation.journal import SAMPLE, Journal, sample_digest
 from pixelwise.evaluation.protocol import digest
-from pixelwise.evaluation.scores import REAL, Evaluation, conclude, json_text, judging_alone, observe, unobserved
+from pixelwise.evaluation.scores import (
+    REAL,
+    Evaluation,
+    caveats_of,
+    conclude,
+    json_text,
+    judging_alone,
+    observe,
+    unobserved,
+)
 from pixelwise.evaluation.worker import Task, Worker, share
 from pixelwise.translate import load
 
@@ -73,12 +82,11 @@ class Comparison:
         if (judging := judging_alone(self.examination)).measures:
             rows.append(self._of_targets(judging, digests))
         of_all = next(iter(evaluations.values())).to_json()
-        caveats = dict.fromkeys(caveat for evaluation in evaluations.values() for caveat in evaluation.caveats)
         report = {
             **{key: of_all[key] for key in ("protocol", "what", "samples", "names_sha256", "targets_sha256")},
             "command": command,
             "circumstances": machine.circumstances(str(find_device(self.device))),
-            "remarks": [*self.examination.remarks, *caveats],
+            "remarks": [*self.examination.remarks, *caveats_of([*evaluations.values()])],
             "inputs": "inputs",
             "targets": "targets",
             "models": rows,

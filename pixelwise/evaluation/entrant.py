@@ -22,6 +22,7 @@ from pixelwise.images import ImageSpec
 from pixelwise.labels import LabelSpec
 from pixelwise.rasters import open_raster
 from pixelwise.translate import Translator, load
+from pixelwise.translate.preview import preview_path
 from pixelwise.translate.restoration import Form, Restoration
 
 Translate = Callable[[Condition], Tensor]
@@ -116,7 +117,8 @@ def _files_of(folder: Path, examination: Examination) -> Mapping[str, Path]:
     files, names = Folder(folder).files(), examination.samples.names
     if missing := [name for name in names if name not in files]:
         raise InputError(f"{folder}: lacks {len(missing)} of {len(names)} pictures: {_listed(missing)}")
-    if surplus := sorted(files.keys() - set(names)):
+    previews = {preview_path(Path(name)).name for name in names}
+    if surplus := sorted(name for name in files.keys() - set(names) if Path(name).name not in previews):
         raise InputError(f"{folder}: has {len(surplus)} pictures that are none of the samples': {_listed(surplus)}")
     differing = []
     for index, name in enumerate(names):

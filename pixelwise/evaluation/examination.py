@@ -50,7 +50,7 @@ class Examination:
         target = self.samples.target
         if not self.protocol.rounded or not isinstance(target, ImageSpec):
             return picture
-        return images.to_tensor(images.from_tensor(picture[0], target), target)[None]
+        return images.to_tensor(images.stored(picture[0], target), target)[None]
 
     def check_suits(self, translator: Translator) -> None:
         """Raises InputError for a model that reads or makes something else than the samples hold."""

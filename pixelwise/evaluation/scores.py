@@ -182,6 +182,16 @@ def conclude(name: str, examination: Examination, journal: Journal) -> Evaluatio
     return Evaluation(name, examination.protocol, targets.hexdigest(), figures, scores, tuple(caveats))
 
 
+def caveats_of(evaluations: Sequence[Evaluation]) -> list[str]:
+    """What must be said beside figures that stand in one table; of whom, where it is not said of every model."""
+    models = [evaluation for evaluation in evaluations if evaluation.model != REAL]
+    texts = []
+    for text in dict.fromkeys(caveat for evaluation in models for caveat in evaluation.caveats):
+        whose = [evaluation.model for evaluation in models if text in evaluation.caveats]
+        texts.append(text if len(whose) == len(models) else f"{', '.join(whose)}: {text}")
+    return texts
+
+
 def json_text(content: Any) -> str:
     """JSON knows no infinity, which is the PSNR of equal pictures, and no NaN: they become null."""
     return json.dumps(_finite(content), indent=1, allow_nan=False) + "\n"

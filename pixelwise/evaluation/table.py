@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pixelwise.errors import InputError
 from pixelwise.evaluation.report.figures import ERROR, NONE, figure_spec, in_order
-from pixelwise.evaluation.scores import REAL, Evaluation
+from pixelwise.evaluation.scores import REAL, Evaluation, caveats_of
 
 
 def markdown(evaluations: Sequence[Evaluation]) -> str:
@@ -24,8 +24,7 @@ def markdown(evaluations: Sequence[Evaluation]) -> str:
     ]
     table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
     num_samples = len(evaluations[0].scores)
-    caveats = dict.fromkeys(caveat for evaluation in evaluations for caveat in evaluation.caveats)
-    notes = "".join(f"\n{caveat}.\n" for caveat in caveats)
+    notes = "".join(f"\n{caveat}.\n" for caveat in caveats_of(evaluations))
     return f"{protocol.name}: {num_samples} pictures; {protocol.text}.\n\n{table}\n{notes}"
 
 

@@ -45,21 +45,23 @@ def styled(
     Args:
         translator: the model, whose classes have styles of their own.
         jobs: what is to be done.
-        base: how all the rest is to look; None: drawn, by the jobs' seeds unless ``drawn`` says what these are for.
+        base: how all the rest is to look; None: drawn, by the jobs' seeds, or by 0 where ``drawn`` says what these are
+            for.
         wanted: classes that are to look as in pictures.
         drawn: classes that the jobs' seeds draw anew while the rest stays.
 
     Raises:
-        InputError: a style of whole pictures, a class that is not there, a picture that cannot be read, or a model that
-            draws no styles and has to.
+        InputError: a style of whole pictures, a class that is not there, a picture that cannot be read, a model that
+            draws no styles and has to, or seeds where nothing is left to chance.
     """
     pictures = {each.label: translator.styles.of_file(each.picture, *each.maps) for each in wanted}
     by_seed = defaultdict(list)
     for job in jobs:
         by_seed[job.seed or 0].append(job)
-    first = min(by_seed, default=0)
+    if base is not None and not drawn and (seeds := [job.seed for job in jobs if job.seed is not None]):
+        translator.seeds.check(seeds, styled=True)
     for seed, some in by_seed.items():
-        style = base or translator.styles.draw(first if drawn else seed)
+        style = base or translator.styles.draw(0 if drawn else seed)
         for label, picture in pictures.items():
             style = style.with_class(label, picture)
         for label in drawn:

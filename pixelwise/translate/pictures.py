@@ -185,6 +185,14 @@ def _in_range(image: Tensor, source: str) -> Tensor:
     return image
 
 
+def _num_frames(picture: Image.Image) -> int:
+    """Of an animation, which would give the one that it stands at; 1 of a picture that has left its file."""
+    try:
+        return int(getattr(picture, "n_frames", 1))
+    except ValueError:
+        return 1
+
+
 def _stored(picture: Image.Image | np.ndarray, modes: dict[str, str], source: str) -> np.ndarray:
     """What a file of this picture would store."""
     if isinstance(picture, np.ndarray):
@@ -193,9 +201,8 @@ def _stored(picture: Image.Image | np.ndarray, modes: dict[str, str], source: st
         raise InputError(f"{source}: expected a PIL image, an array or a tensor, got a {type(picture).__name__}")
     if picture.mode not in modes:
         raise InputError(f"{source}: a PIL image of mode {picture.mode!r}, expected one of {', '.join(modes)}")
-    # As of files: Pillow would give the first picture of an animation.
-    if (num_frames := getattr(picture, "n_frames", 1)) > 1 and picture.format != "MPO":
-        raise InputError(f"{source}: is an animation of {num_frames} frames, expected one picture")
+    if (num_frames := _num_frames(picture)) > 1 and picture.format != "MPO":
+        raise InputError(f"{source}: is an animation of {num_frames} frames, expected one picture (such as its copy())")
     # As files are turned upright, so that both ways give the same picture.
     upright = ImageOps.exif_transpose(picture)
     return np.array(unpacked(upright) if modes is PHOTO_MODES else upright)
