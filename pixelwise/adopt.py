@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from pixelwise.atomic import check_free
-from pixelwise.checkpoint import Manifest, build, check_fits, manifest_for, save_checkpoint
+from pixelwise.checkpoint import Manifest, build, manifest_for, save_checkpoint
 from pixelwise.condition import ConditionSpec
 from pixelwise.data.ade20k import LABELS as ADE20K
 from pixelwise.data.cityscapes import LABELS as CITYSCAPES
@@ -26,7 +26,7 @@ from pixelwise.layers.published_names import with_hooked_norms
 from pixelwise.likeness import nearest_family
 from pixelwise.models import family_named
 from pixelwise.models.family import Family, GeneratorConfig, StateDict, config_from_json
-from pixelwise.state_dict import read_state_dict
+from pixelwise.state_dict import check_fits, read_state_dict, unwrapped
 
 LABELS = {"cityscapes": CITYSCAPES, "ade20k": ADE20K, "coco_stuff": COCO_STUFF}
 """Classes of published configurations, by how their names begin: a state dict only tells how many there are."""
@@ -43,7 +43,8 @@ def adopt(
     Args:
         family: a name of ``FAMILIES``.
         state_dict: tensors or arrays under their published names. With the encoder's among them, all names bear a
-            prefix, netG. or netE.
+            prefix, netG. or netE. Before that all may bear ``module.``, of a network that was saved in its wrapper for
+            several GPUs.
         config: the family's configuration that they were trained with.
         encoder: the encoder's, if it was published apart.
 
@@ -51,19 +52,27 @@ def adopt(
         The generator in eval mode.
 
     Raises:
-        InputError: an unknown family, another family's configuration, or weights that do not fit it exactly; then with
-            the family whose weights they rather are.
+        InputError: an unknown family, another family's configuration, or weights that do not fit it exactly: told by
+            the names and shapes of the files, with the family whose weights they rather are.
     """
     adopted = family_named(family)
     if not isinstance(config, adopted.config):
         raise InputError(f"{family} takes a {adopted.config.__name__}, got a {type(config).__name__}")
     with torch.device("meta"):
         network = build(config)
-    parts = {**state_dict, **{f"netE.{name}": value for name, value in (encoder or {}).items()}}
-    tensors = with_hooked_norms({name: torch.as_tensor(value) for name, value in parts.items()})
+    files = [{name: torch.as_tensor(value) for name, value in part.items()} for part in (state_dict, encoder or {})]
+    of_generator, of_encoder = map(unwrapped, files)
+    tensors = with_hooked_norms({**of_generator, **{f"netE.{name}": value for name, value in of_encoder.items()}})
+    names = {id(tensor): name for file in files for name, tensor in file.items()}
+
+    def in_file(name: str, tensor: Tensor) -> StateDict:
+        if id(tensor) in names:
+            return {names[id(tensor)]: tensor}
+        return adopted.as_published({name: tensor}, config)
+
     try:
         weights = adopted.adopt(tensors, config)
-        check_fits(network, weights)
+        check_fits(network, weights, in_file)
     except InputError as error:
         raise InputError(f"{error}{_hint(adopted, network, tensors, config)}") from error
     generator = build(config)

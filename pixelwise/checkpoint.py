@@ -25,6 +25,7 @@ from pixelwise.labels import LabelSpec
 from pixelwise.models import family_named, family_of
 from pixelwise.models.family import Generator, GeneratorConfig, config_from_json, config_to_json
 from pixelwise.models.memory import BankReference
+from pixelwise.state_dict import check_fits, load_strictly
 
 MANIFEST_KEY = "pixelwise"
 MANIFEST_VERSION = 1
@@ -206,34 +207,6 @@ def resolve(model: str | Path) -> Path:
         names = ", ".join(sorted(file.stem for file in BUNDLED.glob("*.safetensors")))
         raise InputError(f"{model}: neither a file nor a bundled model ({names})")
     return path
-
-
-def load_strictly(module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
-    """Loads a state dict that must fit exactly. Raises InputError with the first names and shapes that do not."""
-    check_fits(module, tensors)
-    module.load_state_dict(dict(tensors))
-
-
-def check_fits(module: nn.Module, tensors: Mapping[str, Tensor], shown: int = 3) -> None:
-    """Raises InputError with the first names and shapes of a state dict that a module, perhaps on meta, has not."""
-    wanted = module.state_dict()
-    faults = {
-        "missing": [name for name in wanted if name not in tensors],
-        "unexpected": [name for name in tensors if name not in wanted],
-        "of another shape": [
-            f"{name} {tuple(tensors[name].shape)} for {tuple(wanted[name].shape)}"
-            for name in wanted
-            if name in tensors and tensors[name].shape != wanted[name].shape
-        ],
-        "of whole numbers": [
-            name
-            for name in wanted
-            if name in tensors and wanted[name].is_floating_point() and not tensors[name].is_floating_point()
-        ],
-    }
-    if any(faults.values()):
-        parts = [f"{len(names)} {fault} ({', '.join(names[:shown])} …)" for fault, names in faults.items() if names]
-        raise InputError(f"the weights do not fit the configuration: {'; '.join(parts)}")
 
 
 def build(config: GeneratorConfig) -> nn.Module:

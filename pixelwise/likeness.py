@@ -2,36 +2,42 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import torch
 
-from pixelwise.errors import InputError
 from pixelwise.models import FAMILIES, family_of
 from pixelwise.models.family import Family, GeneratorConfig, StateDict
 
-Shapes = dict[str, torch.Size]
-
 _ENOUGH = 0.5
-"""The share of names that a family must have in common with a state dict to be named."""
+"""The share of kinds of names that a family must have in common with a state dict to be named."""
+
+_ENCODERS = ("netE.", "Zencoder.")
+"""May have been published apart."""
+
+_STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
+"""Kept or not, as the norm is."""
 
 
 def nearest_family(state_dict: StateDict, config: GeneratorConfig) -> str | None:
-    """The family whose generator shares most names with a state dict; where that leaves a choice, most shapes.
+    """The family whose generator's names are most like those of a state dict.
+
+    Names are compared by kind, without the numbers in them: so neither width nor depth counts. Where that leaves a
+    choice, proportions decide, of layers that have more outputs than inputs or fewer; then shapes.
 
     Args:
         state_dict: under published names.
         config: counts too, beside the published configurations of all families.
 
     Returns:
-        Its name; None when even that one has less than half of the names in common.
+        Its name; None when even that one has less than half of the kinds in common.
     """
-    shapes = {name: weight.to("meta") for name, weight in state_dict.items()}
+    found = _Names.of(state_dict)
     likenesses = {
-        name: max(
-            (_likeness(family, candidate, shapes) for candidate in _candidates(family, config)), default=(0.0, 0.0)
-        )
+        name: max(_likeness(_wanted(candidate), found) for candidate in _candidates(family, config))
         for name, family in FAMILIES.items()
     }
     # Of families that are equally like it the first one, but rather the one of ``config``.
@@ -39,35 +45,48 @@ def nearest_family(state_dict: StateDict, config: GeneratorConfig) -> str | None
     return best if likenesses[best][0] >= _ENOUGH else None
 
 
+@dataclass(frozen=True)
+class _Names:
+    """Of a generator under published names, without its encoder."""
+
+    kinds: frozenset[str]
+    proportions: frozenset[tuple[str, bool, bool]]
+    shapes: frozenset[tuple[str, torch.Size]]
+
+    @classmethod
+    def of(cls, published: StateDict) -> _Names:
+        weights = {name.removeprefix("netG."): tensor.shape for name, tensor in published.items()}
+        shapes = {name: shape for name, shape in weights.items() if not name.startswith(_ENCODERS)}
+        kinds = {name: _kind(name) for name in shapes if not name.endswith(_STATISTICS)}
+        layers = [(kind, *shapes[name][:2]) for name, kind in kinds.items() if len(shapes[name]) > 1]
+        proportions = frozenset((kind, outputs > inputs, outputs < inputs) for kind, outputs, inputs in layers)
+        return cls(frozenset(kinds.values()), proportions, frozenset(shapes.items()))
+
+
+def _kind(name: str) -> str:
+    """Without numbers, repetitions of nested parts, and what a spectral norm adds."""
+    unnumbered = re.sub(r"\d+", "#", name)
+    return re.sub(r"_(orig|u|v)$", "", re.sub(r"(\w+\.#\.)\1+", r"\1", unnumbered))
+
+
 def _candidates(family: Family, config: GeneratorConfig) -> list[Any]:
     named = [config] if type(config) is family.config else []
-    return [*dict.fromkeys([*named, *(published.config for published in family.published.values())])]
-
-
-def _likeness(family: Family, config: Any, state_dict: StateDict) -> tuple[float, float]:
-    """The shares of names, and of names with their shapes, among all that are on either side.
-
-    Encoders don't count, which may have been published apart.
-    """
-    with torch.device("meta"):
-        try:
-            found = _shapes(family.adopt(state_dict, config))
-        except InputError:
-            return 0.0, 0.0
-    wanted = _wanted(config)
-    common = wanted.keys() & found.keys()
-    alike = [name for name in common if wanted[name] == found[name]]
-    num_names = len(wanted.keys() | found.keys())
-    return len(common) / num_names, len(alike) / num_names
+    published = [published.config for published in family.published.values()]
+    return [*dict.fromkeys([*named, *(published or [family.config(num_labels=1, out_channels=3)])])]
 
 
 @cache
-def _wanted(config: Any) -> Shapes:
-    """Of the generator."""
+def _wanted(config: Any) -> _Names:
+    family = family_of(config)
     with torch.device("meta"):
-        return _shapes(family_of(config).generator(config).state_dict())
+        return _Names.of(family.as_published(family.generator(config).state_dict(), config))
 
 
-def _shapes(weights: StateDict) -> Shapes:
-    """Of all but an encoder."""
-    return {name: weight.shape for name, weight in weights.items() if not {"encoder", "netE"} & set(name.split("."))}
+def _likeness(one: _Names, other: _Names) -> tuple[float, float, float]:
+    """The shares of kinds, of proportions and of names with their shapes, among all that are on either side."""
+    kinds, proportions = _share(one.kinds, other.kinds), _share(one.proportions, other.proportions)
+    return kinds, proportions, _share(one.shapes, other.shapes)
+
+
+def _share(one: frozenset[Any], other: frozenset[Any]) -> float:
+    return len(one & other) / max(1, len(one | other))

@@ -1,19 +1,33 @@
-"""Published weights from a file: tensors by name, read without running anything that the file contains."""
+"""Tensors by name: read from published files without running anything that they contain, and held against a network."""
 
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from pixelwise.errors import InputError
 
 NPZ_PREFIX = "sd/"
+WRAPPER = "module."
+
+_SHOWN = 3
+"""Names of each fault."""
+
+Stored = TypeVar("Stored", bound=Tensor | np.ndarray)
+
+InFile = Callable[[str, Tensor], Mapping[str, Tensor]]
+"""From a network's tensor, its name and itself, to what it is in a file: one or several, of other names and shapes."""
+
+
+def as_it_is(name: str, tensor: Tensor) -> Mapping[str, Tensor]:
+    """In files of ours."""
+    return {name: tensor}
 
 
 def read_state_dict(path: Path) -> dict[str, Tensor]:
@@ -40,6 +54,58 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
     if strange or not tensors:
         raise InputError(f"{path}: not a state dict of tensors; it holds {', '.join(strange[:5]) or 'nothing'}")
     return tensors
+
+
+def unwrapped(state_dict: Mapping[str, Stored]) -> dict[str, Stored]:
+    """The same, without the prefix ``module.`` if all names bear it.
+
+    It is that of ``nn.DataParallel`` and ``DistributedDataParallel``, whose state dicts were saved with the wrapper.
+    """
+    wrapped = all(name.startswith(WRAPPER) for name in state_dict)
+    return {name.removeprefix(WRAPPER) if wrapped else name: value for name, value in state_dict.items()}
+
+
+def load_strictly(module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+    """Loads a state dict that must fit exactly. Raises InputError with the first names and shapes that do not."""
+    check_fits(module, tensors)
+    module.load_state_dict(dict(tensors))
+
+
+def check_fits(module: nn.Module, tensors: Mapping[str, Tensor], in_file: InFile = as_it_is) -> None:
+    """Raises InputError with the first names and shapes of a state dict that do not fit, and how many there are.
+
+    Args:
+        module: what they are for, perhaps on meta.
+        tensors: by its names.
+        in_file: how they are called where they come from: so they are told.
+    """
+    wanted = module.state_dict()
+    common = [name for name in wanted if name in tensors]
+    misshapen = [name for name in common if wanted[name].shape != tensors[name].shape]
+    whole = [name for name in common if wanted[name].is_floating_point() > tensors[name].is_floating_point()]
+
+    def told(owner: Mapping[str, Tensor], names: Iterable[str]) -> list[tuple[str, tuple[int, ...]]]:
+        stored = (item for name in names for item in in_file(name, owner[name]).items())
+        return [(name, tuple(tensor.shape)) for name, tensor in stored]
+
+    pairs = zip(told(tensors, misshapen), told(wanted, misshapen), strict=False)
+    faults = {
+        "missing": [
+            f"{name} {shape}" for name, shape in told(wanted, (name for name in wanted if name not in tensors))
+        ],
+        "unexpected": [
+            f"{name} {shape}" for name, shape in told(tensors, (name for name in tensors if name not in wanted))
+        ],
+        "of another shape": [f"{name} {found} for {expected}" for (name, found), (_, expected) in pairs],
+        "of whole numbers": [name for name, _ in told(tensors, whole)],
+    }
+    if any(faults.values()):
+        raise InputError(f"the weights do not fit the configuration: {_counted(faults)}")
+
+
+def _counted(faults: Mapping[str, list[str]]) -> str:
+    shown = {fault: f"{', '.join(names[:_SHOWN])}{' …' * (len(names) > _SHOWN)}" for fault, names in faults.items()}
+    return "; ".join(f"{len(names)} {fault} ({shown[fault]})" for fault, names in faults.items() if names)
 
 
 def _read_pth(path: Path) -> dict[str, Any]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from recorded import recorded
+from recorded import RECORDED_CONFIGS, recorded
 
 from pixelwise.adopt import _spec, adopt, adopt_file
 from pixelwise.checkpoint import load_checkpoint
@@ -19,6 +20,7 @@ from pixelwise.errors import InputError
 from pixelwise.models import FAMILIES, family_of
 from pixelwise.models.asapnet import PUBLISHED, AsapNet, AsapNetConfig
 from pixelwise.models.clade import CladeConfig
+from pixelwise.models.crn import Crn, CrnConfig
 from pixelwise.models.family import GeneratorConfig
 from pixelwise.models.sean import SeanConfig
 from pixelwise.models.spade import SpadeConfig
@@ -68,15 +70,7 @@ def test_published_configurations_are_adopted_by_name(tmp_path: Path, name: str)
     config = PUBLISHED[name].config
     assert isinstance(config, AsapNetConfig)
     ours = AsapNet(config).state_dict()
-    blocks = ["front", *(f"strided.{i}" for i in range(4)), *(f"blocks.{i}" for i in range(7))]
-    theirs = [f"model.{index}" for index in (0, 2, 4, 6, 8)] + [f"model.{10 + i}.conv_block.0" for i in range(7)]
-    weights = {
-        f"lowres_stream.{their}.{part}": ours[f"stream.{our}.{part}"]
-        for our, their in zip(blocks, theirs, strict=True)
-        for part in ("0.weight", "1.weight", "1.bias")
-    }
-    for part in ("weight", "bias"):
-        weights[f"lowres_stream.model.17.{part}"] = ours[f"stream.to_parameters.{part}"]
+    weights = FAMILIES["asapnet"].as_published(ours, config)
     source = tmp_path / "latest_net_G.pth"
     torch.save(weights, source)
     manifest = adopt_file("asapnet", source, tmp_path / "m.safetensors", published=name)
@@ -169,8 +163,61 @@ def test_a_class_count_that_differs_is_told_by_the_shapes() -> None:
 def test_missing_and_further_weights_are_listed() -> None:
     _, weights = recorded("spade")
     del weights["fc.bias"]
-    with pytest.raises(InputError, match=r"1 missing \(start\.convolution\.bias …\); 1 unexpected \(fc_2\.bias …\)$"):
+    with pytest.raises(InputError, match=r"1 missing \(fc\.bias \(32,\)\); 1 unexpected \(fc_2\.bias \(1,\)\)$"):
         adopt("spade", {**weights, "fc_2.bias": torch.zeros(1)}, SPADE)
+    for number in range(5):
+        weights[f"netG.extra.{number}"] = weights.pop(f"up_{number % 4}.norm_{number // 4}.mlp_gamma.bias")
+    with pytest.raises(InputError) as caught:
+        adopt("spade", {f"module.{name}": weight for name, weight in weights.items()}, SPADE)
+    assert str(caught.value) == (
+        "the weights do not fit the configuration: 6 missing (up_0.norm_0.mlp_gamma.bias (32,), "
+        "up_0.norm_1.mlp_gamma.bias (16,), up_1.norm_0.mlp_gamma.bias (16,) …); "
+        "5 unexpected (module.netG.extra.0 (32,), module.netG.extra.1 (16,), module.netG.extra.2 (8,) …)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "changed", "told"),
+    [
+        ("asapnet_reflect", "lowres_stream.model.13.conv_block.1.1.bias", r"\(32,\)"),
+        ("clade", "up_3.norm_1.class_specified_affine.weight", r"\(8, 4\)"),
+        ("clade_icpe", "up_3.norm_1.class_specified_affine.dist_conv_w.weight", r"\(1, 2, 1, 1\)"),
+        ("ccfpse", "labellat2.0.0.weight_orig", r"\(1, 1, 1, 1\)"),
+        ("dagan", "cab.conv1.bias", r"\(2,\)"),
+        ("pix2pix_unet", "model.model.1.model.2.bias", r"\(8,\)"),
+        ("pix2pixhd_local", "model1_2.1.conv_block.5.weight", r"\(8, 8, 3, 3\)"),
+        ("pix2pixhd_features", "netE.model.17.bias", r"\(3,\)"),
+        ("groupdnet", "netE.layer3.0.weight_orig", r"\(64, 4, 3, 3\)"),
+        ("sean", "up_2.ace_s.conv_beta.weight", r"\(8, 12, 3, 3\)"),
+    ],
+)
+def test_what_does_not_fit_is_told_by_the_names_of_the_file(name: str, changed: str, told: str) -> None:
+    config, (_, weights) = RECORDED_CONFIGS[name], recorded(name)
+    family = family_of(config).name
+    weight = weights.pop(changed)
+    with pytest.raises(InputError, match=rf": 1 missing \({re.escape(changed)} {told}\)(?!.*unexpected)"):
+        adopt(family, weights, config)
+    weights[changed] = torch.cat([weight, weight])
+    twice = re.escape(str(tuple(weights[changed].shape)))
+    with pytest.raises(InputError, match=rf"1 of another shape \({re.escape(changed)} {twice} for {told}\)"):
+        adopt(family, weights, config)
+
+
+def test_layers_of_single_classes_are_told_one_by_one() -> None:
+    config, (_, weights) = RECORDED_CONFIGS["sean"], recorded("sean")
+    without = {name: weight for name, weight in weights.items() if "head_0.ace_0.fc_mu" not in name}
+    with pytest.raises(
+        InputError, match=r"10 missing \(head_0\.ace_0\.fc_mu0\.weight \(12, 12\), head_0\.ace_0\.fc_mu1"
+    ):
+        adopt("sean", without, config)
+
+
+def test_kernels_of_tensorflow_are_told_by_their_own_shape() -> None:
+    config = CrnConfig(num_labels=4, out_channels=3, widths=(6, 5))
+    weights = FAMILIES["crn"].as_published(Crn(config).state_dict(), config)
+    del weights["g_8_conv1/weights"]
+    with pytest.raises(InputError, match=r"1 missing \(g_8_conv1/weights \(3, 3, 10, 5\)\)"):
+        adopt("crn", weights, config)
 
 
 @pytest.mark.parametrize(

@@ -9,35 +9,19 @@ from pathlib import Path
 
 import pytest
 import torch
-from recorded import TOLERANCE, recorded, recorded_condition
+from recorded import RECORDED_CONFIGS, TOLERANCE, recorded, recorded_condition
 from torch import Tensor
 
 from pixelwise.adopt import adopt, adopt_file
 from pixelwise.checkpoint import load_checkpoint
 from pixelwise.errors import InputError
 from pixelwise.layers.published_names import with_hooked_norms
+from pixelwise.models import family_of
 from pixelwise.models.family import GeneratorConfig, config_to_json
-from pixelwise.models.groupdnet import GroupDNetConfig
-from pixelwise.models.pix2pixhd import Pix2PixHdConfig
 from pixelwise.models.spade import Spade, SpadeConfig
 
-SPADE = SpadeConfig(num_labels=6, instance_edges=True, out_channels=3, width=2)
-STYLED_SPADE = SpadeConfig(
-    num_labels=4, out_channels=3, width=1, num_upsamplings=6, norm="instance", kernel_size=1, style=True
-)
-FEATURED_PIX2PIXHD = Pix2PixHdConfig(
-    num_labels=5, instance_edges=True, out_channels=3, width=6, num_downsamplings=2, num_blocks=2, num_features=3,
-    encoder_width=4, encoder_num_downsamplings=2,
-)  # fmt: skip
-DEEPFASHION = GroupDNetConfig(
-    num_labels=8, out_channels=3, widths=(128, 128, 128, 128, 64, 32, 16, 8), groups=(8, 8, 4, 4, 2, 2, 1),
-    label_groups=(8, 8, 4, 4, 2, 2, 1), modulation_groups=(8, 8, 4, 4, 2, 2, 1), hidden=(128,) * 7, encoder_width=2,
-)  # fmt: skip
-TWO_FILES = {
-    "spade_vae": ("spade", STYLED_SPADE),
-    "pix2pixhd_features": ("pix2pixhd", FEATURED_PIX2PIXHD),
-    "groupdnet": ("groupdnet", DEEPFASHION),
-}
+STYLED_SPADE = RECORDED_CONFIGS["spade_vae"]
+TWO_FILES = ("spade_vae", "pix2pixhd_features", "groupdnet")
 
 
 def two_files(name: str, folder: Path) -> tuple[Path, Path]:
@@ -57,7 +41,8 @@ def fields_of(config: GeneratorConfig, folder: Path) -> Path:
 
 @pytest.mark.parametrize("name", TWO_FILES)
 def test_a_generator_and_its_encoder_are_adopted_from_two_files(tmp_path: Path, name: str) -> None:
-    family, config = TWO_FILES[name]
+    config = RECORDED_CONFIGS[name]
+    family = family_of(config).name
     source, encoder = two_files(name, tmp_path)
     out, fields = tmp_path / "m.safetensors", fields_of(config, tmp_path)
     manifest = adopt_file(family, source, out, config_file=fields, encoder=encoder)
@@ -68,6 +53,20 @@ def test_a_generator_and_its_encoder_are_adopted_from_two_files(tmp_path: Path, 
     assert all(torch.equal(of_two[key], value) for key, value in of_one.items())
     with pytest.raises(InputError, match=r"latest_net_G\.pth: .*missing.*the encoder's weights are missing"):
         adopt_file(family, source, out, config_file=fields, overwrite=True)
+
+
+@pytest.mark.parametrize("name", TWO_FILES)
+def test_weights_saved_in_their_wrapper_for_several_gpus_are_adopted(tmp_path: Path, name: str) -> None:
+    config = RECORDED_CONFIGS[name]
+    family = family_of(config).name
+    source, encoder = two_files(name, tmp_path)
+    for file in (source, encoder):
+        torch.save({f"module.{key}": value for key, value in torch.load(file).items()}, file)
+    out, fields = tmp_path / "m.safetensors", fields_of(config, tmp_path)
+    adopt_file(family, source, out, config_file=fields, encoder=encoder)
+    of_one = adopt(family, {f"module.{key}": value for key, value in recorded(name)[1].items()}, config).state_dict()
+    of_two = load_checkpoint(out).generator.state_dict()  # type: ignore[attr-defined]
+    assert all(torch.equal(of_two[key], value) for key, value in of_one.items())
 
 
 def test_the_command_takes_both_files(
@@ -116,13 +115,13 @@ def as_newest(weights: dict[str, Tensor]) -> dict[str, Tensor]:
 def test_spectral_norms_of_every_age_are_adopted(store: Callable[[dict[str, Tensor]], dict[str, Tensor]]) -> None:
     arrays, weights = recorded("spade")
     assert set(store(weights)) != set(weights)
-    generator = adopt("spade", store(weights), SPADE)
+    generator = adopt("spade", store(weights), RECORDED_CONFIGS["spade"])
     torch.testing.assert_close(generator(recorded_condition(arrays)).image, arrays["out/image"], atol=TOLERANCE, rtol=0)
 
 
 def test_a_second_vector_is_estimated_where_there_is_nothing_to_tell_it() -> None:
     torch.manual_seed(0)
-    ours = Spade(SPADE).state_dict()
+    ours = Spade(SpadeConfig(num_labels=6, out_channels=3, width=2)).state_dict()
     hooked = with_hooked_norms({name: value for name, value in ours.items() if not name.endswith("weight_v")})
     name = "decoder.blocks.0.conv_0.weight"
     back = ours[f"{name}_orig"].flatten(1).T @ ours[f"{name}_u"]

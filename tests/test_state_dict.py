@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from pixelwise.errors import InputError
-from pixelwise.state_dict import read_state_dict
+from pixelwise.state_dict import read_state_dict, unwrapped
 
 
 def test_an_npz_with_pickled_objects_is_refused(tmp_path: Path) -> None:
@@ -95,3 +95,9 @@ def test_only_plain_real_tensors_are_weights(tmp_path: Path, strange: Tensor) ->
     torch.save({"fine": torch.zeros(3), "strange": strange}, tmp_path / "net.pth")
     with pytest.raises(InputError, match=r"net\.pth: not a state dict of tensors; it holds strange \(Tensor\)$"):
         read_state_dict(tmp_path / "net.pth")
+
+
+def test_a_wrapper_is_taken_off_all_names_or_none() -> None:
+    wrapped, plain = {"module.a": torch.zeros(1), "module.b": torch.zeros(2)}, {"c": torch.zeros(1)}
+    assert list(unwrapped(wrapped)) == ["a", "b"]
+    assert unwrapped(wrapped | plain) == wrapped | plain

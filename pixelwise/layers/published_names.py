@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from torch import Tensor
 
 Renames = Sequence[tuple[str, str]]
-"""Patterns for a whole part of a name, or some parts in a row, and what stands there instead."""
+"""A published part of a name, or some parts in a row, and what stands there in ours; in the order in which published
+names become ours. On the way back the last one comes first, and must not be mistaken for another."""
 
 _BLOCKS = ("head_0", "G_middle_0", "G_middle_1", "up_0", "up_1", "up_2", "up_3", "up_4")
 
@@ -18,20 +18,24 @@ DECODER: Renames = [
     ("param_free_norm", "norm"),
 ]
 
-SPATIAL_MODULATION: Renames = [(r"mlp_shared\.0", "shared"), ("mlp_gamma", "gamma"), ("mlp_beta", "beta")]
+SPATIAL_MODULATION: Renames = [
+    ("mlp_shared.0", "shared"),
+    # Of layers; the tables below have no parts.
+    *((f"mlp_{name}.{part}", f"{name}.{part}") for name in ("gamma", "beta") for part in ("weight", "bias")),
+]
 
 CLASS_MODULATION: Renames = [
-    (r"class_specified_affine\.dist_conv_w", "gamma_by_offsets"),
-    (r"class_specified_affine\.dist_conv_b", "beta_by_offsets"),
-    (r"class_specified_affine\.weight", "gamma"),
-    (r"class_specified_affine\.bias", "beta"),
+    ("class_specified_affine.dist_conv_w", "gamma_by_offsets"),
+    ("class_specified_affine.dist_conv_b", "beta_by_offsets"),
+    ("class_specified_affine.weight", "gamma"),
+    ("class_specified_affine.bias", "beta"),
     ("inst_conv", "of_edges"),
 ]
 
 ENCODER: Renames = [
-    *((rf"netE\.layer{number}\.0", f"start.encoder.layers.{number - 1}") for number in range(1, 7)),
-    (r"netE\.fc_mu", "start.encoder.mean"),
-    (r"netE\.fc_var", "start.encoder.log_variance"),
+    *((f"netE.layer{number}.0", f"start.encoder.layers.{number - 1}") for number in range(1, 7)),
+    ("netE.fc_mu", "start.encoder.mean"),
+    ("netE.fc_var", "start.encoder.log_variance"),
 ]
 """Of encoders, whose names bear the prefix ``netE.``: their files are others than the generators'."""
 
@@ -49,11 +53,11 @@ def residual_network(down: str, up: str, trunk: str, picture: str, num_downsampl
     enlarging = blocks + num_blocks
     levels = [(level, place) for level in range(num_downsamplings) for place in (0, 1)]
     return [
-        *((rf"{down}\.{place + 1}", f"{trunk}.entry.{place}") for place in (0, 1)),
-        *((rf"{down}\.{4 + 3 * level + place}", f"{trunk}.down.{level}.{place}") for level, place in levels),
-        *((rf"{up}\.{blocks + block}", f"{trunk}.blocks.{block}") for block in range(num_blocks)),
-        *((rf"{up}\.{enlarging + 3 * level + place}", f"{trunk}.up.{level}.{place}") for level, place in levels),
-        (rf"{up}\.{enlarging + 3 * num_downsamplings + 1}", f"{picture}.1"),
+        *((f"{down}.{place + 1}", f"{trunk}.entry.{place}") for place in (0, 1)),
+        *((f"{down}.{4 + 3 * level + place}", f"{trunk}.down.{level}.{place}") for level, place in levels),
+        *((f"{up}.{blocks + block}", f"{trunk}.blocks.{block}") for block in range(num_blocks)),
+        *((f"{up}.{enlarging + 3 * level + place}", f"{trunk}.up.{level}.{place}") for level, place in levels),
+        (f"{up}.{enlarging + 3 * num_downsamplings + 1}", f"{picture}.1"),
         ("conv_block", "body"),
     ]
 
@@ -89,12 +93,19 @@ def _hooked(name: str) -> str:
 
 
 def renamed(state_dict: dict[str, Tensor], renames: Renames) -> dict[str, Tensor]:
-    """The same tensors, under names in which each pattern has been replaced; the prefix ``netG.`` is dropped."""
-    patterns = [(re.compile(rf"(^|(?<=\.)){old}(?=\.|$)"), new) for old, new in renames]
+    """The same tensors under our names; the prefix ``netG.`` is dropped."""
+    return {_replaced(name.removeprefix("netG."), renames): tensor for name, tensor in state_dict.items()}
 
-    def rename(name: str) -> str:
-        for pattern, new in patterns:
-            name = pattern.sub(new, name)
-        return name
 
-    return {rename(name.removeprefix("netG.")): tensor for name, tensor in state_dict.items()}
+def renamed_back(state_dict: dict[str, Tensor], renames: Renames) -> dict[str, Tensor]:
+    """The same tensors under their published names, without the prefix ``netG.``."""
+    back = [(ours, theirs) for theirs, ours in reversed(renames)]
+    return {_replaced(name, back): tensor for name, tensor in state_dict.items()}
+
+
+def _replaced(name: str, renames: Renames) -> str:
+    # Whole parts of a name: with a dot at either end, the first and the last are as any other.
+    whole = f".{name}."
+    for old, new in renames:
+        whole = whole.replace(f".{old}.", f".{new}.")
+    return whole[1:-1]

@@ -19,6 +19,7 @@ from pixelwise.condition import Condition
 from pixelwise.discriminators.patch import PatchDiscriminatorConfig
 from pixelwise.errors import InputError
 from pixelwise.labels import instance_edges
+from pixelwise.layers.published_names import Renames, renamed_back
 from pixelwise.layers.semantics import other_planes, semantic_planes
 from pixelwise.losses.objective import Objective
 from pixelwise.lowres.reference import NORMS, PADDINGS, ConstantParameters, LowResolutionStream, StreamConfig
@@ -285,6 +286,24 @@ def adopt(state_dict: StateDict, config: AsapNetConfig) -> StateDict:
     return {renamed(name): tensor for name, tensor in state_dict.items()}
 
 
+def as_published(state_dict: StateDict, config: AsapNetConfig) -> StateDict:
+    """The way back, to the numbers that the layers have with this padding."""
+    return renamed_back(state_dict, _names(config))
+
+
+def _names(config: AsapNetConfig) -> Renames:
+    theirs, pads = "lowres_stream.model", int(config.padding != "zeros")
+    layers = ["front", *(f"strided.{number}" for number in range(config.strided_reduction.bit_length() - 1))]
+    # Each layer is followed by an activation, and may come after a padding.
+    blocks = len(layers) * (2 + pads)
+    return [
+        *((f"{theirs}.{pads + (2 + pads) * number}", f"stream.{ours}") for number, ours in enumerate(layers)),
+        *((f"{theirs}.{blocks + number}.conv_block.{pads}", f"stream.blocks.{number}")
+          for number in range(config.num_blocks)),
+        (f"{theirs}.{blocks + config.num_blocks}", "stream.to_parameters"),
+    ]  # fmt: skip
+
+
 def _numbers_in(name: str) -> list[int]:
     return [int(part) for part in name.split(".") if part.isdecimal()]
 
@@ -302,4 +321,5 @@ FAMILY = Family(
     discriminator=PatchDiscriminatorConfig(),
     published=PUBLISHED,
     adopt=adopt,
+    as_published=as_published,
 )

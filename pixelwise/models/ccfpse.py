@@ -25,7 +25,7 @@ from pixelwise.layers.layout import Layout
 from pixelwise.layers.layout_convolution import LayoutConv2d
 from pixelwise.layers.modulated import ModulatedDecoder
 from pixelwise.layers.modulation import SpatialModulation
-from pixelwise.layers.published_names import DECODER, ENCODER, SPATIAL_MODULATION, Renames, renamed
+from pixelwise.layers.published_names import DECODER, ENCODER, SPATIAL_MODULATION, Renames, renamed, renamed_back
 from pixelwise.layers.start import make_start
 from pixelwise.losses.objective import Objective
 from pixelwise.models.family import Family, Published, StateDict, Translation, check_least, styling_of_start
@@ -225,7 +225,7 @@ _UNUSED = ("norm_0", "norm_layer")
 """Norms in published files that no computation ever used."""
 
 _PYRAMID: Renames = [
-    (rf"{published}{level}\.0", f"pyramid.{ours}.{level - 1}")
+    (f"{published}{level}.0", f"pyramid.{ours}.{level - 1}")
     for published, ours in (("labelenc", "down"), ("labellat", "lateral"), ("labeldec", "up"))
     for level in range(1, 8)
 ]
@@ -244,8 +244,17 @@ def adopt(state_dict: StateDict, config: CcfpseConfig) -> StateDict:
     """Published names to ours, without the norms that were never used; a generator with its encoder comes as one, under
     the prefixes netG. and netE."""
     used = {name: tensor for name, tensor in state_dict.items() if not set(_UNUSED) & set(name.split("."))}
+    return renamed(used, _names(config))
+
+
+def as_published(state_dict: StateDict, config: CcfpseConfig) -> StateDict:
+    """The way back."""
+    return renamed_back(state_dict, _names(config))
+
+
+def _names(config: CcfpseConfig) -> Renames:
     first = ("fc", "start.linear" if config.style else "start.convolution")
-    return renamed(used, [*ENCODER, *_PYRAMID, *_CONDITIONAL, *DECODER, *SPATIAL_MODULATION, first])
+    return [*ENCODER, *_PYRAMID, *_CONDITIONAL, *DECODER, *SPATIAL_MODULATION, first]
 
 
 FAMILY = Family(
@@ -259,6 +268,7 @@ FAMILY = Family(
     discriminator=FeaturePyramidConfig(),
     published=PUBLISHED,
     adopt=adopt,
+    as_published=as_published,
     reads_style=lambda config: config.style,
     styling=styling_of_start,
 )

@@ -22,7 +22,15 @@ from pixelwise.layers.layout import Layout
 from pixelwise.layers.modulated import NUM_UPSAMPLINGS, ModulatedBlock, ModulatedDecoder
 from pixelwise.layers.modulation import NORMS, ClassModulation, Modulation, SpatialModulation
 from pixelwise.layers.position import centre_offsets
-from pixelwise.layers.published_names import CLASS_MODULATION, DECODER, ENCODER, SPATIAL_MODULATION, renamed
+from pixelwise.layers.published_names import (
+    CLASS_MODULATION,
+    DECODER,
+    ENCODER,
+    SPATIAL_MODULATION,
+    Renames,
+    renamed,
+    renamed_back,
+)
 from pixelwise.layers.start import make_start
 from pixelwise.losses.objective import Objective
 from pixelwise.models.family import Family, Published, StateDict, Translation, check_least, styling_of_start
@@ -157,8 +165,17 @@ PUBLISHED = {**_PLAIN, **{f"{name}_icpe": _with_offsets(plain) for name, plain i
 
 def adopt(state_dict: StateDict, config: CladeConfig) -> StateDict:
     """Published names to ours; a generator with its encoder comes as one, under the prefixes netG. and netE."""
+    return renamed(state_dict, _names(config))
+
+
+def as_published(state_dict: StateDict, config: CladeConfig) -> StateDict:
+    """The way back."""
+    return renamed_back(state_dict, _names(config))
+
+
+def _names(config: CladeConfig) -> Renames:
     first = ("fc", "start.linear" if config.style else "start.convolution")
-    return renamed(state_dict, [*ENCODER, *DECODER, *SPATIAL_MODULATION, *CLASS_MODULATION, first])
+    return [*ENCODER, *DECODER, *CLASS_MODULATION, *SPATIAL_MODULATION, first]
 
 
 FAMILY = Family(
@@ -170,6 +187,7 @@ FAMILY = Family(
     discriminator=PatchDiscriminatorConfig(),
     published=PUBLISHED,
     adopt=adopt,
+    as_published=as_published,
     reads_style=lambda config: config.style,
     styling=styling_of_start,
 )

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from pixelwise.condition import Condition
 from pixelwise.errors import InputError
 from pixelwise.layers.convolution import init_weights
+from pixelwise.layers.published_names import Renames, renamed_back
 from pixelwise.layers.semantics import semantic_planes
 from pixelwise.losses.objective import Objective
 from pixelwise.models.family import Family, Published, StateDict, Translation, check_least
@@ -147,7 +148,7 @@ def adopt(state_dict: StateDict, config: CrnConfig) -> StateDict:
     Names tell a module by its rows at the published size: ``g_4_conv1/weights`` of the first, ``g_8_conv1/weights`` of
     the next. Kernels are H W in out. What the optimiser kept is left out.
     """
-    names = _our_names(config)
+    names = dict(_names(config))
     plain = {name.removesuffix(":0"): tensor for name, tensor in state_dict.items()}
     return {
         names.get(name, name): tensor.permute(3, 2, 0, 1) if name in names and tensor.ndim == 4 else tensor
@@ -156,19 +157,26 @@ def adopt(state_dict: StateDict, config: CrnConfig) -> StateDict:
     }
 
 
-def _our_names(config: CrnConfig) -> dict[str, str]:
-    """By published name."""
+def as_published(state_dict: StateDict, config: CrnConfig) -> StateDict:
+    """The way back, kernels too."""
+    kernels = {name: tensor.permute(2, 3, 1, 0) if tensor.ndim == 4 else tensor for name, tensor in state_dict.items()}
+    return renamed_back(kernels, _names(config))
+
+
+def _names(config: CrnConfig) -> Renames:
     last = len(config.widths) - 1
-    names = {
-        f"g_{4 << last}_conv100/weights": "to_pictures.weight",
-        f"g_{4 << last}_conv100/biases": "to_pictures.bias",
-    }
+    names = [
+        (f"g_{4 << last}_conv100/weights", "to_pictures.weight"),
+        (f"g_{4 << last}_conv100/biases", "to_pictures.bias"),
+    ]
     for module in range(last + 1):
         for convolution, place in (("conv1", 0), ("conv2", 3)):
             theirs, ours = f"g_{4 << module}_{convolution}", f"refinements.{module}"
-            names[f"{theirs}/weights"] = f"{ours}.{place}.weight"
-            names[f"{theirs}/LayerNorm/gamma"] = f"{ours}.{place + 1}.weight"
-            names[f"{theirs}/LayerNorm/beta"] = f"{ours}.{place + 1}.bias"
+            names += [
+                (f"{theirs}/weights", f"{ours}.{place}.weight"),
+                (f"{theirs}/LayerNorm/gamma", f"{ours}.{place + 1}.weight"),
+                (f"{theirs}/LayerNorm/beta", f"{ours}.{place + 1}.bias"),
+            ]
     return names
 
 
@@ -181,5 +189,6 @@ FAMILY = Family(
     discriminator=None,
     published=PUBLISHED,
     adopt=adopt,
+    as_published=as_published,
     num_variants=lambda config: config.num_variants,
 )

@@ -18,7 +18,7 @@ from pixelwise.errors import InputError
 from pixelwise.layers.layout import Layout
 from pixelwise.layers.modulated import ModulatedBlock, ModulatedDecoder
 from pixelwise.layers.modulation import NORMS, Modulation, SpatialModulation
-from pixelwise.layers.published_names import DECODER, SPATIAL_MODULATION, renamed
+from pixelwise.layers.published_names import DECODER, SPATIAL_MODULATION, Renames, renamed, renamed_back
 from pixelwise.layers.start import LayoutStart
 from pixelwise.losses.objective import Objective
 from pixelwise.models.family import Family, Published, StateDict, Translation, check_least
@@ -130,17 +130,28 @@ PUBLISHED = {
 }
 
 
+_LAST = f"decoder.blocks.{_LAST_BLOCK}"
+
+_NAMES: Renames = [
+    *DECODER,
+    *SPATIAL_MODULATION,
+    ("fc", "start.convolution"),
+    (_LAST, f"{_LAST}.block"),
+    ("conv_64", f"{_LAST}.side"),
+    ("cab.conv1", f"{_LAST}.squeeze"),
+    ("cab.conv2", f"{_LAST}.excite"),
+    ("spatialAtt.conv", f"{_LAST}.place"),
+]
+
+
 def adopt(state_dict: StateDict, config: DaganConfig) -> StateDict:
     """Published names to ours."""
-    last = f"decoder.blocks.{_LAST_BLOCK}"
-    attention = [
-        ("up_3", f"{last}.block"),
-        ("conv_64", f"{last}.side"),
-        (r"cab\.conv1", f"{last}.squeeze"),
-        (r"cab\.conv2", f"{last}.excite"),
-        (r"spatialAtt\.conv", f"{last}.place"),
-    ]
-    return renamed(state_dict, [*attention, *DECODER, *SPATIAL_MODULATION, ("fc", "start.convolution")])
+    return renamed(state_dict, _NAMES)
+
+
+def as_published(state_dict: StateDict, config: DaganConfig) -> StateDict:
+    """The way back."""
+    return renamed_back(state_dict, _NAMES)
 
 
 FAMILY = Family(
@@ -152,4 +163,5 @@ FAMILY = Family(
     discriminator=PatchDiscriminatorConfig(),
     published=PUBLISHED,
     adopt=adopt,
+    as_published=as_published,
 )

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from pixelwise.condition import Condition
 from pixelwise.errors import InputError
-from pixelwise.layers.published_names import Renames, renamed
+from pixelwise.layers.published_names import Renames, renamed, renamed_back
 from pixelwise.layers.semantics import semantic_planes
 from pixelwise.losses.objective import Objective
 from pixelwise.models.family import Family, Published, StateDict, Translation, check_least
@@ -121,7 +121,7 @@ merged into the convolutions; the others are of a re-implementation."""
 
 def adopt(state_dict: StateDict, config: DnCnnConfig) -> StateDict:
     """Published names, in which the layers of one sequence are numbered, to ours."""
-    adopted = renamed(state_dict, _names(config, r"(?:module\.)?(?:dncnn|model)"))
+    adopted = renamed(state_dict, _names(config))
     if config.batch_norm:
         # Old versions of torch did not count batches, of which nothing depends on the number.
         for block in range(config.depth - 2):
@@ -129,14 +129,25 @@ def adopt(state_dict: StateDict, config: DnCnnConfig) -> StateDict:
     return adopted
 
 
-def _names(config: DnCnnConfig, theirs: str) -> Renames:
+def as_published(state_dict: StateDict, config: DnCnnConfig) -> StateDict:
+    """The way back."""
+    return renamed_back(state_dict, _names(config))
+
+
+def _names(config: DnCnnConfig) -> Renames:
+    """Of either sequence. The way back leads to the one that is published with such norms, or without any."""
+    with_norms, without = _names_in("dncnn", config), _names_in("model", config)
+    return [*without, *with_norms] if config.batch_norm else [*with_norms, *without]
+
+
+def _names_in(theirs: str, config: DnCnnConfig) -> Renames:
     layers_each = 3 if config.batch_norm else 2
     firsts = [2 + layers_each * block for block in range(config.depth - 2)]
     places = (0, 1) if config.batch_norm else (0,)
     return [
-        (rf"{theirs}\.0", "first"),
-        *((rf"{theirs}\.{first + place}", f"hidden.{i}.{place}") for i, first in enumerate(firsts) for place in places),
-        (rf"{theirs}\.{2 + layers_each * (config.depth - 2)}", "last"),
+        (f"{theirs}.0", "first"),
+        *((f"{theirs}.{first + place}", f"hidden.{i}.{place}") for i, first in enumerate(firsts) for place in places),
+        (f"{theirs}.{2 + layers_each * (config.depth - 2)}", "last"),
     ]
 
 
@@ -154,6 +165,7 @@ FAMILY = Family(
     discriminator=None,
     published=PUBLISHED,
     adopt=adopt,
+    as_published=as_published,
     restores=True,
     reach=reach,
 )

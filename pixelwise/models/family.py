@@ -227,6 +227,8 @@ class Family:
         discriminator: the paper's, or how it follows from a configuration; None in a system without an adversary.
         published: published configurations by name.
         adopt: renames a published state dict to the generator's names, given the configuration.
+        as_published: the way back, of all tensors of a generator or of some: names and shapes as they are published, by
+            which a user is told what is missing.
         reads_style: whether a generator of a configuration reads ``Condition.style``.
         draws_noise: whether a generator of a configuration draws random numbers for each picture, besides a style.
         num_variants: how many pictures a generator of a configuration makes of each condition, all at once.
@@ -248,6 +250,7 @@ class Family:
     discriminator: DiscriminatorConfig | Callable[[Any], DiscriminatorConfig] | None
     published: Mapping[str, Published]
     adopt: Callable[[StateDict, Any], StateDict]
+    as_published: Callable[[StateDict, Any], StateDict]
     reads_style: Callable[[Any], bool] = reads_no_style
     draws_noise: Callable[[Any], bool] = draws_no_noise
     num_variants: Callable[[Any], int] = one_variant

@@ -21,7 +21,7 @@ from pixelwise.errors import InputError
 from pixelwise.layers.layout import Layout
 from pixelwise.layers.modulated import ModulatedBlock, ModulatedDecoder, usual_widths
 from pixelwise.layers.modulation import NORMS, ClassModulation, Modulation
-from pixelwise.layers.published_names import DECODER, ENCODER, SPATIAL_MODULATION, renamed
+from pixelwise.layers.published_names import DECODER, ENCODER, SPATIAL_MODULATION, Renames, renamed, renamed_back
 from pixelwise.layers.semantics import labels_of
 from pixelwise.layers.start import Posterior, find_latent
 from pixelwise.losses.objective import Objective
@@ -266,13 +266,21 @@ def _by_class(published: Published) -> Published:
 PUBLISHED = {**_SPATIAL, **{f"{name}_clade": _by_class(published) for name, published in _SPATIAL.items()}}
 
 
+_NAMES: Renames = [*ENCODER, *DECODER, *SPATIAL_MODULATION, ("fc", "start.convolution")]
+
+
 def adopt(state_dict: StateDict, config: GroupDNetConfig) -> StateDict:
     """Published names to ours, without an eighth block that is published and unused.
 
     A generator with its encoder comes as one, under the prefixes netG. and netE.
     """
     used = {name: tensor for name, tensor in state_dict.items() if "up_4." not in name}
-    return renamed(used, [*ENCODER, *DECODER, *SPATIAL_MODULATION, ("fc", "start.convolution")])
+    return renamed(used, _NAMES)
+
+
+def as_published(state_dict: StateDict, config: GroupDNetConfig) -> StateDict:
+    """The way back."""
+    return renamed_back(state_dict, _NAMES)
 
 
 FAMILY = Family(
@@ -284,6 +292,7 @@ FAMILY = Family(
     discriminator=PatchDiscriminatorConfig(),
     published=PUBLISHED,
     adopt=adopt,
+    as_published=as_published,
     reads_style=lambda config: config.encoder_width > 0,
     styling=lambda generator: Styling(generator.start.encode, generator.start.draw, by_class=True),
 )

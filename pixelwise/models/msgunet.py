@@ -170,7 +170,8 @@ next one then has ``width`` channels, since a pixel is to cost as much as before
 
 
 def adopt(state_dict: StateDict, config: MsgUNetConfig) -> StateDict:
-    """Nothing is renamed: the weights of the paper's authors were not at hand, and others have our names."""
+    """Nothing is renamed, in either direction: the weights of the paper's authors were not at hand, and others have our
+    names."""
     return state_dict
 
 
@@ -187,4 +188,5 @@ FAMILY = Family(
     discriminator=discriminator,
     published=PUBLISHED,
     adopt=adopt,
+    as_published=adopt,
 )

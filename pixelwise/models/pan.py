@@ -120,7 +120,7 @@ PUBLISHED = {
 
 
 def adopt(state_dict: StateDict, config: PanConfig) -> StateDict:
-    """As they are: no weights are known to be published, so there are no names but ours."""
+    """As they are, in either direction: no weights are known to be published, so there are no names but ours."""
     return state_dict
 
 
@@ -139,4 +139,5 @@ FAMILY = Family(
     discriminator=PerceptualDiscriminatorConfig(),
     published=PUBLISHED,
     adopt=adopt,
+    as_published=adopt,
 )

@@ -18,7 +18,7 @@ from pixelwise.condition import Condition
 from pixelwise.discriminators.patch import PIX2PIX
 from pixelwise.errors import InputError
 from pixelwise.layers.convolution import init_gaussian_weights
-from pixelwise.layers.published_names import Renames, renamed, residual_network, without_statistics
+from pixelwise.layers.published_names import Renames, renamed, renamed_back, residual_network, without_statistics
 from pixelwise.layers.residual import NORMS, MakeNorm, Normalisation, ResidualTrunk, first_convolution, to_picture
 from pixelwise.layers.semantics import semantic_planes
 from pixelwise.losses.objective import Objective
@@ -231,24 +231,31 @@ PUBLISHED = {
 
 def adopt(state_dict: StateDict, config: Pix2PixConfig) -> StateDict:
     """Published names to ours."""
-    if config.num_blocks:
-        sizes = config.num_downsamplings, config.num_blocks
-        renames = residual_network("model", "model", "network.trunk", "network.to_picture", *sizes)
-    else:
-        renames = _unet_names(config.num_downsamplings)
     keeps_statistics = config.norm == "batch" and not config.batch_statistics
-    return renamed(state_dict if keeps_statistics else without_statistics(state_dict), renames)
+    return renamed(state_dict if keeps_statistics else without_statistics(state_dict), _names(config))
+
+
+def as_published(state_dict: StateDict, config: Pix2PixConfig) -> StateDict:
+    """The way back."""
+    return renamed_back(state_dict, _names(config))
+
+
+def _names(config: Pix2PixConfig) -> Renames:
+    if not config.num_blocks:
+        return _unet_names(config.num_downsamplings)
+    sizes = config.num_downsamplings, config.num_blocks
+    return residual_network("model", "model", "network.trunk", "network.to_picture", *sizes)
 
 
 def _unet_names(num_levels: int) -> Renames:
     """Levels were published one within the other, each as a sequence in which activations take a number too."""
-    renames = [(r"model\.model\.0", "network.down.0.0"), (r"model\.model\.3", "network.up.0.1")]
-    outer = r"model\.model\.1"
+    renames = [("model.model.0", "network.down.0.0"), ("model.model.3", "network.up.0.1")]
+    outer = "model.model.1"
     for level in range(1, num_levels):
         up = 3 if level == num_levels - 1 else 5
         for theirs, ours in ((1, "down.{}.1"), (2, "down.{}.2"), (up, "up.{}.1"), (up + 1, "up.{}.2")):
-            renames.append((rf"{outer}\.model\.{theirs}", f"network.{ours.format(level)}"))
-        outer += r"\.model\.3"
+            renames.append((f"{outer}.model.{theirs}", f"network.{ours.format(level)}"))
+        outer += ".model.3"
     return renames
 
 
@@ -262,5 +269,6 @@ FAMILY = Family(
     discriminator=PIX2PIX,
     published=PUBLISHED,
     adopt=adopt,
+    as_published=as_published,
     draws_noise=lambda config: config.noisy_at_test,
 )

@@ -23,7 +23,7 @@ from pixelwise.labels import one_hot
 from pixelwise.layers.convolution import init_gaussian_weights
 from pixelwise.layers.layout import Layout
 from pixelwise.layers.layout_convolution import LayoutConv2d
-from pixelwise.layers.published_names import Renames, renamed, residual_network, without_statistics
+from pixelwise.layers.published_names import Renames, renamed, renamed_back, residual_network, without_statistics
 from pixelwise.layers.regions import class_means, painted
 from pixelwise.layers.residual import NORMS, Normalisation, ResidualTrunk, first_convolution, to_picture
 from pixelwise.layers.semantics import labels_of
@@ -253,7 +253,7 @@ def adopt(state_dict: StateDict, config: Pix2PixHdConfig) -> StateDict:
     """Published names to ours; a generator with its encoder comes as one, under the prefixes netG. and netE."""
     if config.norm == "instance":
         state_dict = without_statistics(state_dict)
-    adopted = renamed(state_dict, [*_encoder_names(config), *_generator_names(config)])
+    adopted = renamed(state_dict, _names(config))
     if config.num_features:
         # Published apart from the weights, if at all.
         sizes = config.num_labels, config.num_styles, config.num_features
@@ -261,14 +261,16 @@ def adopt(state_dict: StateDict, config: Pix2PixHdConfig) -> StateDict:
     return adopted
 
 
-def _encoder_names(config: Pix2PixHdConfig) -> Renames:
-    theirs = r"netE\.model"
-    sizes = config.encoder_num_downsamplings, 0
-    return residual_network(theirs, theirs, "encoder.trunk", "encoder.to_features", *sizes)
+def as_published(state_dict: StateDict, config: Pix2PixHdConfig) -> StateDict:
+    """The way back, without what is not published in one file with the weights."""
+    weights = {name: tensor for name, tensor in state_dict.items() if name != "styles.centres"}
+    return renamed_back(weights, _names(config))
 
 
-def _generator_names(config: Pix2PixHdConfig) -> Renames:
-    names = [*residual_network("model", "model", "trunks.0", "to_picture", config.num_downsamplings, config.num_blocks)]
+def _names(config: Pix2PixHdConfig) -> Renames:
+    theirs, sizes = "netE.model", (config.encoder_num_downsamplings, 0)
+    names = [*residual_network(theirs, theirs, "encoder.trunk", "encoder.to_features", *sizes)]
+    names += residual_network("model", "model", "trunks.0", "to_picture", config.num_downsamplings, config.num_blocks)
     for number in range(1, config.num_enhancers + 1):
         down, up = f"model{number}_1", f"model{number}_2"
         names += residual_network(down, up, f"trunks.{number}", "to_picture", 1, config.num_enhancer_blocks)
@@ -294,6 +296,7 @@ FAMILY = Family(
     discriminator=PIX2PIX_HD,
     published=PUBLISHED,
     adopt=adopt,
+    as_published=as_published,
     reads_style=lambda config: config.num_features > 0,
     styling=_styling,
     growth=Growth(coarser, Pix2PixHd.take_over, Pix2PixHd.enhancer_parameters),

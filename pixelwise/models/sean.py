@@ -21,7 +21,7 @@ from pixelwise.errors import InputError
 from pixelwise.layers.layout import Layout
 from pixelwise.layers.modulated import ModulatedBlock, ModulatedDecoder
 from pixelwise.layers.modulation import ClassModulation, SpatialModulation
-from pixelwise.layers.published_names import DECODER, SPATIAL_MODULATION, renamed
+from pixelwise.layers.published_names import DECODER, SPATIAL_MODULATION, Renames, renamed, renamed_back
 from pixelwise.layers.regions import class_means, painted
 from pixelwise.layers.semantics import labels_of
 from pixelwise.layers.start import LayoutStart
@@ -258,14 +258,17 @@ PUBLISHED = {
 
 _ENCODER_LAYERS = {1: "layers.0", 4: "layers.1", 7: "layers.2", 10: "layers.3", 14: "to_styles"}
 
-_NAMES = [
-    *((rf"Zencoder\.model\.{number}", f"encoder.{layer}") for number, layer in _ENCODER_LAYERS.items()),
+_NAMES: Renames = [
+    *DECODER,
+    *SPATIAL_MODULATION,
+    *((f"Zencoder.model.{number}", f"encoder.{layer}") for number, layer in _ENCODER_LAYERS.items()),
     *((f"ace_{norm}", f"norm_{norm}") for norm in "01s"),
     ("noise_var", "noise_scale"),
     *((f"conv_{part}", f"by_style.{part}") for part in ("gamma", "beta")),
     *((f"blending_{part}", f"by_style.blend_{part}") for part in ("gamma", "beta")),
-    ("param_free_norm", "by_layout.param_free_norm"),
+    ("fc_mu", "by_style.per_class"),
     ("Spade", "by_layout"),
+    ("norm", "by_layout.norm"),
     ("fc", "start.convolution"),
 ]
 
@@ -278,7 +281,12 @@ def adopt(state_dict: StateDict, config: SeanConfig) -> StateDict:
     """
     unused = ("Spade.param_free_norm", "up_3.ace_0.blending", "up_3.ace_1.blending", "up_3.ace_s.blending")
     used = {name: tensor for name, tensor in state_dict.items() if not any(part in name for part in unused)}
-    return renamed(_joined(used, config.num_labels), [*_NAMES, *DECODER, *SPATIAL_MODULATION])
+    return renamed(_joined(used, config.num_labels), _NAMES)
+
+
+def as_published(state_dict: StateDict, config: SeanConfig) -> StateDict:
+    """The way back, to a layer for each class."""
+    return _split(renamed_back(state_dict, _NAMES), config.num_labels)
 
 
 def _joined(state_dict: StateDict, num_labels: int) -> StateDict:
@@ -288,8 +296,19 @@ def _joined(state_dict: StateDict, num_labels: int) -> StateDict:
         if missing := [name for name in names if name not in state_dict]:
             raise InputError(f"{len(missing)} of {num_labels} classes have no layer ({', '.join(missing[:3])} …)")
         tensor = torch.cat([state_dict[name] for name in names])
-        joined[first.replace("fc_mu0", "by_style.per_class")] = tensor[:, :, None] if tensor.ndim == 2 else tensor
+        joined[first.replace("fc_mu0", "fc_mu")] = tensor[:, :, None] if tensor.ndim == 2 else tensor
     return joined
+
+
+def _split(state_dict: StateDict, num_labels: int) -> StateDict:
+    split = {}
+    for name, tensor in state_dict.items():
+        if ".fc_mu." not in name:
+            split[name] = tensor
+            continue
+        for label, part in enumerate(tensor.chunk(num_labels)):
+            split[name.replace(".fc_mu.", f".fc_mu{label}.")] = part[:, :, 0] if part.ndim == 3 else part
+    return split
 
 
 FAMILY = Family(
@@ -301,6 +320,7 @@ FAMILY = Family(
     discriminator=PatchDiscriminatorConfig(),
     published=PUBLISHED,
     adopt=adopt,
+    as_published=as_published,
     reads_style=lambda _: True,
     draws_noise=lambda _: True,
     styling=lambda generator: Styling(lambda condition: generator.codes(condition).flatten(1), by_class=True),

@@ -208,7 +208,8 @@ def _module(in_channels: int, channels: int) -> nn.Sequential:
 
 
 def adopt(state_dict: StateDict, config: SimsConfig) -> StateDict:
-    """Our own names as they are: published are TensorFlow's only, of other layers, which ``load_strictly`` refuses."""
+    """Our own names as they are, in either direction: published are TensorFlow's only, of other layers, which are
+    refused."""
     return dict(state_dict)
 
 
@@ -228,5 +229,6 @@ FAMILY = Family(
     discriminator=None,
     published={},
     adopt=adopt,
+    as_published=adopt,
     memory=Memory(open=Bank, give=Sims.remember, refer=Bank.reference, rehearse=_rehearse),
 )

@@ -19,7 +19,7 @@ from pixelwise.layers.encoder import ImageEncoder
 from pixelwise.layers.layout import Layout
 from pixelwise.layers.modulated import NUM_UPSAMPLINGS, ModulatedBlock, ModulatedDecoder
 from pixelwise.layers.modulation import NORMS, SpatialModulation
-from pixelwise.layers.published_names import DECODER, ENCODER, SPATIAL_MODULATION, renamed
+from pixelwise.layers.published_names import DECODER, ENCODER, SPATIAL_MODULATION, Renames, renamed, renamed_back
 from pixelwise.layers.start import make_start
 from pixelwise.losses.objective import Objective
 from pixelwise.models.family import Family, Published, StateDict, Translation, check_least, styling_of_start
@@ -114,8 +114,17 @@ PUBLISHED = {
 
 def adopt(state_dict: StateDict, config: SpadeConfig) -> StateDict:
     """Published names to ours; a generator with its encoder comes as one, under the prefixes netG. and netE."""
+    return renamed(state_dict, _names(config))
+
+
+def as_published(state_dict: StateDict, config: SpadeConfig) -> StateDict:
+    """The way back."""
+    return renamed_back(state_dict, _names(config))
+
+
+def _names(config: SpadeConfig) -> Renames:
     first = ("fc", "start.linear" if config.style else "start.convolution")
-    return renamed(state_dict, [*ENCODER, *DECODER, *SPATIAL_MODULATION, first])
+    return [*ENCODER, *DECODER, *SPATIAL_MODULATION, first]
 
 
 FAMILY = Family(
@@ -127,6 +136,7 @@ FAMILY = Family(
     discriminator=PatchDiscriminatorConfig(),
     published=PUBLISHED,
     adopt=adopt,
+    as_published=as_published,
     reads_style=lambda config: config.style,
     styling=styling_of_start,
 )

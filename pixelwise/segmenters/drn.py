@@ -17,7 +17,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pixelwise.checkpoint import load_strictly
 from pixelwise.data.cityscapes import TRAIN_LABELS
 from pixelwise.device import find_device
 from pixelwise.digest import sha256_of
@@ -25,7 +24,7 @@ from pixelwise.errors import InputError
 from pixelwise.labels import LabelSpec
 from pixelwise.layers.published_names import Renames, renamed
 from pixelwise.segmenters.segmenter import InputScale, Segmenter, check_classes
-from pixelwise.state_dict import read_state_dict
+from pixelwise.state_dict import load_strictly, read_state_dict, unwrapped
 
 STRIDE = 8
 _EXPANSION = 4
@@ -179,7 +178,7 @@ def adopt_drn(published: Mapping[str, Tensor]) -> tuple[str, Drn]:
         InputError: no network of ``DRNS``, missing or further names, other shapes, or an ``up.weight`` that enlarges
             otherwise than bilinearly.
     """
-    weights = {name.removeprefix("module."): tensor for name, tensor in published.items()}
+    weights = unwrapped(published)
     name = _name_of(weights)
     if "seg.weight" not in weights:
         raise InputError("has no seg.weight: a network that names whole photos, not one that finds classes in them")

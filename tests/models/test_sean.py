@@ -7,13 +7,13 @@ from full_size import gmacs_with_zeros
 from recorded import TOLERANCE, Arrays, recorded
 from torch import Tensor
 
-from pixelwise.checkpoint import load_strictly
 from pixelwise.condition import Condition
 from pixelwise.errors import InputError
 from pixelwise.layers.layout import Layout
 from pixelwise.metrics.complexity import num_parameters
 from pixelwise.models.family import Published
 from pixelwise.models.sean import PUBLISHED, RegionEncoder, RegionModulation, Sean, SeanConfig, adopt
+from pixelwise.state_dict import load_strictly
 
 TINY = SeanConfig(num_labels=4, out_channels=3, width=2, style_length=6, hidden=5, encoder_width=2)
 LABELS = torch.arange(3).repeat_interleave(16).repeat(2, 40, 1)
