@@ -154,6 +154,26 @@ def memorise(
     print(f"wrote {out}: {count} segments")
 
 
+@app.command()
+def learn_styles(
+    model: Annotated[str, typer.Argument(help="A .safetensors file, of a pix2pixHD with features of objects.")],
+    dataset: Annotated[str, typer.Option(metavar="NAME", help="cityscapes, paired_folder, …")],
+    data: Annotated[Path, typer.Option(help="The data set's folder.")],
+    out: Annotated[Path, typer.Option(help="The .safetensors file to write; the model's own with --overwrite.")],
+    split: Annotated[str, typer.Option(help="The part of the set that styles are found in.")] = "train",
+    scale: Annotated[int | None, typer.Option(min=1, help="Resize the short side to so many pixels first.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Where random numbers begin.")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the checkpoint if it is there.")] = False,
+) -> None:
+    """Let an adopted model find the styles of a training set, to draw from; training does so at its end."""
+    from pixelwise.learn_styles import learn_styles as run
+
+    with progress_bar() as show:
+        manifest = run(model, dataset, data, split, out, scale, seed, device, overwrite, show)
+    print(f"wrote {out}: {manifest.family}, {manifest.source}")
+
+
 # What follows EXPERIMENT is left to its configuration, --help too.
 @app.command(context_settings={"allow_interspersed_args": False})
 def train(

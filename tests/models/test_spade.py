@@ -114,5 +114,7 @@ def test_unknown_options_are_refused(fault: dict[str, str | int]) -> None:
 
 def test_weights_of_another_number_of_classes_are_refused() -> None:
     _, weights = recorded("spade")
-    with pytest.raises(InputError, match=r"of another shape \(head_0\.norm_0\.\S+ \(128, 7, 3, 3\) for \(128, 8, 3, 3\)"):
+    with pytest.raises(
+        InputError, match=r"of another shape \(head_0\.norm_0\.\S+ \(128, 7, 3, 3\) for \(128, 8, 3, 3\)"
+    ):
         adopt("spade", weights, replace(RECORDED, num_labels=7))
