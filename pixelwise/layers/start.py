@@ -45,19 +45,6 @@ def find_latent(
     return sample(*posterior) if training else posterior[0], posterior
 
 
-def make_start(
-    layout_channels: int,
-    channels: int,
-    style_size: tuple[int, int] | None,
-    encoder: Callable[[], ImageEncoder],
-    offsets: bool = False,
-) -> nn.Module:
-    """A ``StyleStart`` of that size, or where it is None a ``LayoutStart``; see there for what they read."""
-    if style_size is not None:
-        return StyleStart(channels, style_size, encoder())
-    return LayoutStart(layout_channels, channels, offsets)
-
-
 class LayoutStart(nn.Module):
     """A convolution over the layout, resized to the start's size.
 

@@ -10,7 +10,6 @@ pyramid of itself, which tells each place of its surroundings. The paper's discr
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -26,7 +25,7 @@ from pixelwise.layers.layout_convolution import LayoutConv2d
 from pixelwise.layers.modulated import ModulatedDecoder
 from pixelwise.layers.modulation import SpatialModulation
 from pixelwise.layers.published_names import DECODER, ENCODER, SPATIAL_MODULATION, Renames, renamed, renamed_back
-from pixelwise.layers.start import make_start
+from pixelwise.layers.start import LayoutStart, StyleStart
 from pixelwise.losses.objective import Objective
 from pixelwise.models.family import Family, Published, StateDict, Translation, check_least, styling_of_start
 
@@ -81,9 +80,12 @@ class Ccfpse(nn.Module):
         self.pyramid = LayoutPyramid(config.layout_channels, config.width, num_levels=config.num_upsamplings + 1)
         self.decoder = ModulatedDecoder(config.width, config.num_upsamplings, config.out_channels, self._block)
         self.size_multiple = self.decoder.size_multiple
-        style_size = self.decoder.start_size(config.size) if config.style else None
-        encoder = partial(ImageEncoder, config.width, config.size[1])
-        self.start = make_start(config.layout_channels, self.decoder.start_channels, style_size, encoder)
+        channels = self.decoder.start_channels
+        self.start = (
+            StyleStart(channels, self.decoder.start_size(config.size), ImageEncoder(config.width, config.size[1]))
+            if config.style
+            else LayoutStart(config.layout_channels, channels)
+        )
 
     def _block(self, number: int, in_channels: int, out_channels: int) -> ConditionalBlock:
         config = self.config

@@ -9,7 +9,6 @@ within the object (Sec. 3.4).
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 
 import torch.nn.functional as F
 from torch import nn
@@ -31,7 +30,7 @@ from pixelwise.layers.published_names import (
     renamed,
     renamed_back,
 )
-from pixelwise.layers.start import make_start
+from pixelwise.layers.start import LayoutStart, StyleStart
 from pixelwise.losses.objective import Objective
 from pixelwise.models.family import Family, Published, StateDict, Translation, check_least, styling_of_start
 
@@ -101,10 +100,11 @@ class Clade(nn.Module):
         self.config = config
         self.decoder = ModulatedDecoder(config.width, config.num_upsamplings, config.out_channels, self._block)
         self.size_multiple = self.decoder.size_multiple
-        style_size = self.decoder.start_size(config.size) if config.style else None
-        encoder = partial(ImageEncoder, config.width, config.size[1])
-        self.start = make_start(
-            config.layout_channels, self.decoder.start_channels, style_size, encoder, config.offsets_in_input
+        channels = self.decoder.start_channels
+        self.start = (
+            StyleStart(channels, self.decoder.start_size(config.size), ImageEncoder(config.width, config.size[1]))
+            if config.style
+            else LayoutStart(config.layout_channels, channels, config.offsets_in_input)
         )
 
     def _block(self, number: int, in_channels: int, out_channels: int) -> ModulatedBlock:

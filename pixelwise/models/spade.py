@@ -8,7 +8,6 @@ encoder finds in another picture (Fig. 4, 15).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 from torch import nn
 
@@ -20,7 +19,7 @@ from pixelwise.layers.layout import Layout
 from pixelwise.layers.modulated import NUM_UPSAMPLINGS, ModulatedBlock, ModulatedDecoder
 from pixelwise.layers.modulation import NORMS, SpatialModulation
 from pixelwise.layers.published_names import DECODER, ENCODER, SPATIAL_MODULATION, Renames, renamed, renamed_back
-from pixelwise.layers.start import make_start
+from pixelwise.layers.start import LayoutStart, StyleStart
 from pixelwise.losses.objective import Objective
 from pixelwise.models.family import Family, Published, StateDict, Translation, check_least, styling_of_start
 
@@ -76,9 +75,12 @@ class Spade(nn.Module):
         self.config = config
         self.decoder = ModulatedDecoder(config.width, config.num_upsamplings, config.out_channels, self._block)
         self.size_multiple = self.decoder.size_multiple
-        style_size = self.decoder.start_size(config.size) if config.style else None
-        encoder = partial(ImageEncoder, config.width, config.size[1])
-        self.start = make_start(config.layout_channels, self.decoder.start_channels, style_size, encoder)
+        channels = self.decoder.start_channels
+        self.start = (
+            StyleStart(channels, self.decoder.start_size(config.size), ImageEncoder(config.width, config.size[1]))
+            if config.style
+            else LayoutStart(config.layout_channels, channels)
+        )
 
     def _block(self, number: int, in_channels: int, out_channels: int) -> ModulatedBlock:
         config = self.config
