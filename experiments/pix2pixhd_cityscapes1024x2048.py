@@ -7,25 +7,22 @@ order is the paper's, as its authors have said in public; how long is from memor
 of the paper is told in `pix2pixhd_cityscapes512x1024`.
 """
 
-from pixelwise.models.pix2pixhd import Pix2PixHdConfig
-from pixelwise.training import TrainConfig
+from dataclasses import replace
+from pathlib import Path
+
+from pixelwise.training.experiment import read_experiment
 
 STEPS_PER_EPOCH = 2975
 
-config = TrainConfig(
-    model=Pix2PixHdConfig(instance_edges=True, num_features=3, width=32, num_enhancers=1),
-    dataset="cityscapes",
-    data="data/cityscapes",
+first_half = read_experiment(Path(__file__).with_name("pix2pixhd_cityscapes512x1024.py"))
+
+config = replace(
+    first_half,
+    model=replace(first_half.model, width=32, num_enhancers=1),
     out="runs/pix2pixhd_cityscapes1024x2048",
     scale=(1024, 2048),
-    batch_size=1,
     steps=100 * STEPS_PER_EPOCH,
     constant_steps=50 * STEPS_PER_EPOCH,
     frozen_steps=10 * STEPS_PER_EPOCH,
-    start_from="runs/pix2pixhd_cityscapes512x1024/last.safetensors",
-    learning_rate=2e-4,
-    discriminator_learning_rate=2e-4,
-    betas=(0.5, 0.999),
-    vgg19="download",
-    num_workers=4,
+    start_from=f"{first_half.out}/last.safetensors",
 )

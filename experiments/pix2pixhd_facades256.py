@@ -8,29 +8,22 @@ The paper itself was not at hand; what was compared with accounts of it is told 
 paper has no facades.
 """
 
-from pixelwise.models.pix2pixhd import Pix2PixHdConfig
-from pixelwise.training import TrainConfig
+from dataclasses import replace
+from pathlib import Path
+
+from pixelwise.training.experiment import read_experiment
 
 STEPS_PER_EPOCH = 906
 
-config = TrainConfig(
-    model=Pix2PixHdConfig(width=32, num_enhancers=1),
-    dataset="facades",
-    data="../shared/data/facades_mini",
+first_half = read_experiment(Path(__file__).with_name("pix2pixhd_facades128.py"))
+
+config = replace(
+    first_half,
+    model=replace(first_half.model, width=32, num_enhancers=1),
     out="runs/pix2pixhd_facades256",
     scale=(256, 256),
-    batch_size=1,
     steps=100 * STEPS_PER_EPOCH,
     constant_steps=50 * STEPS_PER_EPOCH,
     frozen_steps=10 * STEPS_PER_EPOCH,
-    start_from="runs/pix2pixhd_facades128/last.safetensors",
-    learning_rate=2e-4,
-    discriminator_learning_rate=2e-4,
-    betas=(0.5, 0.999),
-    vgg19="download",
-    num_workers=4,
-    licence=(
-        "research weights: trained on crops of the CMP Facade Database (Tyleček and Šára, 2013), "
-        "whose terms were not at hand; see THIRD_PARTY.md"
-    ),
+    start_from=f"{first_half.out}/last.safetensors",
 )
