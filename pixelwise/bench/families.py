@@ -93,7 +93,8 @@ def measure_published(
 
 
 def published_subjects(families: str = "all") -> list[FamilySubject]:
-    """Families at full size, each as it was published for Cityscapes, or else for ADE20K, or else first.
+    """Families at full size, each as it was published for Cityscapes, or else for ADE20K, or else first; and the
+    variants that are published under that name and one of their own, such as CLADE-ICPE.
 
     Args:
         families: names with commas between them, or "all" that have published configurations.
@@ -102,16 +103,21 @@ def published_subjects(families: str = "all") -> list[FamilySubject]:
         InputError: a family that does not exist, or that has none.
     """
     names = [name for name in FAMILIES if FAMILIES[name].published] if families == "all" else families.split(",")
-    return [_published_subject(name) for name in names]
+    return [_published_subject(family, name) for family in names for name in _measured_of(family)]
 
 
-def _published_subject(family: str) -> FamilySubject:
+def _measured_of(family: str) -> list[str]:
+    """Names of its published configurations."""
     published = family_named(family).published
     if not published:
         raise InputError(f"{family} has no published configurations that could be measured")
     fitting = [name for name in published if max(published[name].size) <= _LARGEST] or list(published)
-    name = next((name for start in _PREFERRED for name in fitting if name.startswith(start)), fitting[0])
-    config = published[name].config
+    chosen = next((name for start in _PREFERRED for name in fitting if name.startswith(start)), fitting[0])
+    return [chosen, *(name for name in published if name.startswith(f"{chosen}_"))]
+
+
+def _published_subject(family: str, name: str) -> FamilySubject:
+    config = family_named(family).published[name].config
 
     def configure(size: Size) -> GeneratorConfig:
         # A published ASAP-Net has sixteen rows of cells, whatever the size of its pictures.

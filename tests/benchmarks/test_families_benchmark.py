@@ -61,7 +61,7 @@ def test_every_family_and_what_ships_is_measured(
 
     subjects = {subject.name: subject for subject in families.subjects()}
     measured = [name for name in FAMILIES if FAMILIES[name].published]
-    assert [name.partition(",")[0] for name in subjects][: len(measured)] == measured
+    assert list(dict.fromkeys(name.partition(",")[0] for name in subjects)) == measured
     assert subjects["asapnet, facades (ships)"].configure((512, 512)) == TINY
     for name, subject in subjects.items():
         assert subject.configure((256, 256)).out_channels in (1, 3), name
