@@ -11,19 +11,14 @@ import logging
 import signal
 import sys
 import warnings
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from pixelwise import cli_evaluate, cli_study
+from pixelwise import cli_evaluate, cli_study, cli_translate
 from pixelwise.errors import InputError
-from pixelwise.terminal import console, fail, progress_bar, tell, tell_large
-
-if TYPE_CHECKING:
-    from pixelwise.translate import Translator
-    from pixelwise.translate.style import Style
+from pixelwise.terminal import console, fail, progress_bar
 
 app = typer.Typer(
     help="Translates images at full resolution fast.",
@@ -32,85 +27,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(cli_study.app, name="study")
+app.command("translate")(cli_translate.translate)
 app.command("evaluate")(cli_evaluate.evaluate)
 INTERRUPTED, TERMINATED = 130, 143
-
-
-@app.command()
-def translate(
-    inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Files, folders or globs.")],
-    model: Annotated[str, typer.Option(help="A bundled name (facades, street, denoise) or a .safetensors file.")],
-    out: Annotated[
-        Path,
-        typer.Option(
-            help="Folder for the pictures; names mirror the inputs'. For one input also a picture's name; "
-            "one .tif or .dzi may be of any size."
-        ),
-    ],
-    instances: Annotated[Path | None, typer.Option(help="Instance maps: a folder that mirrors the inputs'.")] = None,
-    style: Annotated[Path | None, typer.Option(help="A picture whose look is wanted, or a folder of them.")] = None,
-    style_labels: Annotated[Path | None, typer.Option(help="The label map of --style, if not the input.")] = None,
-    style_instances: Annotated[Path | None, typer.Option(help="Its instance map, for models that read one.")] = None,
-    class_style: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="CLASS=PICTURE,LABELS[,INSTANCES]",
-            help="One class looks as in this picture, for models whose classes have styles; may be repeated.",
-        ),
-    ] = None,
-    redraw: Annotated[
-        list[str] | None,
-        typer.Option(metavar="CLASS", help="Seeds draw this class's style only, all else stays; may be repeated."),
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="Where random numbers begin, for models that draw some.")] = None,
-    samples: Annotated[int | None, typer.Option(help="Pictures of each input, of seeds one after the other.")] = None,
-    bank: Annotated[
-        Path | None, typer.Option(help="The memory bank, for models that have one, if it is not beside the model.")
-    ] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Neighbours of one size translated together.")] = 1,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace pictures that are there.")] = False,
-    suffix: Annotated[str, typer.Option("--format", help="png, jpg, tif or npy.")] = "png",
-    region: Annotated[
-        str | None, typer.Option(metavar="TOP,LEFT,HEIGHT,WIDTH", help="This part only, in pixels of the output.")
-    ] = None,
-    scale: Annotated[float, typer.Option(help="Pixels of the output per pixel of the input.")] = 1.0,
-    preview: Annotated[bool, typer.Option(help="Of depth, also NAME_preview.png, coloured for the eye.")] = True,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    engine: Annotated[str, typer.Option(help="auto, or an engine that `pixelwise doctor` lists.")] = "auto",
-    precision: Annotated[str, typer.Option(help="fp32; on a GPU also fp16 or bf16, which are faster.")] = "fp32",
-    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 leaves it to torch.")] = 0,
-    verbose: Annotated[bool, typer.Option("--verbose", help="Say which engine renders, and why.")] = False,
-) -> None:
-    """Translate pictures; inputs only, any size."""
-    import torch
-
-    from pixelwise.codecs import SUFFIXES
-    from pixelwise.translate import job_plan, jobs
-    from pixelwise.translate.class_styles import ClassStyle, styled
-    from pixelwise.translate.large import PYRAMIDS
-
-    if threads:
-        torch.set_num_threads(threads)
-    translator = _load(model, device, engine, precision, bank, verbose)
-    part = None if region is None else job_plan.read_region(region)
-    maps, by_class = (style_labels, style_instances), bool(class_style or redraw)
-    as_it_is = {part, style, *maps, seed, samples} == {None} and scale == 1 and not by_class
-    # A TIFF is ordinary too, for a model that cannot go by rows.
-    by_rows = PYRAMIDS.keys() if translator.has_rows else PYRAMIDS.keys() - set(SUFFIXES)
-    if as_it_is and out.suffix.lower() in by_rows and job_plan.is_single(inputs, out):
-        tell_large(translator, Path(inputs[0]), out, instances, overwrite)
-        return
-    planned = job_plan.plan(inputs, out, f".{suffix.removeprefix('.')}", instances, style, seed, samples)
-    found = None if maps == (None, None) else _find_style(translator, style, *maps)
-    running = partial(jobs.run, translator, batch_size=batch_size, overwrite=overwrite, region=part, scale=scale)
-    parts: list[tuple[list[job_plan.Job], Style | None]] = [(planned, found)]
-    if by_class:
-        if style is not None and found is None:
-            raise InputError(f"--style {style}: with --class-style or --redraw its label map is needed, --style-labels")
-        wanted = [ClassStyle.read(text) for text in class_style or ()]
-        parts = [*styled(translator, planned, found, wanted, redraw or ())]
-    outcomes = (outcome for some, look in parts for outcome in running(some, style=look, previews=preview))
-    tell(outcomes, len(planned), out)
 
 
 @app.command()
@@ -290,22 +209,3 @@ def main() -> None:
         sys.exit(INTERRUPTED)
     except (InputError, OSError) as error:
         fail(f"error: {error}")
-
-
-def _load(model: str, device: str, engine: str, precision: str, bank: Path | None, verbose: bool) -> Translator:
-    """Refuses an engine that was named and cannot render this model, before any picture is read."""
-    from pixelwise.device import find_dtype
-    from pixelwise.translate import load
-    from pixelwise.translate.engine_choice import explain_choice
-
-    translator = load(model, device, engine, find_dtype(precision), bank)
-    choice = explain_choice(translator, engine)
-    if verbose:
-        console.print(choice)
-    return translator
-
-
-def _find_style(translator: Translator, picture: Path | None, labels: Path | None, instances: Path | None) -> Style:
-    if picture is None or not picture.is_file():
-        raise InputError(f"--style {picture or 'is missing'}: expected the picture that the given maps belong to")
-    return translator.styles.of_file(picture, labels, instances)

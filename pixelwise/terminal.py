@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pixelwise.translate import Translator
+    from pixelwise.translate.job_plan import Job
     from pixelwise.translate.jobs import Outcome
 
 # File names are shown as they are: neither marked up nor broken into lines.
@@ -50,18 +51,24 @@ def tell(running: Generator[Outcome, None, None], num_planned: int, out: Path) -
         raise typer.Exit(1)
 
 
-def tell_large(translator: Translator, source: Path, out: Path, instances: Path | None, overwrite: bool) -> None:
+def tell_large(translator: Translator, job: Job, overwrite: bool) -> None:
     """Translates one picture of any size, and says what there is to say of it."""
     from pixelwise.translate.large import translate_large
 
     remarks: list[str] = []
     with progress_bar() as show:
         size = translate_large(
-            translator, source, out, instances=instances, overwrite=overwrite, progress=show, remark=remarks.append
+            translator,
+            job.source,
+            job.destination,
+            instances=job.instances,
+            overwrite=overwrite,
+            progress=show,
+            remark=remarks.append,
         )
     for remark in remarks:
-        console.print(f"note: {source}: {remark}")
-    print(f"wrote {out}: {size[1]}x{size[0]} pixels")
+        console.print(f"note: {job.source}: {remark}")
+    print(f"wrote {job.destination}: {size[1]}x{size[0]} pixels")
 
 
 def _summarise(outcomes: Sequence[Outcome], num_planned: int, out: Path) -> None:

@@ -79,6 +79,12 @@ def plan(
     return jobs
 
 
+def only_job(inputs: Sequence[str], jobs: Sequence[Job]) -> Job | None:
+    """The job of a single input that is a file itself; None where folders or several files are meant."""
+    sources = [job.source for job in jobs]
+    return jobs[0] if len(jobs) == 1 and sources == [Path(text) for text in inputs] else None
+
+
 def is_single(inputs: Sequence[str], out: Path) -> bool:
     """Whether ``out`` is the picture of one file. Raises InputError where it is named so, but cannot be."""
     if not is_picture_name(out):

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from pixelwise.allocator import keep_freed_memory
 from pixelwise.atomic import check_free
-from pixelwise.codecs import ID_MODES, IMAGE_MODES, PHOTO_MODES
+from pixelwise.codecs import ID_MODES, IMAGE_MODES, PHOTO_MODES, SUFFIXES
 from pixelwise.condition import Condition
 from pixelwise.data.layout import check_sizes
 from pixelwise.errors import InputError
@@ -29,6 +29,7 @@ from pixelwise.labels import LabelSpec
 from pixelwise.metadata import Metadata
 from pixelwise.models.family import WindowGenerator
 from pixelwise.rasters import Raster, check_space, open_raster, write_deep_zoom, write_pyramid, writing
+from pixelwise.translate.job_plan import Job
 from pixelwise.translate.restoration import Form, Restoration, noise_in
 from pixelwise.translate.translator import Translator
 
@@ -40,6 +41,15 @@ PYRAMIDS: Mapping[str, WritePyramid] = {".tif": write_pyramid, ".tiff": write_py
 
 Progress = Callable[[int, int], object]
 """Called with the rows that are done and all rows."""
+
+
+def goes_by_rows(translator: Translator, job: Job) -> bool:
+    """Whether a job's picture is made by ``translate_large``: in a file of any size, and of its source alone.
+
+    A TIFF is an ordinary file too, for a model that cannot go by rows.
+    """
+    suffixes = PYRAMIDS.keys() if translator.has_rows else PYRAMIDS.keys() - set(SUFFIXES)
+    return job.destination.suffix.lower() in suffixes and job.style is None and job.seed is None
 
 
 def translate_large(
