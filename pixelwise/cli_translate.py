@@ -18,12 +18,12 @@ def translate(
     inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Files, folders or globs.")],
     model: Annotated[str, typer.Option(help="A bundled name (facades, street, denoise) or a .safetensors file.")],
     out: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             help="Folder for the pictures; names mirror the inputs'. For one input also a picture's name; "
-            "one .tif or .dzi may be of any size."
+            "one .tif or .dzi may be of any size. Without it NAME_MODEL, beside each file or folder that is named."
         ),
-    ],
+    ] = None,
     instances: Annotated[Path | None, typer.Option(help="Instance maps: a folder that mirrors the inputs'.")] = None,
     style: Annotated[Path | None, typer.Option(help="A picture whose look is wanted, or a folder of them.")] = None,
     style_labels: Annotated[Path | None, typer.Option(help="The label map of --style, if not the input.")] = None,
@@ -71,7 +71,8 @@ def translate(
     part = None if region is None else job_plan.read_region(region)
     by_class = tuple(ClassStyle.read(text) for text in class_style or ())
     styles = StyleWishes(style, style_labels, style_instances, by_class, tuple(redraw or ()))
-    planned = job_plan.plan(inputs, out, f".{suffix.removeprefix('.')}", instances, style, seed, samples)
+    ending, name = f".{suffix.removeprefix('.')}", Path(model).stem
+    planned = job_plan.plan(inputs, out, ending, instances, style, seed, samples, name)
     job = job_plan.only_job(inputs, planned)
     if job is not None and (part, scale, styles) == (None, 1, StyleWishes()) and goes_by_rows(translator, job):
         tell_large(translator, job, overwrite)
@@ -79,7 +80,7 @@ def translate(
     groups = styles.groups(translator, planned)
     todo = partial(jobs.run, translator, batch_size=batch_size, overwrite=overwrite, region=part, scale=scale)
     outcomes = (outcome for some, look in groups for outcome in todo(some, style=look, previews=preview))
-    tell(outcomes, len(planned), out)
+    tell(outcomes, len(planned), out or job_plan.place_of(planned))
 
 
 def _load(model: str, device: str, engine: str, precision: str, bank: Path | None, verbose: bool) -> Translator:

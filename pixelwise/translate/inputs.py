@@ -12,12 +12,13 @@ from pixelwise.errors import InputError
 WILDCARDS = "*?["
 
 
-def find_pictures(text: str, out: Path) -> list[tuple[Path, Path]]:
+def find_pictures(text: str, out: Path | None) -> list[tuple[Path, Path]]:
     """The files that an input means, each with the folder that its name is relative to.
 
     Args:
         text: a file, whatever its name; a folder, which is searched through; or a glob.
-        out: the folder of the new pictures; earlier ones are left out where they lie within the input.
+        out: the folder of the new pictures; earlier ones are left out where they lie within the input. None for no such
+            folder.
 
     Raises:
         InputError: nothing is there.
@@ -35,7 +36,7 @@ def find_pictures(text: str, out: Path) -> list[tuple[Path, Path]]:
         files = _glob(root, str(Path(*path.parts[fixed:])))
     else:
         raise InputError(f"{text}: no such file or folder")
-    earlier = _place_within(root, out)
+    earlier = None if out is None else _place_within(root, out)
     pictures = [file for file in files if _is_picture(file.relative_to(root), earlier) and not file.is_dir()]
     if not pictures:
         raise InputError(f"{text}: no images there; expected files ending in {', '.join(SUFFIXES)}")

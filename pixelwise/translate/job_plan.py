@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import defaultdict
 from collections.abc import Sequence
@@ -37,12 +38,13 @@ class Job:
 
 def plan(
     inputs: Sequence[str],
-    out: Path,
+    out: Path | None,
     suffix: str = ".png",
     instances: Path | None = None,
     style: Path | None = None,
     seed: int | None = None,
     samples: int | None = None,
+    model: str = "",
 ) -> list[Job]:
     """What files, folders and globs mean.
 
@@ -50,30 +52,34 @@ def plan(
         inputs: a file gives ``out/<stem>``; a folder is searched through, and its tree is mirrored under ``out``; so is
             what a glob matches, from the last folder before its first wildcard. ``out`` itself is left out where it
             lies within one of them.
-        out: the folder where pictures go; or, of one file, its picture.
+        out: the folder where pictures go; or, of one file, its picture; or None: they go beside their inputs. Then
+            a file gives ``<stem>_<model>`` in its own folder, and ``out`` of a folder, or of what a glob matches, is
+            ``<folder>_<model>``.
         suffix: of the pictures in a folder.
         instances, style: a folder with the same tree of instance maps or style pictures, matched by stem; or one file.
         seed: where random numbers begin.
         samples: so many pictures of each input, of the seeds ``seed``, ``seed + 1``, … , which end their names:
             ``out/<stem>-<seed>``.
+        model: its name, for pictures that go beside their inputs.
 
     Raises:
         InputError: an input that is not there, a folder without images, two instance maps of one name, two inputs that
             would become the same picture, a picture's name for several of them, a picture that would take the place of
             an input, or no such seeds.
     """
-    single = is_single(inputs, out)
-    if single and samples is not None:
+    single = None if out is None or not is_single(inputs, out) else out
+    if single is not None and samples is not None:
         raise InputError(f"{out}: is one picture's name, but {samples} samples are wanted; expected a folder's")
     jobs = []
     drawn = seed is not None or samples is not None
     seeds = seeds_from(seed, 1 if samples is None else samples) if drawn else [None]
     find_instances, find_style = partners(instances), partners(style)
+    named = set(map(Path, inputs))
     for source, root in dict.fromkeys(found for text in inputs for found in find_pictures(text, out)):
         name = source.relative_to(root).with_suffix("")
+        stem = _beside(source, root, source in named, model) if out is None else out / name
         for number in seeds:
-            picture = out / (f"{name}{suffix}" if samples is None else f"{name}-{number}{suffix}")
-            destination = out if single else picture
+            destination = single or Path(f"{stem}{suffix}" if samples is None else f"{stem}-{number}{suffix}")
             jobs.append(Job(source, destination, find_instances(name), find_style(name), number))
     _check_destinations(jobs)
     return jobs
@@ -83,6 +89,13 @@ def only_job(inputs: Sequence[str], jobs: Sequence[Job]) -> Job | None:
     """The job of a single input that is a file itself; None where folders or several files are meant."""
     sources = [job.source for job in jobs]
     return jobs[0] if len(jobs) == 1 and sources == [Path(text) for text in inputs] else None
+
+
+def place_of(jobs: Sequence[Job]) -> Path:
+    """The picture of a single job, or the last folder above those of all."""
+    if len(jobs) == 1:
+        return jobs[0].destination
+    return Path(os.path.commonpath([job.destination.parent.absolute() for job in jobs]))
 
 
 def is_single(inputs: Sequence[str], out: Path) -> bool:
@@ -100,6 +113,15 @@ def read_region(text: str) -> Region:
         raise InputError(f"region {text!r}: expected TOP,LEFT,HEIGHT,WIDTH in pixels, such as 0,256,512,512")
     top, left, height, width = (int(number) for number in text.split(","))
     return top, left, height, width
+
+
+def _beside(source: Path, root: Path, is_named: bool, model: str) -> Path:
+    """Where the picture of a file that is named itself, or lies below a folder, goes unless told; without suffix."""
+    if is_named:
+        return source.with_name(f"{source.stem}_{model}")
+    # Resolved only to find a name: what a link leads to may lie anywhere.
+    folder = root.resolve() if root.name in ("", "..") else root
+    return Path(f"{folder}_{model}") / source.relative_to(root).with_suffix("")
 
 
 def _check_destinations(jobs: Sequence[Job]) -> None:

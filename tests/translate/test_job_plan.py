@@ -10,7 +10,7 @@ from tiny_pairs import draw
 
 from pixelwise import images
 from pixelwise.errors import InputError
-from pixelwise.translate.job_plan import Job, plan, read_region
+from pixelwise.translate.job_plan import Job, place_of, plan, read_region
 
 
 def destinations(jobs: list[Job], out: Path) -> dict[str, str]:
@@ -40,6 +40,31 @@ def test_a_picture_of_one_file_may_be_named(tmp_path: Path) -> None:
         plan([str(path)], out, samples=2)
     out.mkdir()
     assert destinations(plan([str(path)], out), out) == {str(path): "a.png"}
+
+
+def test_pictures_go_beside_their_inputs_unless_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "in"
+    first = draw(folder / "a.png")
+    draw(folder / "b" / "c.d.png")
+
+    def planned(*inputs: object, **options: int) -> list[str]:
+        jobs = plan(list(map(str, inputs)), None, ".png", model="denoise", **options)
+        return [job.destination.absolute().relative_to(tmp_path).as_posix() for job in jobs]
+
+    assert planned(first) == ["in/a_denoise.png"]
+    assert planned(first, samples=2) == ["in/a_denoise-0.png", "in/a_denoise-1.png"]
+    mirrored = ["in_denoise/a.png", "in_denoise/b/c.d.png"]
+    assert planned(folder) == planned(f"{folder}/**/*.png") == mirrored
+    assert planned(first, folder) == ["in/a_denoise.png", mirrored[1]]
+    monkeypatch.chdir(folder)
+    assert planned(".") == planned("b/..") == mirrored
+
+
+def test_where_pictures_are_is_said_in_one_word(tmp_path: Path) -> None:
+    paths = [str(draw(tmp_path / name)) for name in ("a/1.png", "b/1.png")]
+    assert place_of(plan(paths[:1], None, model="m")) == tmp_path / "a" / "1_m.png"
+    assert place_of(plan(paths, None, model="m")) == tmp_path
+    assert place_of(plan([f"{tmp_path}/a", f"{tmp_path}/a/1.png"], None, model="m")) == tmp_path / "a" / "1_m.png"
 
 
 def test_a_file_that_is_named_twice_is_done_once(tmp_path: Path) -> None:

@@ -38,6 +38,25 @@ def test_one_picture_may_be_named(pixelwise_command: Command, tmp_path: Path) ->
         assert images.read(tmp_path / name).shape == (16, 24, 3)
 
 
+def test_without_a_place_pictures_go_beside_their_inputs(
+    pixelwise_command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = save_tiny_model(tmp_path / "mine.safetensors", LABEL_MODEL)
+    source = draw(tmp_path / "in" / "a.png", (8, 12))
+    assert pixelwise_command("translate", source, "--model", model) == 0
+    made = tmp_path / "in" / "a_mine.png"
+    assert capsys.readouterr().out.startswith(f"1 of 1 translated to {made}: ")
+    before = made.read_bytes()
+    assert pixelwise_command("translate", source, "--model", model, "--scale", 2) == 1
+    assert f"{made} is there already, and may be replaced with --overwrite only" in capsys.readouterr().err
+    assert made.read_bytes() == before
+    assert pixelwise_command("translate", source, "--model", model, "--format", "tif") == 0
+    assert capsys.readouterr().out.endswith(f"wrote {made.with_suffix('.tif')}: 12x8 pixels\n")
+    draw(tmp_path / "maps" / "b" / "c.png", (8, 12))
+    assert pixelwise_command("translate", tmp_path / "maps", "--model", model) == 0
+    assert images.read(tmp_path / "maps_mine" / "b" / "c.png").shape == (8, 12, 3)
+
+
 def test_what_a_large_picture_cannot_have_is_refused(
     translate: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
