@@ -35,6 +35,11 @@ pictures are clipped to 8 bits as files are, between 17 and 29: what is clipped 
 class Form:
     """What a picture is to be, besides what the model makes of it.
 
+    Whatever the model, its input is turned upright as the file says before it is read; so what is made of it lies as
+    viewers show the input. All else that a file says is about the photo in it: a profile about these very colours, EXIF
+    and XMP data about how they were taken. So it goes with a photo that is given back, and with nothing else that is
+    made of one, be it a map, depth or another photo: such pictures stand upright and say nothing.
+
     Attributes:
         spec: how its colours are stored, or the classes of a label map.
         alpha: of a photo that has it, H W of the colours' dtype.

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 import tifffile
 import torch
-from PIL import ExifTags, Image
-from tiny_model import PHOTO_MODEL, save_tiny_denoiser, save_tiny_model
+from PIL import ExifTags, Image, ImageOps
+from tiny_model import LABELS, PHOTO_MODEL, save_tiny_denoiser, save_tiny_model
 
 from pixelwise import images
 from pixelwise.checkpoint import Manifest, load_checkpoint
-from pixelwise.codecs import PHOTO_MODES, decode
+from pixelwise.codecs import ID_MODES, IMAGE_MODES, PHOTO_MODES, decode
 from pixelwise.condition import ConditionSpec
 from pixelwise.errors import InputError
-from pixelwise.images import ImageSpec
+from pixelwise.images import ImageSpec, TargetSpec
 from pixelwise.metrics.noise import noise_level
 from pixelwise.models import tiled
 from pixelwise.translate import Translator, load
@@ -206,10 +206,33 @@ def test_other_models_read_what_they_were_trained_on_and_nothing_else(tmp_path: 
             translator(photo)
 
 
+DEPTH = ImageSpec(1, "uint16", 10_000, unit="mm")
+
+
+@pytest.mark.parametrize(
+    ("target", "suffix"),
+    [(ImageSpec(), ".png"), (ImageSpec(), ".tif"), (DEPTH, ".png"), (DEPTH, ".tif"), (LABELS, ".png")],
+)
+def test_what_is_made_of_a_photo_stands_upright_and_says_nothing_of_the_photo(
+    described: Path, tmp_path: Path, target: TargetSpec, suffix: str, pixelwise_command: Command
+) -> None:
+    model = save_tiny_model(tmp_path / "model.safetensors", PHOTO_MODEL, target=target)
+    out = tmp_path / f"out{suffix}"
+    assert pixelwise_command("translate", described, "--model", model, "--out", out) == 0
+    with Image.open(described) as photo:
+        expected = np.asarray(load(model)(ImageOps.exif_transpose(photo)))
+    with Image.open(out) as image:
+        assert image.size == (20, 30)
+        assert not {"icc_profile", "exif", "xmp"} & set(image.info)
+        assert ExifTags.Base.Make not in image.getexif()
+    np.testing.assert_allclose(
+        decode(out, IMAGE_MODES if target is not LABELS else ID_MODES).astype(int), expected, atol=1
+    )
+
+
 def test_values_that_count_something_are_not_scaled(tmp_path: Path) -> None:
     checkpoint = load_checkpoint(save_tiny_denoiser(tmp_path / "model.safetensors", 1))
-    depth = ImageSpec(1, "uint16", 10_000, unit="mm")
-    manifest = Manifest(**{**vars(checkpoint.manifest), "image": depth, "target": depth})
+    manifest = Manifest(**{**vars(checkpoint.manifest), "image": DEPTH, "target": DEPTH})
     translator = Translator(type(checkpoint)(checkpoint.generator, manifest), "cpu")
     millimetres = pixels(8, 8, 1, dtype="uint16") % 10_000
     np.testing.assert_array_equal(translator(millimetres), millimetres)
