@@ -74,8 +74,8 @@ def translate(
     ending, name = f".{suffix.removeprefix('.')}", Path(model).stem
     planned = job_plan.plan(inputs, out, ending, instances, style, seed, samples, name)
     job = job_plan.only_job(inputs, planned)
-    if job is not None and (part, scale, styles) == (None, 1, StyleWishes()) and goes_by_rows(translator, job):
-        tell_large(translator, job, overwrite)
+    if job is not None and (scale, styles) == (1, StyleWishes()) and goes_by_rows(translator, job):
+        tell_large(translator, job, part, overwrite)
         return
     groups = styles.groups(translator, planned)
     todo = partial(jobs.run, translator, batch_size=batch_size, overwrite=overwrite, region=part, scale=scale)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
     from pathlib import Path
 
+    from pixelwise.render.window import Region
     from pixelwise.translate import Translator
     from pixelwise.translate.job_plan import Job
     from pixelwise.translate.jobs import Outcome
@@ -51,8 +52,8 @@ def tell(running: Generator[Outcome, None, None], num_planned: int, out: Path) -
         raise typer.Exit(1)
 
 
-def tell_large(translator: Translator, job: Job, overwrite: bool) -> None:
-    """Translates one picture of any size, and says what there is to say of it."""
+def tell_large(translator: Translator, job: Job, region: Region | None, overwrite: bool) -> None:
+    """Translates one picture of any size, or a region of it, and says what there is to say of it."""
     from pixelwise.translate.large import translate_large
 
     remarks: list[str] = []
@@ -62,6 +63,7 @@ def tell_large(translator: Translator, job: Job, overwrite: bool) -> None:
             job.source,
             job.destination,
             instances=job.instances,
+            region=region,
             overwrite=overwrite,
             progress=show,
             remark=remarks.append,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -27,8 +27,10 @@ from pixelwise.data.layout import check_sizes
 from pixelwise.errors import InputError
 from pixelwise.labels import LabelSpec
 from pixelwise.metadata import Metadata
-from pixelwise.models.family import WindowGenerator
+from pixelwise.models import family_of
+from pixelwise.models.family import GeneratorConfig, WindowGenerator
 from pixelwise.rasters import Raster, check_space, open_raster, write_deep_zoom, write_pyramid, writing
+from pixelwise.render.window import Region, Window
 from pixelwise.translate.job_plan import Job
 from pixelwise.translate.restoration import Form, Restoration, noise_in
 from pixelwise.translate.translator import Translator
@@ -58,11 +60,15 @@ def translate_large(
     destination: Path,
     *,
     instances: Path | None = None,
+    region: Region | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
     remark: Callable[[str], object] = lambda text: None,
 ) -> tuple[int, int]:
-    """Translates one picture of any size in bounded memory.
+    """Translates one picture of any size, or a region of it, in bounded memory.
+
+    A region costs as much of the picture as its pixels depend on. Of an ASAP-Net that is the whole low-resolution
+    stream; and what lies above the region is rendered, too, though not written.
 
     Args:
         translator: a model with a field, or one whose pixels depend on their surroundings only.
@@ -70,17 +76,18 @@ def translate_large(
         destination: a .tif file, which becomes a tiled pyramid (BigTIFF where it must), or a .dzi file, Deep Zoom. It
             is there when all is done, or not at all.
         instances: the instance map, for a model that reads one.
+        region: (top, left, height, width) of the part wanted, in pixels; None for all.
         overwrite: whether what is there is replaced.
         progress: is told of the rendered rows.
         remark: is told what people should know of the picture.
 
     Returns:
-        The picture's (height, width).
+        (height, width) of what was made.
 
     Raises:
-        InputError: a model of whole pictures; an input that cannot be read or does not fit the model; a destination of
-            another kind, that is an input or there already, or on a disk without room for it and for the stream's
-            layers.
+        InputError: a model of whole pictures; an input that cannot be read or does not fit the model; a region without
+            pixels or beyond the picture; a destination of another kind, that is an input or there already, or on a disk
+            without room for it and for the stream's layers.
     """
     _check_destination(destination, [path for path in (source, instances) if path is not None], overwrite)
     ready = _in_parts(translator, destination)
@@ -88,26 +95,26 @@ def translate_large(
         destination.parent.mkdir(parents=True, exist_ok=True)
     keep_freed_memory()
     with ExitStack() as stack:
-        picture = stack.enter_context(_open(translator, source, instances))
+        picture = stack.enter_context(_open(translator, source, instances, region))
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=destination.parent, prefix=".pixelwise-")))
-        form = picture.form(0, 1)
+        form, size = picture.form(0, 1), (picture.wanted.height, picture.wanted.width)
         count = picture.num_conditions(form)
         check_space(destination, count * ready.scratch_bytes(picture.size))
         channels = form.colours.channels + (form.alpha is not None)
         push = stack.enter_context(
-            PYRAMIDS[destination.suffix.lower()](destination, picture.size, channels, form.colours.dtype, form.metadata)
+            PYRAMIDS[destination.suffix.lower()](destination, size, channels, form.colours.dtype, form.metadata)
         )
         done = 0
-        for image in _bands(ready, picture, count, scratch):
+        for image in _within(picture.wanted, _bands(ready, picture, count, scratch)):
             if image.isnan().any():
                 raise InputError(f"{source}: the model's output is NaN in rows {done} to {done + image.shape[2] - 1}")
             push(picture.form(done, done + image.shape[2]).stored(image.clamp(-1, 1)))
             done += image.shape[2]
             if progress is not None:
-                progress(done, picture.size[0])
+                progress(done, size[0])
         for text in picture.remarks(form, destination.suffix.lower()):
             remark(text)
-        return picture.size
+        return size
 
 
 def _check_destination(destination: Path, inputs: list[Path], overwrite: bool) -> None:
@@ -139,18 +146,41 @@ def _bands(ready: WindowGenerator, picture: _Picture, count: int, scratch: Path)
         yield torch.cat(bands).cpu()
 
 
+def _within(window: Window, bands: Iterator[Tensor]) -> Iterator[Tensor]:
+    """Of a picture that comes from top to bottom, B C rows W each, a window; what lies below is not asked for."""
+    top = 0
+    for band in bands:
+        bottom = top + band.shape[2]
+        if bottom > window.top:
+            yield band[:, :, max(window.top - top, 0) : window.bottom - top, window.left : window.right]
+        if bottom >= window.bottom:
+            return
+        top = bottom
+
+
 @dataclass(frozen=True)
 class _Picture:
-    """A condition on the disk, and the form of what is made of it."""
+    """A condition on the disk, or a part of it, and the form of what is made of it.
+
+    Attributes:
+        translator: the model.
+        source, instances: the files.
+        part: what is read of them.
+        wanted: what is made of that, in pixels of the part.
+        noise_levels: what was found in the rows that were read.
+    """
 
     translator: Translator
     source: Raster
     instances: Raster | None
+    part: Window
+    wanted: Window
     noise_levels: list[float | None] = field(default_factory=list)
 
     @property
     def size(self) -> tuple[int, int]:
-        return self.source.size
+        """(height, width) of what is read."""
+        return self.part.height, self.part.width
 
     def num_conditions(self, form: Form) -> int:
         """How many the model takes the picture as, given the form of what it makes of it."""
@@ -161,21 +191,25 @@ class _Picture:
         return self._rows(start, stop)[number : number + 1].to(self.translator.device)
 
     def _rows(self, start: int, stop: int) -> Condition:
-        instances = None if self.instances is None else self.instances.rows(start, stop)
+        instances = None if self.instances is None else self._stored(self.instances, start, stop)
         try:
             if self._restoration is None:
-                return self.translator.condition(self.source.rows(start, stop), instances)
+                return self.translator.condition(self._stored(self.source, start, stop), instances)
             planes = self._restoration.planes(self._photo(start, stop))
         except InputError as error:
-            raise InputError(f"{self.source.path}: rows {start} to {stop - 1}: {error}") from error
+            rows = f"rows {self.part.top + start} to {self.part.top + stop - 1}"
+            raise InputError(f"{self.source.path}: {rows}: {error}") from error
         self.noise_levels.append(noise_in(planes))
         return Condition(image=self._restoration.fitted(planes))
 
     def form(self, start: int, stop: int) -> Form:
-        """Of what is made of these rows. They are at hand if they were among those read last."""
+        """Of these rows of what is wanted. They are at hand if they were among those read last."""
         if self._restoration is None:
             return Form(self.translator.manifest.target)
-        return self._restoration.form(self._photo(start, stop), self.source.path, self.source.metadata)
+        photo = self._photo(self.wanted.top + start, self.wanted.top + stop)
+        return self._restoration.form(
+            photo[:, self.wanted.left : self.wanted.right], self.source.path, self.source.metadata
+        )
 
     def remarks(self, form: Form, suffix: str) -> Iterator[str]:
         """What is to be told of the picture, when all its rows were read."""
@@ -196,12 +230,16 @@ class _Picture:
         return self.translator.reader.restoration
 
     def _photo(self, start: int, stop: int) -> np.ndarray:
-        stored = self.source.rows(start, stop)
+        stored = self._stored(self.source, start, stop)
         return stored[..., None] if stored.ndim == 2 else stored
+
+    def _stored(self, raster: Raster, start: int, stop: int) -> np.ndarray:
+        """Rows of the part, H W or H W C."""
+        return raster.rows(self.part.top + start, self.part.top + stop)[:, self.part.left : self.part.right]
 
 
 @contextmanager
-def _open(translator: Translator, source: Path, instances: Path | None) -> Iterator[_Picture]:
+def _open(translator: Translator, source: Path, instances: Path | None, region: Region | None) -> Iterator[_Picture]:
     restores = translator.reader.restoration is not None
     modes = PHOTO_MODES if restores else IMAGE_MODES if translator.manifest.spec.labels is None else ID_MODES
     with ExitStack() as stack:
@@ -209,4 +247,20 @@ def _open(translator: Translator, source: Path, instances: Path | None) -> Itera
         of_instances = None if instances is None else stack.enter_context(open_raster(instances, ID_MODES))
         if of_instances is not None:
             check_sizes({source: raster.size, of_instances.path: of_instances.size})
-        yield _Picture(translator, raster, of_instances)
+        whole = Window(0, 0, *raster.size)
+        wanted = whole if region is None else Window.of(region)
+        if not whole.contains(wanted):
+            raise InputError(f"{source}: the window {wanted} reaches beyond the image, which is {whole}")
+        part = _surroundings(translator.generator.config, wanted, whole)
+        there = replace(wanted, top=wanted.top - part.top, left=wanted.left - part.left)
+        yield _Picture(translator, raster, of_instances, part, there)
+
+
+def _surroundings(config: GeneratorConfig, window: Window, whole: Window) -> Window:
+    """The part of a picture that a window of what the model makes of it depends on."""
+    reach = family_of(config).reach(config)
+    if reach is None:
+        return whole
+    top, left = max(window.top - reach, 0), max(window.left - reach, 0)
+    bottom, right = min(window.bottom + reach, whole.bottom), min(window.right + reach, whole.right)
+    return Window(top, left, bottom - top, right - left)

@@ -83,6 +83,35 @@ def test_a_label_map_by_rows_gives_what_the_whole_gives(config: dict[str, object
 
 
 @pytest.mark.usefixtures("small_bands")
+@pytest.mark.parametrize("region", [(0, 0, 9, 41), (20, 7, 17, 30), (52, 40, 1, 1)])
+def test_a_region_by_rows_is_a_part_of_the_whole(region: tuple[int, int, int, int], tmp_path: Path) -> None:
+    translator = load(save_tiny_model(tmp_path / "model.safetensors", INSTANCE_MODEL, edges_in_mlp=True))
+    source, instances = random_map(tmp_path / "labels.tif", 3), random_map(tmp_path / "instances.tif", 200, seed=1)
+    top, left, height, width = region
+    seen: list[tuple[int, int]] = []
+    size = translate_large(
+        translator,
+        source,
+        tmp_path / "out.tif",
+        instances=instances,
+        region=region,
+        progress=lambda done, rows: seen.append((done, rows)),
+    )
+    assert (size, seen[-1]) == ((height, width), (height, height))
+    expected = whole(translator, source, instances)[top : top + height, left : left + width]
+    assert_alike(tifffile.imread(tmp_path / "out.tif"), expected)
+
+
+def test_regions_that_are_not_there(tmp_path: Path) -> None:
+    translator = load(save_tiny_model(tmp_path / "model.safetensors", LABEL_MODEL))
+    source = random_map(tmp_path / "labels.tif", 3)
+    for region, message in (((50, 0, 4, 4), r"labels\.tif: the window .* reaches beyond"), ((0, 0, 0, 4), "is empty")):
+        with pytest.raises(InputError, match=message):
+            translate_large(translator, source, tmp_path / "out.tif", region=region)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["labels.tif", "model.safetensors"]
+
+
+@pytest.mark.usefixtures("small_bands")
 def test_edges_of_instances_do_not_break_where_bands_meet(tmp_path: Path) -> None:
     path = save_tiny_model(tmp_path / "model.safetensors", INSTANCE_MODEL, edges_in_mlp=True, neighbourhood=3)
     translator = load(path)
@@ -163,6 +192,10 @@ def test_the_command_writes_one_picture_of_any_size(pixelwise_command: Command, 
     assert tifffile.imread(out).shape == (*SIZE, 3)
     assert pixelwise_command("translate", source, "--model", model, "--out", out) == 1
     assert pixelwise_command("translate", source, "--model", model, "--out", out, "--overwrite") == 0
+    part = ("--region", "10,8,20,16", "--out", out, "--overwrite")
+    assert pixelwise_command("translate", source, "--model", model, *part) == 0
+    with tifffile.TiffFile(out) as file:
+        assert (file.pages.first.shape, file.pages.first.is_tiled) == ((20, 16, 3), True)
 
 
 def test_the_command_refuses_what_one_file_cannot_hold(

@@ -277,6 +277,28 @@ def test_a_manifest_cannot_restore_what_it_does_not_read() -> None:
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_a_region_of_a_large_photo_is_all_that_is_restored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, channels: int, dtype: str
+) -> None:
+    translator = load(save_tiny_denoiser(tmp_path / "model.safetensors", 1, finds_noise=True), "cpu")
+    photo = pixels(100, 70, channels, dtype=dtype)
+    np.save(tmp_path / "a.npy", photo)
+    whole, _ = restore(translator, tmp_path / "a.npy", ".tif")
+    monkeypatch.setattr(tiled, "TILE", 16)
+    restored: list[int] = []
+    by_rows = tiled.Tiled.by_rows
+    monkeypatch.setattr(
+        tiled.Tiled, "by_rows", lambda self, size, *more: restored.append(size) or by_rows(self, size, *more)
+    )
+    translate_large(translator, tmp_path / "a.npy", tmp_path / "part.tif", region=(60, 20, 40, 25))
+    assert set(restored) == {(43, 31)}
+    found, expected = images.read(tmp_path / "part.tif"), images.read(whole)[60:, 20:45]
+    assert found.shape == expected.shape
+    assert np.abs(found.astype(int) - expected).max() <= 1
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
 def test_a_large_photo_is_streamed_as_it_is_restored_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, channels: int, dtype: str
 ) -> None:
