@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO
 
 import numpy as np
@@ -35,16 +35,59 @@ def to_png(array: np.ndarray, ancillary: Sequence[Chunk] = ()) -> bytes:
         array: H W or H W C of 1 to 4 channels; uint8, or uint16.
         ancillary: chunks that come before the pixels.
     """
-    height, width = array.shape[:2]
-    kind = _KINDS[1 if array.ndim == 2 else array.shape[2]]
-    header = struct.pack(">IIBBBBB", width, height, 8 * array.dtype.itemsize, kind, 0, 0, 0)
-    rows = array.astype(array.dtype.newbyteorder(">"), order="C", copy=False).reshape(height, -1).view(np.uint8)
-    compressor = isal_zlib.compressobj(_LEVEL)
-    bands = _filtered(rows, rows.shape[1] // width)
-    pixels = b"".join([*(compressor.compress(band) for band in bands), compressor.flush()])
-    parts = (pixels[first : first + _MOST_OF_A_CHUNK] for first in range(0, len(pixels), _MOST_OF_A_CHUNK))
-    chunks = ((b"IHDR", header), *ancillary, *((b"IDAT", part) for part in parts), (b"IEND", b""))
-    return SIGNATURE + b"".join(_chunk(name, content) for name, content in chunks)
+    array = array[..., None] if array.ndim == 2 else array
+    parts: list[bytes] = []
+    png = PngRows(parts.append, array.shape[:2], array.shape[2], array.dtype, ancillary)
+    png.push(array)
+    png.finish()
+    return b"".join(parts)
+
+
+class PngRows:
+    """A PNG file whose rows come from top to bottom.
+
+    Args:
+        write: takes the next bytes of the file.
+        size: (height, width) in pixels.
+        channels: of every pixel, 1 to 4.
+        dtype: uint8, or uint16.
+        ancillary: chunks that come before the pixels.
+    """
+
+    def __init__(
+        self,
+        write: Callable[[bytes], object],
+        size: tuple[int, int],
+        channels: int,
+        dtype: np.dtype,
+        ancillary: Sequence[Chunk] = (),
+    ) -> None:
+        self._write = write
+        self._pixel_bytes = channels * dtype.itemsize
+        self._row_above = np.zeros(size[1] * self._pixel_bytes, np.uint8)
+        self._compressor = isal_zlib.compressobj(_LEVEL)
+        header = struct.pack(">IIBBBBB", size[1], size[0], 8 * dtype.itemsize, _KINDS[channels], 0, 0, 0)
+        write(SIGNATURE)
+        for chunk in ((b"IHDR", header), *ancillary):
+            write(_chunk(*chunk))
+
+    def push(self, rows: np.ndarray) -> None:
+        """The next rows, n W C."""
+        if not len(rows):
+            return
+        stored = rows.astype(rows.dtype.newbyteorder(">"), order="C", copy=False).reshape(len(rows), -1).view(np.uint8)
+        bands = _filtered(stored, self._pixel_bytes, self._row_above)
+        self._write_pixels(b"".join(map(self._compressor.compress, bands)))
+        self._row_above = stored[-1].copy()
+
+    def finish(self) -> None:
+        """What follows the last row."""
+        self._write_pixels(self._compressor.flush())
+        self._write(_chunk(b"IEND", b""))
+
+    def _write_pixels(self, content: bytes) -> None:
+        for first in range(0, len(content), _MOST_OF_A_CHUNK):
+            self._write(_chunk(b"IDAT", content[first : first + _MOST_OF_A_CHUNK]))
 
 
 def sixteen_bits(image: ImageFile, file: BinaryIO) -> np.ndarray:
@@ -67,15 +110,16 @@ def sixteen_bits(image: ImageFile, file: BinaryIO) -> np.ndarray:
         return np.asarray(high << 8 | np.array(again))
 
 
-def _filtered(rows: np.ndarray, pixel_bytes: int) -> Iterator[bytes]:
+def _filtered(rows: np.ndarray, pixel_bytes: int, row_above: np.ndarray) -> Iterator[bytes]:
     """Rows of bytes, each less the mean of the pixel before and the one above (PNG Specification, Sec. 9.3), after its
     filter's number.
 
     Pillow tries all five filters on every row, which takes longer than to compress them; Paeth's alone, of three
     branches, takes longer than this one with all that follows, for a tenth less bytes.
     """
-    # Zeros before the first pixel and above the first row; later, above each band lies the last row before it.
+    # Zeros before the first pixel; above each band lies the last row before it.
     bordered = np.zeros((_ROWS_AT_ONCE + 1, pixel_bytes + rows.shape[1]), np.uint16)
+    bordered[-1, pixel_bytes:] = row_above
     for first in range(0, len(rows), _ROWS_AT_ONCE):
         band = rows[first : first + _ROWS_AT_ONCE]
         bordered[0] = bordered[-1]

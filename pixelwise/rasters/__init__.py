@@ -2,8 +2,18 @@
 
 from pixelwise.rasters.deep_zoom import write_deep_zoom
 from pixelwise.rasters.disk import check_space, writing
+from pixelwise.rasters.png import write_png
 from pixelwise.rasters.pyramid import write_pyramid
 from pixelwise.rasters.raster import Raster
-from pixelwise.rasters.reader import open_raster
+from pixelwise.rasters.reader import open_raster, stored_size
 
-__all__ = ["Raster", "check_space", "open_raster", "write_deep_zoom", "write_pyramid", "writing"]
+__all__ = [
+    "Raster",
+    "check_space",
+    "open_raster",
+    "stored_size",
+    "write_deep_zoom",
+    "write_png",
+    "write_pyramid",
+    "writing",
+]

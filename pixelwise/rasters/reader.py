@@ -7,10 +7,11 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 from pathlib import Path
 
 import numpy as np
+import tifffile
 
 from pixelwise.codecs import check_file, decode_with_metadata, reading
 from pixelwise.rasters.raster import Raster
-from pixelwise.rasters.stream import can_stream, stream_raster
+from pixelwise.rasters.stream import can_stream, header_size, stream_raster
 from pixelwise.rasters.tiff import must_be_whole, tiff_raster
 
 
@@ -36,6 +37,22 @@ def open_raster(path: Path | str, modes: dict[str, str]) -> Iterator[Raster]:
         with reading(path):
             raster = stack.enter_context(_open(path, modes))
         yield raster
+
+
+def stored_size(path: Path) -> tuple[int, int] | None:
+    """(height, width) in pixels, before a picture is turned upright: as far as a file's beginning says it.
+
+    None where only decoding would tell. Raises InputError for a file that is not there or damaged at its beginning.
+    """
+    check_file(path)
+    suffix = path.suffix.lower()
+    with reading(path):
+        if suffix == ".npy":
+            return _npy_raster(path).size
+        if suffix not in (".tif", ".tiff"):
+            return header_size(path)
+        with tifffile.TiffFile(path) as file:
+            return file.pages.first.imagelength, file.pages.first.imagewidth
 
 
 def _open(path: Path, modes: dict[str, str]) -> AbstractContextManager[Raster]:

@@ -59,6 +59,12 @@ def can_stream(path: Path, modes: dict[str, str]) -> bool:
     return orientation == 1 and not set(late) & set(_METADATA)
 
 
+def header_size(path: Path) -> tuple[int, int] | None:
+    """(height, width) of a PNG or JPEG file as it is stored; None of other files."""
+    _, image = _open_header(path)
+    return None if image is None else (image.height, image.width)
+
+
 def stream_raster(path: Path, modes: dict[str, str]) -> Raster:
     """A file of which ``can_stream`` is true. Raises InputError, see ``codecs.check_pillow``."""
     head, image = _open_header(path)

@@ -8,7 +8,7 @@ from PIL import Image
 
 from pixelwise.codecs import ID_MODES, IMAGE_MODES, PHOTO_MODES, decode, encode
 from pixelwise.errors import InputError
-from pixelwise.rasters import Raster, open_raster
+from pixelwise.rasters import Raster, open_raster, stored_size
 
 RANDOM = np.random.default_rng(0)
 
@@ -235,6 +235,18 @@ def test_damage_is_found_where_it_is(tmp_path: Path):
         with pytest.raises(InputError, match=r"a\.tif: rows 120 to 129 of 200 cannot be read, it may be damaged"):
             raster.rows(120, 130)
         np.testing.assert_array_equal(raster.rows(192, 200), array[192:])
+
+
+def test_a_file_s_beginning_says_its_size(tmp_path: Path):
+    for name in ("a.png", "a.jpg", "a.tif", "a.bmp"):
+        Image.fromarray(pixels(20, 10, 3)).save(tmp_path / name)
+        assert stored_size(tmp_path / name) == (None if name == "a.bmp" else (20, 10))
+    np.save(tmp_path / "a.npy", pixels(20, 10))
+    assert stored_size(tmp_path / "a.npy") == (20, 10)
+    for name, content, message in (("b.tif", b"II", "cannot be read"), ("b.png", b"", "is empty")):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(InputError, match=rf"{name}: {message}"):
+            stored_size(tmp_path / name)
 
 
 def test_what_only_imagecodecs_decompresses_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -14,13 +14,13 @@ from tiny_model import LABELS, PHOTO_MODEL, save_tiny_denoiser, save_tiny_model
 
 from pixelwise import images
 from pixelwise.checkpoint import Manifest, load_checkpoint
-from pixelwise.codecs import ID_MODES, IMAGE_MODES, PHOTO_MODES, decode
+from pixelwise.codecs import ID_MODES, IMAGE_MODES, PHOTO_MODES, decode, decode_with_metadata
 from pixelwise.condition import ConditionSpec
 from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec, TargetSpec
 from pixelwise.metrics.noise import noise_level
 from pixelwise.models import tiled
-from pixelwise.translate import Translator, load
+from pixelwise.translate import Translator, large, load
 from pixelwise.translate.job_plan import plan
 from pixelwise.translate.jobs import Outcome, run
 from pixelwise.translate.large import translate_large
@@ -204,6 +204,41 @@ def test_other_models_read_what_they_were_trained_on_and_nothing_else(tmp_path: 
     for photo in (pixels(8, 8, 3, dtype="uint16"), pixels(8, 8, 1), pixels(8, 8, 4)):
         with pytest.raises(InputError, match="expected 3 channels of uint8"):
             translator(photo)
+
+
+def test_a_large_photo_becomes_a_png_by_rows(
+    described: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    pixelwise_command: Command,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    model = save_tiny_denoiser(tmp_path / "model.safetensors", 3, finds_noise=True)
+    command = ("translate", described, "--model", model, "--out")
+    assert pixelwise_command(*command, tmp_path / "whole.png") == 0
+    monkeypatch.setattr(large, "_LARGE", 599)
+    monkeypatch.setattr(tiled, "TILE", 8)
+    capsys.readouterr()
+    assert pixelwise_command(*command, tmp_path / "rows.png") == 0
+    assert capsys.readouterr().out == f"wrote {tmp_path}/rows.png: 20x30 pixels\n"
+    (whole, expected), (rows, found) = (
+        decode_with_metadata(tmp_path / name, IMAGE_MODES) for name in ("whole.png", "rows.png")
+    )
+    assert np.abs(rows.astype(int) - whole).max() <= 1
+    assert found == expected
+    assert found.exif
+    monkeypatch.setattr(large, "_LARGE", 600)
+    assert pixelwise_command(*command, tmp_path / "small.png") == 0
+    assert "1 of 1 translated" in capsys.readouterr().out
+
+
+def test_a_large_label_map_is_made_as_a_whole(
+    described: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pixelwise_command: Command
+) -> None:
+    monkeypatch.setattr(large, "_LARGE", 0)
+    model = save_tiny_model(tmp_path / "model.safetensors", PHOTO_MODEL, target=LABELS)
+    assert pixelwise_command("translate", described, "--model", model, "--out", tmp_path / "out.png") == 0
+    assert decode(tmp_path / "out.png", ID_MODES).shape == (30, 20)
 
 
 DEPTH = ImageSpec(1, "uint16", 10_000, unit="mm")

@@ -1,0 +1,84 @@
+"""PNG by rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from pixelwise.atomic import replacement
+from pixelwise.codecs import to_bytes
+from pixelwise.errors import InputError
+from pixelwise.metadata import NO_METADATA, Metadata
+from pixelwise.png import PngRows
+from pixelwise.rasters.disk import check_space, writing
+
+
+@contextmanager
+def write_png(
+    path: Path, size: tuple[int, int], channels: int, dtype: str, metadata: Metadata = NO_METADATA
+) -> Iterator[Callable[[np.ndarray], None]]:
+    """A PNG file, written by rows in memory of those that come at a time.
+
+    The file is there when all rows have come, or not at all. ::
+
+        with write_png(path, (height, width), 3, "uint8") as push:
+            for rows in bands:
+                push(rows)
+
+    Args:
+        path: a .png file; folders above it are made, a file of that name is replaced.
+        size: (height, width) in pixels.
+        channels: of every pixel: grey, grey with alpha, RGB or RGB with alpha.
+        dtype: "uint8" or "uint16".
+        metadata: is written.
+
+    Yields:
+        What takes the next rows: H W C, or H W for one channel; any number at a time.
+
+    Raises:
+        InputError: another suffix, channels or dtype, an empty picture, less room on the disk than the pixels take
+            uncompressed; or, later, when the system refuses to write.
+        ValueError: fewer or more rows than stated, or of another shape or dtype.
+    """
+    if path.suffix.lower() != ".png" or min(size) < 1:
+        raise InputError(
+            f"{path}: cannot write {size[1]}x{size[0]} pixels (width x height) by rows, expected a .png file"
+        )
+    to_bytes(path, np.zeros((1, 1, channels), dtype))
+    check_space(path, size[0] * size[1] * channels * np.dtype(dtype).itemsize)
+    num_rows = 0
+    with ExitStack() as stack:
+        with writing(path):
+            beside = stack.enter_context(replacement(path))
+            # Without a buffer: what a full disk refuses must not be tried again at closing.
+            file = stack.enter_context(beside.open("wb", buffering=0))
+
+            def append(content: bytes) -> None:
+                rest = memoryview(content)
+                while rest:
+                    rest = rest[file.write(rest) :]
+
+            png = PngRows(append, size, channels, np.dtype(dtype), metadata.png_chunks())
+
+        def push(rows: np.ndarray) -> None:
+            nonlocal num_rows
+            rows = rows[..., None] if rows.ndim == 2 else rows
+            num_rows += len(rows)
+            expected = (size[1], channels)
+            if rows.shape[1:] != expected or rows.dtype != dtype or num_rows > size[0]:
+                raise ValueError(
+                    f"expected {size[0]} rows of {expected[0]} pixels, {channels} channels of {dtype}; got row "
+                    f"{num_rows} of {rows.shape}, {rows.dtype}"
+                )
+            with writing(path):
+                png.push(rows)
+
+        yield push
+        if num_rows != size[0]:
+            raise ValueError(f"only {num_rows} of {size[0]} rows were written")
+        with writing(path):
+            png.finish()
+            stack.close()

@@ -1,0 +1,70 @@
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pixelwise.codecs import IMAGE_MODES, decode_with_metadata
+from pixelwise.errors import InputError
+from pixelwise.metadata import NO_METADATA, Metadata
+from pixelwise.rasters import write_png
+
+RANDOM = np.random.default_rng(0)
+
+
+def pixels(*shape: int, dtype: str = "uint8") -> np.ndarray:
+    return RANDOM.integers(0, np.iinfo(dtype).max, shape, dtype, endpoint=True)
+
+
+def write(path: Path, image: np.ndarray, step: int, metadata: Metadata = NO_METADATA) -> None:
+    with write_png(path, image.shape[:2], image.shape[2], image.dtype.name, metadata) as push:
+        for top in range(0, len(image), step):
+            push(image[top : top + step])
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("step", [1, 7, 16, 33, 70])
+def test_rows_that_come_anyhow_are_one_picture(tmp_path: Path, channels: int, dtype: str, step: int) -> None:
+    image = pixels(70, 9, channels, dtype=dtype)
+    image[20:50] = image[20, 0]  # flat rows between noisy ones
+    profile = Metadata(icc=b"profile", exif=b"II*\0\x08\0\0\0\0\0\0\0\0\0")
+    write(tmp_path / "a.png", image, step, profile)
+    found, metadata = decode_with_metadata(tmp_path / "a.png", IMAGE_MODES)
+    np.testing.assert_array_equal(found.reshape(image.shape), image)
+    assert metadata.icc == b"profile"
+
+
+def test_what_is_flat_stays_small_wherever_it_lies(tmp_path: Path) -> None:
+    noise, flat = pixels(16, 500, 3), np.zeros((2000, 500, 3), np.uint8)
+    write(tmp_path / "a.png", np.concatenate([noise, flat]), 16)
+    assert (tmp_path / "a.png").stat().st_size < 1.5 * noise.size
+
+
+def test_what_is_no_png_is_refused_before(tmp_path: Path) -> None:
+    for name, size, channels, dtype in (
+        ("a.jpg", (4, 4), 3, "uint8"),
+        ("a.png", (0, 4), 3, "uint8"),
+        ("a.png", (4, 4), 5, "uint8"),
+        ("a.png", (4, 4), 3, "float32"),
+    ):
+        with pytest.raises(InputError, match=name), write_png(tmp_path / name, size, channels, dtype):
+            pass
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("shape", [(4, 5, 3), (4, 4, 1), (5, 4, 3), (3, 4, 3)])
+def test_other_rows_than_were_announced_leave_nothing(tmp_path: Path, shape: tuple[int, int, int]) -> None:
+    with pytest.raises(ValueError, match="rows"), write_png(tmp_path / "a.png", (4, 4), 3, "uint8") as push:
+        push(pixels(*shape))
+    assert not list(tmp_path.iterdir())
+
+
+def test_on_a_full_disk_nothing_is_left(
+    tmp_path: Path, full_disk: Callable[[int], AbstractContextManager[None]]
+) -> None:
+    image = pixels(200, 100, 3)
+    with full_disk(30_000), pytest.raises(InputError, match=r"a\.png: cannot be written: File too large"):
+        write(tmp_path / "a.png", image, 20)
+    assert not list(tmp_path.iterdir())
