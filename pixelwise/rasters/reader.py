@@ -19,17 +19,17 @@ from pixelwise.rasters.tiff import must_be_whole, tiff_raster
 def open_raster(path: Path | str, modes: dict[str, str]) -> Iterator[Raster]:
     """A picture of any size, open for reading by rows.
 
-    TIFF and NPY files are read by rows; PNG and JPEG too where libvips is at hand (``pip install 'pixelwise[scale]'``),
-    unless they are interlaced. What is stored turned, or packed into a palette or bits, and everything else is decoded
-    whole. A progressive JPEG is read by rows, but its decoder holds all its coefficients.
+    TIFF and NPY files are read by rows; PNG, JPEG and TIFFs compressed by LZW too where libvips is at hand (``pip
+    install 'pixelwise[scale]'``), unless they are interlaced. What is stored turned, or packed into a palette or bits,
+    and everything else is decoded whole. A progressive JPEG is read by rows, but its decoder holds all its
+    coefficients.
 
     Args:
         path: a file that ``codecs.decode`` reads.
         modes: as for ``codecs.decode``.
 
     Raises:
-        InputError: as ``codecs.decode``; also a TIFF that ends early, with the number of rows that are there, or one
-            that only the package imagecodecs can decompress.
+        InputError: as ``codecs.decode``; also a TIFF that ends early, with the number of rows that are there.
     """
     path = Path(path)
     check_file(path)

@@ -1,4 +1,4 @@
-"""PNG and JPEG files by rows, decoded once from top to bottom by libvips.
+"""PNG and JPEG files by rows, and TIFFs compressed by LZW, decoded once from top to bottom by libvips.
 
 Pillow says what a file is. Of a PNG libvips sees header and pixels only, so that no profile, gamma or transparent
 colour can change a value, and a palette image reads as a grey one: its ids.
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tifffile
 from PIL import ExifTags, Image
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
@@ -22,7 +23,7 @@ from PIL.PngImagePlugin import PngImageFile
 from pixelwise.codecs import IMAGE_MODES, PHOTO_MODES, check_pillow
 from pixelwise.metadata import metadata_of
 from pixelwise.png import SIGNATURE
-from pixelwise.rasters.raster import Raster, Recent
+from pixelwise.rasters.raster import Raster, ReadRows, Recent
 
 _JPEG = b"\xff\xd8\xff"
 _HEADER = 33
@@ -57,6 +58,19 @@ def can_stream(path: Path, modes: dict[str, str]) -> bool:
     # Not image.getexif(): for what may follow the pixels, a PNG's would decode them all.
     orientation = Image.Image.getexif(image).get(ExifTags.Base.Orientation, 1)
     return orientation == 1 and not set(late) & set(_METADATA)
+
+
+def can_stream_lzw(page: tifffile.TiffPage) -> bool:
+    """Whether libvips is at hand, and a TIFF's page compressed by LZW and of numbers that it gives as they are."""
+    plain = page.photometric in (tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.RGB)
+    is_lzw = page.compression == tifffile.COMPRESSION.LZW
+    return _libvips() is not None and is_lzw and plain and page.bitspersample >= 8
+
+
+def lzw_rows(path: Path, shape: tuple[int, ...], dtype: np.dtype) -> ReadRows:
+    """Of a TIFF file, H W or H W C, of whose page ``can_stream_lzw`` is true."""
+    stream = _Stream(lambda: _libvips().Source.new_from_file(str(path)), "tiffload_source", shape, dtype)
+    return Recent(stream.read)
 
 
 def header_size(path: Path) -> tuple[int, int] | None:

@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 import tifffile
 
-from pixelwise.codecs import PLANES_FIRST, codec_advice, has_codec, is_packed, tiff_picture
+from pixelwise.codecs import PLANES_FIRST, has_codec, is_packed, tiff_picture
 from pixelwise.errors import InputError
 from pixelwise.rasters.raster import Raster, ReadRows, Recent
+from pixelwise.rasters.stream import can_stream_lzw, lzw_rows
 from pixelwise.tiff import metadata_in, orientation_of
 
 _MIN_ROWS = 64
@@ -23,10 +24,13 @@ _MIN_ROWS = 64
 
 
 def must_be_whole(path: Path, modes: dict[str, str]) -> bool:
-    """Whether rows are not those of the file, since it is stored turned or packed."""
+    """Whether rows are not those of the file, since it is stored turned, packed or as only whole files are decoded."""
     with tifffile.TiffFile(path) as file:
-        page = file.pages.first if len(file.pages) else None
-        return page is not None and (orientation_of(page) != 1 or is_packed(page, modes))
+        if not len(file.pages):
+            return False
+        page = file.pages.first
+        by_rows = has_codec(page) or can_stream_lzw(page)
+        return orientation_of(page) != 1 or is_packed(page, modes) or not by_rows
 
 
 @contextmanager
@@ -38,7 +42,7 @@ def tiff_raster(path: Path, modes: dict[str, str]) -> Iterator[Raster]:
         modes: as for ``codecs.decode``.
 
     Raises:
-        InputError: no picture that ``codecs.decode`` reads, one that ends early or one that needs imagecodecs.
+        InputError: no picture that ``codecs.decode`` reads, or one that ends early.
     """
     with tifffile.TiffFile(path) as file, ThreadPoolExecutor(os.cpu_count()) as pool:
         if not len(file.pages):
@@ -50,11 +54,11 @@ def tiff_raster(path: Path, modes: dict[str, str]) -> Iterator[Raster]:
         offset = series.dataoffset
         if offset is not None:
             read = _mapped_rows(path, series, offset, stored)
-        else:
-            if not has_codec(series.keyframe):
-                raise InputError(f"{path}: is {codec_advice(series.keyframe)}")
+        elif has_codec(series.keyframe):
             grid = _Grid(path, series, pool)
             read = Recent(lambda start, stop: _in_order(grid.read(start, stop), shape, planes_first))
+        else:
+            read = lzw_rows(path, shape, stored.newbyteorder("="))
         yield Raster(path, shape, stored.newbyteorder("="), read, metadata_in(path, file))
 
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from pixelwise.codecs import ID_MODES, IMAGE_MODES, PHOTO_MODES, decode, encode
 from pixelwise.errors import InputError
-from pixelwise.rasters import Raster, open_raster, stored_size
+from pixelwise.rasters import Raster, open_raster, stored_size, stream
 
 RANDOM = np.random.default_rng(0)
 
@@ -249,11 +249,37 @@ def test_a_file_s_beginning_says_its_size(tmp_path: Path):
             stored_size(tmp_path / name)
 
 
-def test_what_only_imagecodecs_decompresses_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    path = tmp_path / "a.tif"
-    Image.fromarray(pixels(20, 10, 3)).save(path, compression="tiff_lzw")
+@pytest.fixture
+def without_codecs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(tifffile.TIFF.__dict__, "DECOMPRESSORS", {1: None})
-    with pytest.raises(InputError, match=r"a\.tif: .* LZW, .* imagecodecs"), open_raster(path, IMAGE_MODES):
+
+
+@pytest.mark.usefixtures("without_codecs")
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize("tile", [False, True])
+def test_libvips_decompresses_lzw_by_rows(tmp_path: Path, channels: int, dtype: str, tile: bool):
+    pyvips = pytest.importorskip("pyvips")
+    array = pixels(150, 60, channels, dtype=dtype)
+    pyvips.Image.new_from_array(array).tiffsave(str(tmp_path / "a.tif"), compression="lzw", tile=tile, tile_height=32)
+    with open_raster(tmp_path / "a.tif", IMAGE_MODES) as raster:
+        assert not raster.in_memory
+        rows = np.concatenate([raster.rows(top, min(top + 40, 150)) for top in range(0, 150, 40)])
+        np.testing.assert_array_equal(rows.reshape(array.shape), array)
+        np.testing.assert_array_equal(raster.rows(3, 5).reshape(2, 60, channels), array[3:5])
+
+
+@pytest.mark.usefixtures("without_codecs")
+def test_without_libvips_lzw_is_decoded_whole_where_that_keeps_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(stream, "_libvips", lambda: None)
+    array = pixels(20, 10, 3)
+    Image.fromarray(array).save(tmp_path / "a.tif", compression="tiff_lzw")
+    with open_raster(tmp_path / "a.tif", IMAGE_MODES) as raster:
+        assert raster.in_memory
+        np.testing.assert_array_equal(raster.rows(0, 20), array)
+    Image.fromarray(pixels(20, 10, dtype="uint16")).save(tmp_path / "deep.tif", compression="tiff_lzw")
+    refused = pytest.raises(InputError, match=r"deep\.tif: .* LZW, .* imagecodecs")
+    with refused, open_raster(tmp_path / "deep.tif", IMAGE_MODES):
         pass
 
 
