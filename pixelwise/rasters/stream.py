@@ -69,7 +69,8 @@ def can_stream_lzw(page: tifffile.TiffPage) -> bool:
 
 def lzw_rows(path: Path, shape: tuple[int, ...], dtype: np.dtype) -> ReadRows:
     """Of a TIFF file, H W or H W C, of whose page ``can_stream_lzw`` is true."""
-    stream = _Stream(lambda: _libvips().Source.new_from_file(str(path)), "tiffload_source", shape, dtype)
+    # LZW has no checksums: what cannot be decompressed would be black otherwise.
+    stream = _Stream(lambda: _libvips().Source.new_from_file(str(path)), "tiffload_source", shape, dtype, "error")
     return Recent(stream.read)
 
 
@@ -114,10 +115,18 @@ class _Stream:
         loader: libvips's name for what decodes it.
         shape: H W or H W C.
         dtype: of the values.
+        fail_on: the least that is wrong with a file that is refused, as libvips names it.
     """
 
-    def __init__(self, source: Callable[[], Any], loader: str, shape: tuple[int, ...], dtype: np.dtype) -> None:
-        self._source, self._loader = source, loader
+    def __init__(
+        self,
+        source: Callable[[], Any],
+        loader: str,
+        shape: tuple[int, ...],
+        dtype: np.dtype,
+        fail_on: str = "truncated",
+    ) -> None:
+        self._source, self._loader, self._fail_on = source, loader, fail_on
         self._row_shape, self._dtype = shape[1:], dtype
         self._region: Any = None
         self._next = 0
@@ -125,7 +134,7 @@ class _Stream:
     def read(self, start: int, stop: int) -> np.ndarray:
         if self._region is None or start < self._next:
             vips = _libvips()
-            image = getattr(vips.Image, self._loader)(self._source(), access="sequential", fail_on="truncated")
+            image = getattr(vips.Image, self._loader)(self._source(), access="sequential", fail_on=self._fail_on)
             self._region = vips.Region.new(image)
         self._next = stop
         pixels = self._region.fetch(0, start, self._row_shape[0], stop - start)

@@ -270,6 +270,19 @@ def test_libvips_decompresses_lzw_by_rows(tmp_path: Path, channels: int, dtype: 
 
 
 @pytest.mark.usefixtures("without_codecs")
+def test_damaged_lzw_is_found(tmp_path: Path):
+    pyvips = pytest.importorskip("pyvips")
+    path = tmp_path / "a.tif"
+    pyvips.Image.new_from_array(pixels(300, 200, 3)).tiffsave(str(path), compression="lzw")
+    content = bytearray(path.read_bytes())
+    content[100_000:100_500] = bytes(500)
+    path.write_bytes(content)
+    damaged = pytest.raises(InputError, match=r"a\.tif: rows 0 to 299 of 300 cannot be read, it may be damaged")
+    with open_raster(path, IMAGE_MODES) as raster, damaged:
+        raster.rows(0, 300)
+
+
+@pytest.mark.usefixtures("without_codecs")
 def test_without_libvips_lzw_is_decoded_whole_where_that_keeps_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(stream, "_libvips", lambda: None)
     array = pixels(20, 10, 3)
