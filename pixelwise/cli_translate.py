@@ -75,7 +75,7 @@ def translate(
     planned = job_plan.plan(inputs, out, ending, instances, style, seed, samples, name)
     job = job_plan.only_job(inputs, planned)
     if job is not None and (scale, styles) == (1, StyleWishes()) and goes_by_rows(translator, job):
-        tell_large(translator, job, part, overwrite)
+        tell_large(translator, job, part, overwrite, preview)
         return
     groups = styles.groups(translator, planned)
     todo = partial(jobs.run, translator, batch_size=batch_size, overwrite=overwrite, region=part, scale=scale)

@@ -52,7 +52,7 @@ def tell(running: Generator[Outcome, None, None], num_planned: int, out: Path) -
         raise typer.Exit(1)
 
 
-def tell_large(translator: Translator, job: Job, region: Region | None, overwrite: bool) -> None:
+def tell_large(translator: Translator, job: Job, region: Region | None, overwrite: bool, preview: bool) -> None:
     """Translates one picture of any size, or a region of it, and says what there is to say of it."""
     from pixelwise.translate.large import translate_large
 
@@ -65,6 +65,7 @@ def tell_large(translator: Translator, job: Job, region: Region | None, overwrit
             instances=job.instances,
             region=region,
             overwrite=overwrite,
+            previews=preview,
             progress=show,
             remark=remarks.append,
         )

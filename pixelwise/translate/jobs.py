@@ -23,7 +23,7 @@ from pixelwise.labels import LabelSpec
 from pixelwise.render.window import Region
 from pixelwise.translate.job_plan import Job
 from pixelwise.translate.overlap import ahead, behind, one_thread
-from pixelwise.translate.preview import preview, preview_path
+from pixelwise.translate.preview import preview, preview_path, previewed
 from pixelwise.translate.restoration import Form
 from pixelwise.translate.style import Style
 from pixelwise.translate.translator import Translator
@@ -83,7 +83,7 @@ def run(
             instance maps that are missing or not read, style pictures that are not read, seeds for a model that draws
             nothing, a region without pixels, a scale that is not positive, or a preview in the place of something else.
     """
-    shown = _previewed(translator.manifest.target) if previews else None
+    shown = previewed(translator.manifest.target) if previews else None
     _check_model(translator, jobs)
     if shown is not None:
         _check_previews(jobs)
@@ -223,11 +223,6 @@ def _check_format(path: Path, target: TargetSpec) -> None:
         to_bytes(path, np.zeros((1, 1, target.channels), target.dtype))
     elif path.suffix.lower() != ".png":
         raise InputError(f"{path}: the model makes label maps, which are written as .png only")
-
-
-def _previewed(target: TargetSpec) -> ImageSpec | None:
-    """How the pictures are stored that a preview is made of; None where the eye sees enough."""
-    return target if isinstance(target, ImageSpec) and target.unit and target.channels == 1 else None
 
 
 def _check_previews(jobs: Sequence[Job]) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -37,6 +37,7 @@ from pixelwise.rasters import (
 )
 from pixelwise.render.window import Region, Window
 from pixelwise.translate.job_plan import Job
+from pixelwise.translate.preview import preview, preview_path, previewed
 from pixelwise.translate.restoration import Form
 from pixelwise.translate.stored_condition import StoredCondition, open_condition
 from pixelwise.translate.translator import Translator
@@ -75,6 +76,7 @@ def translate_large(
     instances: Path | None = None,
     region: Region | None = None,
     overwrite: bool = False,
+    previews: bool = True,
     progress: Progress | None = None,
     remark: Callable[[str], object] = lambda text: None,
 ) -> tuple[int, int]:
@@ -91,6 +93,7 @@ def translate_large(
         instances: the instance map, for a model that reads one.
         region: (top, left, height, width) of the part wanted, in pixels; None for all.
         overwrite: whether what is there is replaced.
+        previews: whether a PNG whose values count something, such as depth, gets a coloured one beside it.
         progress: is told of the rendered rows.
         remark: is told what people should know of the picture.
 
@@ -102,7 +105,11 @@ def translate_large(
             pixels or beyond the picture; a destination of another kind, that is an input or there already, or on a disk
             without room for it and for the stream's layers.
     """
-    _check_destination(destination, [path for path in (source, instances) if path is not None], overwrite)
+    inputs = [path for path in (source, instances) if path is not None]
+    shown = previewed(translator.manifest.target) if previews and destination.suffix.lower() == ".png" else None
+    _check_destination(destination, inputs, overwrite)
+    if shown is not None:
+        _check_destination(preview_path(destination), inputs, overwrite)
     ready = _in_parts(translator, destination)
     with writing(destination):
         destination.parent.mkdir(parents=True, exist_ok=True)
@@ -113,10 +120,7 @@ def translate_large(
         form, size = picture.form(0, 1), (picture.wanted.height, picture.wanted.width)
         count = picture.num_conditions(form)
         check_space(destination, count * ready.scratch_bytes(picture.size))
-        channels = form.colours.channels + (form.alpha is not None)
-        push = stack.enter_context(
-            _WRITERS[destination.suffix.lower()](destination, size, channels, form.colours.dtype, form.metadata)
-        )
+        push = stack.enter_context(_write(destination, size, form, shown))
         row = picture.wanted.top
         for image in _within(picture.wanted, _bands(ready, picture, count, scratch)):
             bottom = row + image.shape[2]
@@ -147,6 +151,26 @@ def _in_parts(translator: Translator, destination: Path) -> WindowGenerator:
     return translator.ready
 
 
+@contextmanager
+def _write(
+    destination: Path, size: tuple[int, int], form: Form, shown: ImageSpec | None
+) -> Iterator[Callable[[np.ndarray], None]]:
+    """What takes the rows of a picture, and writes its preview too where it is to be ``shown``."""
+    channels, write = form.colours.channels + (form.alpha is not None), _WRITERS[destination.suffix.lower()]
+    with ExitStack() as stack:
+        push = stack.enter_context(write(destination, size, channels, form.colours.dtype, form.metadata))
+        if shown is None:
+            yield push
+            return
+        push_preview = stack.enter_context(write_png(preview_path(destination), size, 3, "uint8"))
+
+        def push_both(rows: np.ndarray) -> None:
+            push(rows)
+            push_preview(preview(rows, shown))
+
+        yield push_both
+
+
 def _bands(ready: WindowGenerator, picture: StoredCondition, count: int, scratch: Path) -> Iterator[Tensor]:
     """What the model makes from top to bottom, B C rows W.
 
@@ -174,13 +198,13 @@ def _within(window: Window, bands: Iterator[Tensor]) -> Iterator[Tensor]:
 
 def _remarks(picture: StoredCondition, form: Form, suffix: str) -> Iterator[str]:
     """What is to be told of a picture, when all its rows were read."""
-    if form.colours.unit:
-        yield "no preview of a picture that is streamed"
+    is_pyramid = suffix in _PYRAMIDS
+    if form.colours.unit and is_pyramid:
+        yield "no preview of a pyramid"
     if picture.restoration is None:
         return
     yield from picture.restoration.channel_remarks(form.colours.channels)
     yield from picture.restoration.noise_remarks(*picture.noise_levels)
-    is_pyramid = suffix in _PYRAMIDS
     # Neither writer of pyramids knows of EXIF data.
     exif = ["EXIF data"] if form.metadata.exif and is_pyramid else []
     if lost := dict.fromkeys((*form.metadata.lost_in(suffix), *exif)):

@@ -6,10 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
-from pixelwise.images import ImageSpec
+from pixelwise.images import ImageSpec, TargetSpec
 
 _NUM_COLOURS = 256
 _START, _ROTATIONS, _HUE = 0.5, -1.5, 1.0
+
+
+def previewed(target: TargetSpec) -> ImageSpec | None:
+    """How the pictures are stored that a preview is made of; None where the eye sees enough."""
+    return target if isinstance(target, ImageSpec) and target.unit and target.channels == 1 else None
 
 
 def preview_path(path: Path) -> Path:

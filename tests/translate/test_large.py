@@ -21,6 +21,7 @@ from pixelwise.lowres import streamed
 from pixelwise.models import fast_asapnet, streamed_asapnet
 from pixelwise.translate import Translator, load
 from pixelwise.translate.large import translate_large
+from pixelwise.translate.preview import preview
 
 Command = Callable[..., int]
 
@@ -249,12 +250,28 @@ def test_a_tiff_is_ordinary_for_models_that_cannot_go_by_rows(
     assert "this dagan model cannot translate a picture in parts" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("small_bands")
+def test_a_png_of_depth_that_goes_by_rows_has_a_preview(tmp_path: Path) -> None:
+    depth = ImageSpec(1, "uint16", 10_000, unit="mm")
+    translator = load(save_tiny_model(tmp_path / "model.safetensors", LABEL_MODEL, target=depth))
+    source, out = random_map(tmp_path / "labels.tif", 3), tmp_path / "out.png"
+    translate_large(translator, source, out)
+    found, expected = images.read(out), whole(translator, source)
+    assert (found.dtype, found.shape) == (expected.dtype, expected.shape)
+    assert np.abs(found.astype(int) - expected).max() <= 1
+    np.testing.assert_array_equal(images.read(tmp_path / "out_preview.png"), preview(found, depth))
+    out.unlink()
+    with pytest.raises(InputError, match=r"out_preview\.png is there already"):
+        translate_large(translator, source, out)
+    translate_large(translator, source, out, previews=False)
+
+
 def test_what_a_pyramid_has_no_preview_of_is_said(tmp_path: Path) -> None:
     depth = ImageSpec(1, "uint16", 10_000, unit="mm")
     translator = load(save_tiny_model(tmp_path / "model.safetensors", LABEL_MODEL, target=depth))
     remarks: list[str] = []
     translate_large(translator, random_map(tmp_path / "labels.tif", 3), tmp_path / "out.tif", remark=remarks.append)
-    assert remarks == ["no preview of a picture that is streamed"]
+    assert remarks == ["no preview of a pyramid"]
 
 
 def test_terminated_halfway_it_leaves_nothing_behind(
