@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,88 +14,75 @@ from pixelwise.errors import InputError
 from pixelwise.terminal import console, progress_bar
 
 if TYPE_CHECKING:
-    from pixelwise.evaluation import Evaluation, Examination, Protocol
+    from pixelwise.evaluation import Examination, Protocol, Setting
+
+Data = Annotated[Path, typer.Option(help="The data set's folder.")]
+Models = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="MODEL...", help="Bundled names, .safetensors files, or folders of finished pictures."),
+]
+MoreModels = Annotated[list[str] | None, typer.Option("--models", "--model", help="The same.")]
+ProtocolName = Annotated[
+    str | None,
+    typer.Option(
+        help="What is measured, and how: bsd68-gray-sigma25-v1, …; -from64x96: on inputs of that size, enlarged. "
+        "Otherwise the one that suits the data; for pairs of your own, one that is named after them."
+    ),
+]
+Split = Annotated[str, typer.Option(help="Of pairs of your own.")]
+Report = Annotated[
+    Path | None, typer.Option(metavar="FOLDER", help="Write a page with pictures; go on with what is begun there.")
+]
+Out = Annotated[Path | None, typer.Option(metavar="FILE.json", help="Write all scores.")]
+SegmenterFile = Annotated[
+    str | None, typer.Option(help="A network that finds the label maps' classes in photos: a file.")
+]
+Weights = Annotated[Path | None, typer.Option(help="Folder of published weights: Inception's, LPIPS' …")]
+Download = Annotated[bool, typer.Option("--download", help="Fetch those that are not there.")]
+Statistics = Annotated[Path | None, typer.Option(metavar="FILE.npz", help="Published statistics, for one more FID.")]
+Processes = Annotated[int, typer.Option(min=1, help="That share the samples, with --report.")]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Threads = Annotated[int, typer.Option(min=0, help="CPU threads; 0 leaves it to torch.")]
 
 
 def evaluate(
-    data: Annotated[Path, typer.Option(help="The data set's folder.")],
-    models: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="MODEL...", help="Bundled names, .safetensors files, or folders of finished pictures."),
-    ] = None,
-    more: Annotated[list[str] | None, typer.Option("--models", "--model", help="The same.")] = None,
-    protocol: Annotated[
-        str | None,
-        typer.Option(
-            help="What is measured, and how: bsd68-gray-sigma25-v1, …; -from64x96: on inputs of that size, enlarged. "
-            "Otherwise the one that suits the data; for pairs of your own, one that is named after them."
-        ),
-    ] = None,
-    split: Annotated[str, typer.Option(help="Of pairs of your own.")] = "val",
-    report: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Write a page with pictures; go on with what is begun there.")
-    ] = None,
-    out: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Write all scores.")] = None,
-    segmenter: Annotated[
-        str | None, typer.Option(help="A network that finds the label maps' classes in photos: a file.")
-    ] = None,
-    weights: Annotated[Path | None, typer.Option(help="Folder of published weights: Inception's, LPIPS' …")] = None,
-    download: Annotated[bool, typer.Option("--download", help="Fetch those that are not there.")] = False,
-    statistics: Annotated[
-        Path | None, typer.Option(metavar="FILE.npz", help="Published statistics, for one more FID.")
-    ] = None,
-    processes: Annotated[int, typer.Option(min=1, help="That share the samples, with --report.")] = 1,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 leaves it to torch.")] = 0,
+    data: Data,
+    models: Models = None,
+    more: MoreModels = None,
+    protocol: ProtocolName = None,
+    split: Split = "val",
+    report: Report = None,
+    out: Out = None,
+    segmenter: SegmenterFile = None,
+    weights: Weights = None,
+    download: Download = False,
+    statistics: Statistics = None,
+    processes: Processes = 1,
+    device: Device = "auto",
+    threads: Threads = 0,
 ) -> None:
     """Measure how good models are, by a protocol that leaves nothing open."""
     import torch
 
-    from pixelwise import evaluation
-    from pixelwise.atomic import write_text
+    from pixelwise.evaluation import Setting
     from pixelwise.evaluation.entrant import named_apart
-    from pixelwise.evaluation.scores import REAL, json_text
+    from pixelwise.evaluation.json_file import write_json
+    from pixelwise.evaluation.scores import REAL
 
-    named = named_apart([*(more or ()), *(models or ())], taken=(REAL,))
+    entrants = named_apart([*(more or ()), *(models or ())], taken=(REAL,))
     if threads:
         torch.set_num_threads(threads)
     if report is not None:
         _check_report(report)
-    how = _protocol(protocol, data, split, [*named.values()])
-    setting = evaluation.Setting(how, data, segmenter, weights, download, statistics, device, kept=report)
-    examination = evaluation.prepare(setting)
-    for remark in examination.remarks:
-        console.print(f"note: {remark}")
-    if examination.remarks and not download:
-        console.print(
-            "note: --weights FOLDER says where published weights are, --download fetches them; --segmenter FILE gives "
-            "a network that finds classes in photos"
-        )
+    how = _protocol(protocol, data, split, [*entrants.values()])
+    examination = _prepare(Setting(how, data, segmenter, weights, download, statistics, device, kept=report))
     if report is None:
-        found = [_score(examination, name, entrant, device) for name, entrant in named.items()]
-        found += [real] if (real := evaluation.score_targets(examination)) else []
-        scores: object = [each.to_json() for each in found]
-        text = evaluation.markdown(found)
+        found, text = _scores(examination, entrants, device)
     else:
-        scores, text = _report(examination, [*named.values()], report, device, processes)
+        found, text = _report(examination, [*entrants.values()], report, device, processes)
     if out is not None:
-        write_text(out, json_text(scores))
+        write_json(out, found)
     print(text, end="")
-
-
-def _report(
-    examination: Examination, entrants: list[str], folder: Path, device: str, processes: int
-) -> tuple[object, str]:
-    """What was found, for JSON, and what to say of it."""
-    from pixelwise.evaluation import Comparison
-    from pixelwise.evaluation.report import write_report
-
-    with progress_bar() as show:
-        comparison = Comparison(
-            examination, folder, device, processes, lambda name, done, total: show(done, total, name)
-        )
-        found = comparison.run(entrants, command_line())
-    return found, f"wrote {write_report(folder / 'report.json', folder)}\n"
 
 
 def _check_report(folder: Path) -> None:
@@ -104,11 +92,6 @@ def _check_report(folder: Path) -> None:
     check_installed()
     if folder.exists() and not folder.is_dir():
         raise InputError(f"--report {folder}: is a file, expected a folder")
-
-
-def command_line() -> str:
-    """The command that is running, as one would type it."""
-    return shlex.join(["pixelwise", *sys.argv[1:]])
 
 
 def _protocol(name: str | None, data: Path, split: str, entrants: list[str]) -> Protocol:
@@ -126,10 +109,51 @@ def _protocol(name: str | None, data: Path, split: str, entrants: list[str]) -> 
     return found
 
 
-def _score(examination: Examination, name: str, entrant: str, device: str) -> Evaluation:
+def _prepare(setting: Setting) -> Examination:
+    """What all are asked, and before the work a word of what cannot be measured."""
+    from pixelwise.evaluation import prepare
+
+    examination = prepare(setting)
+    for remark in examination.remarks:
+        console.print(f"note: {remark}")
+    if examination.remarks and not setting.download:
+        console.print(
+            "note: --weights FOLDER says where published weights are, --download fetches them; --segmenter FILE gives "
+            "a network that finds classes in photos"
+        )
+    return examination
+
+
+def _scores(examination: Examination, entrants: Mapping[str, str], device: str) -> tuple[object, str]:
+    """What was found, for JSON, and the table of it."""
+    from pixelwise.evaluation import markdown, score_targets
     from pixelwise.evaluation.entrant import maker
     from pixelwise.evaluation.scores import score_made
 
-    make = maker(entrant, examination, device)
+    found = []
+    for name, entrant in entrants.items():
+        make = maker(entrant, examination, device)
+        with progress_bar() as show:
+            found.append(score_made(make, name, examination, show))
+    found += [real] if (real := score_targets(examination)) else []
+    return [each.to_json() for each in found], markdown(found)
+
+
+def _report(
+    examination: Examination, entrants: list[str], folder: Path, device: str, processes: int
+) -> tuple[object, str]:
+    """What was found, for JSON, and where the page of it is."""
+    from pixelwise.evaluation import Comparison
+    from pixelwise.evaluation.report import write_report
+
     with progress_bar() as show:
-        return score_made(make, name, examination, show)
+        comparison = Comparison(
+            examination, folder, device, processes, lambda name, done, total: show(done, total, name)
+        )
+        found = comparison.run(entrants, command_line())
+    return found, f"wrote {write_report(folder / 'report.json', folder)}\n"
+
+
+def command_line() -> str:
+    """The command that is running, as one would type it."""
+    return shlex.join(["pixelwise", *sys.argv[1:]])

@@ -12,7 +12,6 @@ import numpy as np
 
 from pixelwise import images, machine
 from pixelwise.allocator import keep_freed_memory
-from pixelwise.atomic import write_text
 from pixelwise.condition import PairedSample
 from pixelwise.contact_sheet import condition_pictures, target_pictures
 from pixelwise.device import find_device
@@ -20,15 +19,15 @@ from pixelwise.evaluation.cost import cost_of
 from pixelwise.evaluation.entrant import check_entrant, digest_of, is_folder, named_apart
 from pixelwise.evaluation.examination import Examination
 from pixelwise.evaluation.journal import SAMPLE, Journal, sample_digest
+from pixelwise.evaluation.json_file import write_json
 from pixelwise.evaluation.protocol import digest
 from pixelwise.evaluation.scores import (
     REAL,
     Evaluation,
     caveats_of,
     conclude,
-    json_text,
+    conclude_targets,
     judging_alone,
-    observe,
     unobserved,
 )
 from pixelwise.evaluation.worker import Task, Worker, share
@@ -91,7 +90,7 @@ class Comparison:
             "targets": "targets",
             "models": rows,
         }
-        write_text(self.folder / "report.json", json_text(report))
+        write_json(self.folder / "report.json", report)
         return report
 
     def _evaluated(self, name: str, entrant: str, digests: Sequence[np.ndarray]) -> Evaluation:
@@ -115,9 +114,7 @@ class Comparison:
     def _of_targets(self, examination: Examination, digests: Sequence[np.ndarray]) -> Row:
         """The targets, judged as if a model had made them."""
         with Journal(self.folder / REAL / "journal.sqlite", f"the targets under {self._what}") as journal:
-            observe(lambda sample: sample.target, examination, journal, unobserved(examination, journal, digests))
-            evaluation = conclude(REAL, examination, journal)
-        return {**_figures(evaluation), "real": True}
+            return _figures(conclude_targets(examination, journal, unobserved(examination, journal, digests)))
 
     @property
     def _what(self) -> str:
@@ -127,7 +124,6 @@ class Comparison:
         """What was measured, and, of a model, what its pictures cost at the first sample's size."""
         row = {
             **_figures(evaluation),
-            "real": False,
             "family": "",
             "file_sha256": digest_of(entrant),
             "parameters": None,
@@ -167,4 +163,4 @@ class Comparison:
 
 
 def _figures(evaluation: Evaluation) -> Row:
-    return {"model": evaluation.model, "figures": dict(evaluation.figures)}
+    return {"model": evaluation.model, "real": evaluation.real, "figures": dict(evaluation.figures)}

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,7 +28,7 @@ _TARGET = "target"
 
 
 REAL = "real"
-"""What the targets are called where they are judged as if a model had made them."""
+"""What the targets are called beside models, where they are judged as if one had made them."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +43,7 @@ class Evaluation:
         figures: of all pictures together.
         scores: of every sample by its name, every measure by its name that says one number of it.
         caveats: what must be said beside the figures.
+        real: whether this is no model but the targets, judged as if one had made them.
     """
 
     model: str
@@ -53,11 +52,13 @@ class Evaluation:
     figures: Figures
     scores: Mapping[str, Mapping[str, float]]
     caveats: tuple[str, ...] = ()
+    real: bool = False
 
     def to_json(self) -> dict[str, Any]:
         protocol = self.protocol
         return {
             "model": self.model,
+            "real": self.real,
             "protocol": protocol.name,
             "what": protocol.text,
             "names_sha256": protocol.names_digest,
@@ -118,7 +119,10 @@ def score_targets(examination: Examination) -> Evaluation | None:
     """The targets, judged as if a model had made them: how good that can be. None where nothing judges pictures by
     themselves."""
     judging = judging_alone(examination)
-    return score_made(lambda sample: sample.target, REAL, judging) if judging.measures else None
+    if not judging.measures:
+        return None
+    with Journal(None, REAL) as journal:
+        return conclude_targets(judging, journal, range(len(judging.samples)))
 
 
 def judging_alone(examination: Examination) -> Examination:
@@ -175,34 +179,27 @@ def conclude(name: str, examination: Examination, journal: Journal) -> Evaluatio
             if observation.ndim == 0:
                 of_sample[measure.name] = float(observation)
     targets = hashlib.sha256(b"".join(digest.tobytes() for digest in journal.observations(_TARGET)))
-    if name == REAL:
-        # A set is at no distance from itself.
-        own = (f"_{examination.protocol.split}", f"_{examination.protocol.split}_error")
-        figures = {figure: value for figure, value in figures.items() if not figure.endswith(own)}
     return Evaluation(name, examination.protocol, targets.hexdigest(), figures, scores, tuple(caveats))
+
+
+def conclude_targets(examination: Examination, journal: Journal, missing: Sequence[int]) -> Evaluation:
+    """``conclude`` of the targets themselves, after those samples that the journal still lacks."""
+    observe(lambda sample: sample.target, examination, journal, missing)
+    found = conclude(REAL, examination, journal)
+    # A set is at no distance from itself.
+    own = (f"_{examination.protocol.split}", f"_{examination.protocol.split}_error")
+    figures = {figure: value for figure, value in found.figures.items() if not figure.endswith(own)}
+    return replace(found, figures=figures, real=True)
 
 
 def caveats_of(evaluations: Sequence[Evaluation]) -> list[str]:
     """What must be said beside figures that stand in one table; of whom, where it is not said of every model."""
-    models = [evaluation for evaluation in evaluations if evaluation.model != REAL]
+    models = [evaluation for evaluation in evaluations if not evaluation.real]
     texts = []
     for text in dict.fromkeys(caveat for evaluation in models for caveat in evaluation.caveats):
         whose = [evaluation.model for evaluation in models if text in evaluation.caveats]
         texts.append(text if len(whose) == len(models) else f"{', '.join(whose)}: {text}")
     return texts
-
-
-def json_text(content: Any) -> str:
-    """JSON knows no infinity, which is the PSNR of equal pictures, and no NaN: they become null."""
-    return json.dumps(_finite(content), indent=1, allow_nan=False) + "\n"
-
-
-def _finite(content: Any) -> Any:
-    if isinstance(content, dict):
-        return {key: _finite(value) for key, value in content.items()}
-    if isinstance(content, list | tuple):
-        return [_finite(value) for value in content]
-    return None if isinstance(content, float) and not math.isfinite(content) else content
 
 
 def _digest_of(target: Tensor) -> np.ndarray:

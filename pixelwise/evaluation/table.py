@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pixelwise.errors import InputError
 from pixelwise.evaluation.report.figures import ERROR, NONE, figure_spec, in_order
-from pixelwise.evaluation.scores import REAL, Evaluation, caveats_of
+from pixelwise.evaluation.scores import Evaluation, caveats_of
 
 
 def markdown(evaluations: Sequence[Evaluation]) -> str:
@@ -29,7 +29,7 @@ def markdown(evaluations: Sequence[Evaluation]) -> str:
 
 
 def _called(evaluation: Evaluation) -> str:
-    return "real photos" if evaluation.model == REAL else evaluation.model
+    return "real photos" if evaluation.real else evaluation.model
 
 
 def _text(evaluation: Evaluation, name: str) -> str:

@@ -17,13 +17,14 @@ from torch import Tensor
 from pixelwise.checkpoint import manifest_for, read_manifest, resolve
 from pixelwise.condition import Condition
 from pixelwise.errors import InputError
-from pixelwise.evaluation import Examination, Setting, prepare, protocol_for, score, score_targets
+from pixelwise.evaluation import Examination, Setting, markdown, prepare, protocol_for, score, score_targets
 from pixelwise.evaluation.distances import RealSet, distances
+from pixelwise.evaluation.json_file import json_text
 from pixelwise.evaluation.measure import Figures
 from pixelwise.evaluation.measures import MEASURES
 from pixelwise.evaluation.own_data import own_protocol
 from pixelwise.evaluation.protocols import PROTOCOLS
-from pixelwise.evaluation.scores import json_text
+from pixelwise.evaluation.scores import caveats_of
 from pixelwise.metrics.frechet import FeatureStatistics, write_statistics
 from pixelwise.metrics.inception import REDUCTIONS
 from pixelwise.models.asapnet import AsapNetConfig
@@ -130,11 +131,22 @@ def test_distances_of_a_segmenters_features_have_names_of_their_own(pairs: Path,
 def test_real_photos_are_judged_beside(pairs: Path) -> None:
     real = score_targets(examined(pairs, "segmentation", "segmenter_features", "l1", segmenter="wise"))
     assert real is not None
+    assert real.real
     assert "l1" not in real.figures
     assert "frechet_segmenter_train" in real.figures
     assert "frechet_segmenter_val" not in real.figures
     assert real.caveats[0] == "segmentation by wise, 01234567"
     assert score_targets(examined(pairs, "l1")) is None
+
+
+@pytest.mark.usefixtures("wise")
+def test_a_model_that_is_called_real_is_a_model(pairs: Path) -> None:
+    examination = examined(pairs, "segmentation", "segmenter_features", segmenter="wise")
+    called_real, called_black = score(black, "real", examination), score(black, "black", examination)
+    assert called_real.figures == called_black.figures
+    assert caveats_of([called_real]) == caveats_of([called_black]) != []
+    assert (called_real.real, called_real.to_json()["real"]) == (False, False)
+    assert "| real |" in markdown([called_real])
 
 
 @pytest.fixture
