@@ -110,11 +110,11 @@ def _protocol(name: str | None, data: Path, split: str, entrants: list[str]) -> 
 
 
 def _prepare(setting: Setting) -> Examination:
-    """What all are asked, and before the work a word of what cannot be measured."""
+    """What all are asked, and before the work a word of what cannot be measured, or will not compare."""
     from pixelwise.evaluation import prepare
 
     examination = prepare(setting)
-    for remark in examination.remarks:
+    for remark in (*examination.remarks, *examination.caveats):
         console.print(f"note: {remark}")
     if examination.remarks and not setting.download:
         console.print(

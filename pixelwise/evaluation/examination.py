@@ -30,12 +30,14 @@ class Examination:
         samples: that its protocol opened.
         measures: that can be taken here.
         remarks: why others cannot.
+        caveats: what must be said beside all figures.
     """
 
     setting: Setting
     samples: PairedData
     measures: Sequence[Measure]
     remarks: Sequence[str] = ()
+    caveats: Sequence[str] = ()
 
     @property
     def protocol(self) -> Protocol:
@@ -67,7 +69,8 @@ def prepare(setting: Setting) -> Examination:
             measures.append(MEASURES[name](setting, samples))
         except (UnavailableError, MissingWeightsError) as error:
             remarks.append(f"{name} is not measured: {error}")
-    return Examination(setting, samples, measures, remarks)
+    caveat = setting.protocol.caveat(setting.root)
+    return Examination(setting, samples, measures, remarks, [caveat] if caveat else [])
 
 
 def misfit(manifest: Manifest, samples: PairedData) -> str | None:

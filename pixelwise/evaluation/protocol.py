@@ -15,6 +15,7 @@ from pixelwise.data.augment import resized, scaled
 from pixelwise.data.paired_data import PairedData
 from pixelwise.data.stored_set import StoredSet
 from pixelwise.errors import InputError
+from pixelwise.evaluation.contents import found, recorded
 from pixelwise.labels import LabelSpec
 from pixelwise.metrics.fidelity import LEAST_SIDES
 
@@ -39,6 +40,7 @@ class Protocol:
             None for all.
         source_size: (height, width) that conditions are reduced to, and enlarged from again, before a model reads them;
             None to leave them. See ``from_source``.
+        contents: the list of its files' SHA-256, see ``contents.recorded``; empty where none was made.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Protocol:
     size: tuple[int, int] | None = None
     judged: LabelSpec | None = None
     source_size: tuple[int, int] | None = None
+    contents: str = ""
 
     def at(self, size: tuple[int, int]) -> Protocol:
         """The same measurement of pictures brought to one size, under a name that says so. For a protocol without one.
@@ -98,13 +101,30 @@ class Protocol:
             InputError: they are not there, or not the protocol's.
         """
         samples = self.data(root, self.split)
-        if self.names_digest and (found := digest(samples.names)) != self.names_digest:
+        if self.names_digest and (names_digest := digest(samples.names)) != self.names_digest:
             first, last = samples.names[0], samples.names[-1]
             raise InputError(
                 f"{root}: the {len(samples)} pictures of split {self.split}, {first} to {last}, are not those of "
-                f"{self.name}: the digest of their names is {found[:12]}, expected {self.names_digest[:12]}"
+                f"{self.name}: the digest of their names is {names_digest[:12]}, expected {self.names_digest[:12]}"
             )
         return samples
+
+    def caveat(self, root: Path) -> str | None:
+        """What must be said beside figures of files that are not those the protocol was recorded with; None: nothing.
+
+        They are not refused: the recorded files are a copy too, and its publisher's own, or one packed tighter with the
+        same pixels, must not lose to it. Whether figures compare, their targets' digests tell.
+        """
+        if not self.contents:
+            return None
+        known, files = recorded(self.contents), found(self.data.layout(root, self.split))
+        differing = [file for file, sha256 in files.items() if sha256 != known.get(file)]
+        if not differing:
+            return None
+        return (
+            f"{len(differing)} of {len(files)} files, the first of them {differing[0]}, are not those that {self.name} "
+            "was recorded with: figures compare only with those of the same targets_sha256"
+        )
 
     def sample(self, samples: PairedData, index: int) -> PairedSample:
         """One of the samples that ``open`` gave, at the protocol's size."""

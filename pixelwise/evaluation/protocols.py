@@ -58,6 +58,7 @@ def _restoring(pictures: str, task: str, degrade: Degrade, degraded: str) -> Pro
         measures=("psnr", "ssim"),
         rounded=False,
         text=f"{degraded}; results clipped, not rounded; whole pictures, no border left out",
+        contents=split,
     )
 
 
@@ -87,6 +88,7 @@ _NYU_DEPTH = Protocol(
         "metric depth, compared as it is, without a scale fitted to the truth; each picture's mean over its measured "
         "pixels within the photos' white frame of 8 pixels; results clipped to 0..10 m, not rounded"
     ),
+    contents="nyu-val",
 )
 
 _DENOISING = [_denoising(pictures, sigma) for sigma in (15, 25, 50) for pictures in _TEST_PICTURES]
@@ -108,6 +110,8 @@ PHOTOS_OF_LABELS = (*PICTURES, "segmentation", "segmenter_features", "seams_8", 
 _FACADES = "853ad7700a6655bbd5c5a16650b5b8b8b137935712d5319c868c1206107a6cd8"
 _CAMVID = "76fa530e818b0bb8716bb9d9ebfdde4e908e8ee9c8850ff65af4e512bb233481"
 _MAPS = "80664d45d89fcab93139ee54d5eba12586f13f4ea12e2716786b5b450646d763"
+_CONTENTS = {_FACADES: "facades-mini-val", _CAMVID: "camvid-val", _MAPS: "maps-val", _NYU_DEPTH.names_digest: "nyu-val"}
+"""Lists of what the samples' files hold, by the digest of their names; of other sets none was made."""
 _ADE20K = digest(tuple(f"ADE_val_{number:08d}" for number in range(1, 2001)))
 
 
@@ -131,12 +135,14 @@ def _translating(
         rounded=True,
         text=f"{what}, {sizes}; results clipped and rounded to 8 bits",
         size=size,
+        contents=_CONTENTS.get(names_digest, ""),
     )
 
 
 def _segmenting(name: str, data: StoredSet, names_digest: str) -> Protocol:
     text = "classes of photos, as they are; pixels without a class are not counted"
-    return Protocol(name, data, "val", names_digest, LABELS, rounded=False, text=text)
+    contents = _CONTENTS.get(names_digest, "")
+    return Protocol(name, data, "val", names_digest, LABELS, rounded=False, text=text, contents=contents)
 
 
 _STREETS = "photos of streets from maps of 11 classes"

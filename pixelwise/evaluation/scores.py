@@ -169,7 +169,7 @@ def conclude(name: str, examination: Examination, journal: Journal) -> Evaluatio
     """What follows from a journal in which all samples are."""
     figures: dict[str, float | Mapping[str, float]] = {}
     scores: dict[str, dict[str, float]] = {sample: {} for sample in examination.samples.names}
-    caveats: dict[str, None] = {}
+    caveats = dict.fromkeys(examination.caveats)
     for measure in examination.measures:
         observations = journal.observations(measure.name)
         figures |= measure.conclude(observations)
