@@ -6,12 +6,17 @@ import os
 import platform
 from collections.abc import Mapping
 from datetime import datetime, timezone
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
+from PIL import features
 
 from pixelwise.version import VERSION
+
+_COMPUTING = ("numpy", "torchmetrics", "pillow", "tifffile")
+"""Packages besides torch that figures and pictures go through."""
 
 
 def circumstances(device: str = "cpu") -> dict[str, Any]:
@@ -55,7 +60,20 @@ def machine() -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    return {"python": platform.python_version(), "torch": torch.__version__, "pixelwise": VERSION}
+    """Of all that computes a figure, and that decodes what it is computed from, by name."""
+    # What Pillow was built with: decoders of JPEG may differ by a grey level.
+    jpeg = "libjpeg_turbo" if features.check("libjpeg_turbo") else "jpg"
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "pixelwise": VERSION,
+        **{package: version(package) for package in _COMPUTING},
+        jpeg: str(features.version(jpeg)),
+    }
+
+
+def versions_text(found: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {number}" for name, number in found.items())
 
 
 def free_memory() -> int | None:

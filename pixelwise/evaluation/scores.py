@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from pixelwise import machine
 from pixelwise.allocator import keep_freed_memory
 from pixelwise.condition import PairedSample
 from pixelwise.evaluation.entrant import Make, Translate, made_by, shown_to
@@ -64,6 +65,7 @@ class Evaluation:
             "names_sha256": protocol.names_digest,
             "targets_sha256": self.targets_digest,
             "samples": len(self.scores),
+            "versions": machine.versions(),
             "figures": self.figures,
             "caveats": list(self.caveats),
             "scores": self.scores,

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from test_evaluation import tiny_protocol
 
+from pixelwise import machine
+
 Command = Callable[..., int]
 
 
@@ -24,6 +26,7 @@ def test_models_side_by_side(
     models = ("--model", model, "--model", other)
     assert pixelwise_command("evaluate", *models, "--protocol", "tiny-v1", "--data", data, "--out", out) == 0
     first, second = json.loads(out.read_text())
+    assert first["versions"] == machine.versions()
     assert first["figures"] == second["figures"]
     mean = first["figures"]["psnr"]
     printed = capsys.readouterr().out

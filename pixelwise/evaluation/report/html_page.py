@@ -17,7 +17,7 @@ from pixelwise.evaluation.report.figures import figure_spec
 from pixelwise.evaluation.report.plots import COLOURS, bars_by_class, quality_against_runtime
 from pixelwise.evaluation.report.results import Results
 from pixelwise.evaluation.report.tables import Table, class_figures, class_table, cost_table, quality_tables
-from pixelwise.machine import circumstances_text
+from pixelwise.machine import circumstances_text, versions_text
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,7 @@ def html_page(results: Results, folder: Path, count: int = COUNT) -> str:
     return environment.get_template("page.html").render(
         results=results,
         circumstances=circumstances_text(results.circumstances),
+        versions=versions_text(results.circumstances["versions"]),
         sections=_sections(results),
         colours=_colours(results),
         viewer=viewer_content(results, folder, count),

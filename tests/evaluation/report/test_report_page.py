@@ -14,6 +14,7 @@ from parsed_page import ParsedPage
 
 from pixelwise.evaluation.report import Results
 from pixelwise.evaluation.report.html_page import html_page, viewer_content
+from pixelwise.machine import versions_text
 
 NAMES = (FAST, ODD, PHOTOS)
 
@@ -37,6 +38,7 @@ def test_it_shows_everything(html: str) -> None:
     assert "4 pictures. CamVid <val>, 240x320 & more" in page.texts
     assert content["command"] in page.texts
     assert content["remarks"][0] in page.texts
+    assert versions_text(content["circumstances"]["versions"]) in page.texts
     assert len(page.all("svg")) == 2
     assert len(page.all("table")) == 6
 
