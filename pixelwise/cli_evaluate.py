@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -39,7 +39,15 @@ SegmenterFile = Annotated[
 ]
 Weights = Annotated[Path | None, typer.Option(help="Folder of published weights: Inception's, LPIPS' …")]
 Download = Annotated[bool, typer.Option("--download", help="Fetch those that are not there.")]
-Statistics = Annotated[Path | None, typer.Option(metavar="FILE.npz", help="Published statistics, for one more FID.")]
+Statistics = Annotated[
+    Path | None, typer.Option(metavar="FILE.npz", help="Statistics of other real pictures, for one more FID.")
+]
+WriteStatistics = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER", help="Instead of measuring models, write those of the real pictures, for --statistics."
+    ),
+]
 Processes = Annotated[int, typer.Option(min=1, help="That share the samples, with --report.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Threads = Annotated[int, typer.Option(min=0, help="CPU threads; 0 leaves it to torch.")]
@@ -57,6 +65,7 @@ def evaluate(
     weights: Weights = None,
     download: Download = False,
     statistics: Statistics = None,
+    write_statistics: WriteStatistics = None,
     processes: Processes = 1,
     device: Device = "auto",
     threads: Threads = 0,
@@ -65,33 +74,22 @@ def evaluate(
     import torch
 
     from pixelwise.evaluation import Setting
-    from pixelwise.evaluation.entrant import named_apart
     from pixelwise.evaluation.json_file import write_json
-    from pixelwise.evaluation.scores import REAL
 
-    entrants = named_apart([*(more or ()), *(models or ())], taken=(REAL,))
     if threads:
         torch.set_num_threads(threads)
-    if report is not None:
-        _check_report(report)
-    how = _protocol(protocol, data, split, [*entrants.values()])
-    examination = _prepare(Setting(how, data, segmenter, weights, download, statistics, device, kept=report))
-    if report is None:
-        found, text = _scores(examination, entrants, device)
+    entrants = [*(more or ()), *(models or ())]
+    how = _protocol(protocol, data, split, entrants)
+    setting = Setting(how, data, segmenter, weights, download, statistics, device, kept=report)
+    if write_statistics is not None:
+        found, text = _real_statistics(setting, entrants, write_statistics)
+    elif report is not None:
+        found, text = _report(setting, entrants, report, processes)
     else:
-        found, text = _report(examination, [*entrants.values()], report, device, processes)
+        found, text = _scores(setting, entrants)
     if out is not None:
         write_json(out, found)
     print(text, end="")
-
-
-def _check_report(folder: Path) -> None:
-    """Raises InputError for what would stop a report only after hours of work."""
-    from pixelwise.evaluation.report import check_installed
-
-    check_installed()
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"--report {folder}: is a file, expected a folder")
 
 
 def _protocol(name: str | None, data: Path, split: str, entrants: list[str]) -> Protocol:
@@ -109,6 +107,56 @@ def _protocol(name: str | None, data: Path, split: str, entrants: list[str]) -> 
     return found
 
 
+def _scores(setting: Setting, entrants: Sequence[str]) -> tuple[object, str]:
+    """What was found, for JSON, and the table of it."""
+    from pixelwise.evaluation import markdown, score_targets
+    from pixelwise.evaluation.entrant import maker, named_apart
+    from pixelwise.evaluation.scores import REAL, score_made
+
+    named = named_apart(entrants, taken=(REAL,))
+    examination, found = _prepare(setting), []
+    for name, entrant in named.items():
+        make = maker(entrant, examination, setting.device)
+        with progress_bar() as show:
+            found.append(score_made(make, name, examination, show))
+    found += [real] if (real := score_targets(examination)) else []
+    return [each.to_json() for each in found], markdown(found)
+
+
+def _report(setting: Setting, entrants: Sequence[str], folder: Path, processes: int) -> tuple[object, str]:
+    """What was found, for JSON, and where the page of it is."""
+    from pixelwise.evaluation import Comparison
+    from pixelwise.evaluation.report import write_report
+
+    _check_report(folder)
+    examination = _prepare(setting)
+    with progress_bar() as show:
+        comparison = Comparison(
+            examination, folder, setting.device, processes, lambda name, done, total: show(done, total, name)
+        )
+        found = comparison.run(entrants, command_line())
+    return found, f"wrote {write_report(folder / 'report.json', folder)}\n"
+
+
+def _real_statistics(setting: Setting, entrants: Sequence[str], folder: Path) -> tuple[object, str]:
+    """Which files were written, for JSON and for people."""
+    from pixelwise.evaluation.inception import write_real_statistics
+
+    if entrants:
+        raise InputError(f"--write-statistics is of real pictures; measure {', '.join(entrants)} in a call of its own")
+    paths = write_real_statistics(setting, folder)
+    return [str(path) for path in paths], "".join(f"wrote {path}\n" for path in paths)
+
+
+def _check_report(folder: Path) -> None:
+    """Raises InputError for what would stop a report only after hours of work."""
+    from pixelwise.evaluation.report import check_installed
+
+    check_installed()
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"--report {folder}: is a file, expected a folder")
+
+
 def _prepare(setting: Setting) -> Examination:
     """What all are asked, and before the work a word of what cannot be measured, or will not compare."""
     from pixelwise.evaluation import prepare
@@ -122,36 +170,6 @@ def _prepare(setting: Setting) -> Examination:
             "a network that finds classes in photos"
         )
     return examination
-
-
-def _scores(examination: Examination, entrants: Mapping[str, str], device: str) -> tuple[object, str]:
-    """What was found, for JSON, and the table of it."""
-    from pixelwise.evaluation import markdown, score_targets
-    from pixelwise.evaluation.entrant import maker
-    from pixelwise.evaluation.scores import score_made
-
-    found = []
-    for name, entrant in entrants.items():
-        make = maker(entrant, examination, device)
-        with progress_bar() as show:
-            found.append(score_made(make, name, examination, show))
-    found += [real] if (real := score_targets(examination)) else []
-    return [each.to_json() for each in found], markdown(found)
-
-
-def _report(
-    examination: Examination, entrants: list[str], folder: Path, device: str, processes: int
-) -> tuple[object, str]:
-    """What was found, for JSON, and where the page of it is."""
-    from pixelwise.evaluation import Comparison
-    from pixelwise.evaluation.report import write_report
-
-    with progress_bar() as show:
-        comparison = Comparison(
-            examination, folder, device, processes, lambda name, done, total: show(done, total, name)
-        )
-        found = comparison.run(entrants, command_line())
-    return found, f"wrote {write_report(folder / 'report.json', folder)}\n"
 
 
 def command_line() -> str:

@@ -2,11 +2,11 @@
 
 from pixelwise.evaluation.comparison import Comparison
 from pixelwise.evaluation.examination import Examination, prepare
-from pixelwise.evaluation.measures import Setting
 from pixelwise.evaluation.own_data import protocol_for
 from pixelwise.evaluation.protocol import Protocol
 from pixelwise.evaluation.protocols import PROTOCOLS, protocol_named
 from pixelwise.evaluation.scores import Evaluation, evaluate, score, score_targets
+from pixelwise.evaluation.setting import Setting
 from pixelwise.evaluation.table import markdown
 
 __all__ = [

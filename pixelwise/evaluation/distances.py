@@ -6,7 +6,7 @@ Both sets that papers compare with are: photos of the training split, and those 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +14,16 @@ import numpy as np
 from torch import Tensor
 
 from pixelwise.data.paired_data import PairedData
+from pixelwise.errors import InputError
 from pixelwise.evaluation.journal import SAMPLE, Journal, sample_digest
 from pixelwise.evaluation.measure import Figures, Measure
 from pixelwise.evaluation.protocol import Protocol, digest
+from pixelwise.evaluation.setting import Setting, UnavailableError
 from pixelwise.metrics.frechet import FeatureStatistics, frechet_caveat, frechet_distance, statistics_of
 from pixelwise.metrics.kernel_distance import kernel_distance
+
+REAL_SPLITS = ("train", "val")
+"""Of a data set, that sets of pictures are compared with, as far as they are there."""
 
 SUBSET = 1000
 """Pictures in a kernel distance's subsets, as published; where there are few, half of the smaller set."""
@@ -56,6 +61,24 @@ class RealSet:
                 if index in missing or not np.array_equal(journal.observations(SAMPLE)[index], digest_of_it):
                     journal.add(index, {kind: _found(network, sample.target), SAMPLE: digest_of_it})
             yield journal.observations(kind)
+
+    def statistics(self, kind: str, network: Features) -> FeatureStatistics:
+        """What a Fréchet distance needs to know of them."""
+        with self.features(kind, network) as features:
+            return statistics_of(features, kind)
+
+
+def real_sets(setting: Setting, samples: PairedData) -> list[RealSet]:
+    """Of those splits that are there, with two pictures at least. Raises UnavailableError where nothing can be compared
+    with the samples."""
+    found = []
+    for split in REAL_SPLITS:
+        with suppress(InputError):
+            found.append(RealSet(split, setting.protocol, setting.protocol.data(setting.root, split), setting.kept))
+    found = [real for real in found if len(real.samples) > 1]
+    if len(samples) < 2 or not (found or setting.statistics):
+        raise UnavailableError(f"distances are of sets of two pictures or more, in split {' or '.join(REAL_SPLITS)}")
+    return found
 
 
 def distances(

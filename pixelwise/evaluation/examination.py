@@ -12,9 +12,11 @@ from pixelwise.checkpoint import Manifest
 from pixelwise.condition import PairedSample
 from pixelwise.data.paired_data import PairedData
 from pixelwise.errors import InputError
+from pixelwise.evaluation.inception import check_statistics
 from pixelwise.evaluation.measure import Measure
-from pixelwise.evaluation.measures import MEASURES, Setting, UnavailableError
+from pixelwise.evaluation.measures import MEASURES
 from pixelwise.evaluation.protocol import Protocol
+from pixelwise.evaluation.setting import Setting, UnavailableError
 from pixelwise.images import ImageSpec, TargetSpec
 from pixelwise.labels import LabelSpec
 from pixelwise.published_weights import MissingWeightsError
@@ -61,7 +63,11 @@ class Examination:
 
 
 def prepare(setting: Setting) -> Examination:
-    """Opens the samples and makes the measures. Raises InputError for data that are not there or not the protocol's."""
+    """Opens the samples and makes the measures.
+
+    Raises InputError for data that are not there or not the protocol's, and for statistics that nothing would use.
+    """
+    check_statistics(setting)
     samples = setting.protocol.open(setting.root)
     measures, remarks = [], []
     for name in setting.protocol.measures:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -15,62 +13,20 @@ from torch import Tensor
 
 from pixelwise.condition import PairedSample
 from pixelwise.data.paired_data import PairedData
-from pixelwise.device import find_device
 from pixelwise.errors import InputError
-from pixelwise.evaluation.distances import RealSet, distances
+from pixelwise.evaluation.distances import distances, real_sets
+from pixelwise.evaluation.inception import inception_distances
 from pixelwise.evaluation.measure import Figures, Measure, Score, each
-from pixelwise.evaluation.protocol import Protocol
+from pixelwise.evaluation.setting import Setting, UnavailableError
 from pixelwise.images import ImageSpec
 from pixelwise.labels import LabelSpec
-from pixelwise.metrics import DEPTH_METRICS, METRICS, inception, scores
+from pixelwise.metrics import DEPTH_METRICS, METRICS, scores
 from pixelwise.metrics.fidelity import LEAST_SIDES
-from pixelwise.metrics.frechet import FeatureStatistics, read_statistics
+from pixelwise.metrics.inception import REDUCTIONS
 from pixelwise.metrics.lpips import BACKBONES, load_lpips
 from pixelwise.metrics.seams import seams
 from pixelwise.metrics.segmentation import confusion, segmentation_figures
-from pixelwise.published_weights import PublishedWeights
 from pixelwise.segmenters import Segmenter, segmenter_named
-
-REAL_SPLITS = ("train", "val")
-"""Of a data set, that sets of pictures are compared with, as far as they are there."""
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What is examined, and with what at hand. A process can be given it.
-
-    Attributes:
-        protocol: what is measured.
-        root: where its data lie.
-        segmenter: the file of a network that finds the label maps' classes in photos; see ``segmenter_named``.
-        weights: a folder of published weights under their published names, besides torch's cache.
-        download: whether those that are not there are fetched.
-        statistics: published statistics of Inception's features (``.npz``), for one more FID.
-        device: where these networks run.
-        kept: a folder for what was found in real pictures; None: it is found anew each time.
-    """
-
-    protocol: Protocol
-    root: Path
-    segmenter: str | None = None
-    weights: Path | None = None
-    download: bool = False
-    statistics: Path | None = None
-    device: str = "auto"
-    kept: Path | None = None
-
-    def __post_init__(self) -> None:
-        if self.weights is not None and not self.weights.is_dir():
-            raise InputError(f"{self.weights}: no such folder of weights")
-
-    def at_hand(self, published: PublishedWeights) -> Path | None:
-        """The file in the folder of weights, if it is there."""
-        path = None if self.weights is None else self.weights / published.url.rpartition("/")[2]
-        return path if path is not None and path.is_file() else None
-
-
-class UnavailableError(Exception):
-    """A measure that cannot be taken here, and why. Others can."""
 
 
 def _of_pictures(name: str, setting: Setting, samples: PairedData) -> Measure:
@@ -115,33 +71,6 @@ def _of_sides(least: int, name: str, score: Score) -> Measure:
     return replace(each(name, score_if_large), caveat=caveat)
 
 
-def _inception(reduction: str, setting: Setting, samples: PairedData) -> Measure:
-    """FID and KID, which are others with each way to reduce pictures."""
-    statistics = _statistics(setting, reduction)
-    file = setting.at_hand(inception.WEIGHTS)
-    network = inception.load_inception(inception.REDUCTIONS[reduction], file, setting.download)
-    names = f"fid_{reduction}", f"kid_{reduction}"
-    return distances(_kind(reduction), names, _on(setting, network), _real_sets(setting, samples), statistics)
-
-
-def _kind(reduction: str) -> str:
-    return f"inception-{reduction}"
-
-
-def _statistics(setting: Setting, reduction: str) -> FeatureStatistics | None:
-    """Those that were given, if they are of features of pictures reduced so; such as do not say are as published."""
-    if setting.statistics is None:
-        return None
-    found = read_statistics(setting.statistics)
-    kinds = [_kind(each) for each in inception.REDUCTIONS]
-    if found.features not in ("", *kinds) or found.dimensions != inception.NUM_FEATURES:
-        raise InputError(
-            f"{setting.statistics}: statistics of {found.dimensions} features {found.features!r}, expected "
-            f"{inception.NUM_FEATURES} of {' or '.join(kinds)}"
-        )
-    return found if (found.features or _kind("published")) == _kind(reduction) else None
-
-
 def _labels(setting: Setting, samples: PairedData) -> Measure:
     """Of the classes that a model finds."""
     spec = samples.target
@@ -172,7 +101,7 @@ def _segmenter_features(setting: Setting, samples: PairedData) -> Measure:
     if segmenter.features is None:
         raise UnavailableError(f"no distances by {segmenter.name}: nothing says which of its layers are features")
     names = ("frechet_segmenter", "kernel_segmenter")
-    return distances(f"features of {_called(segmenter)}", names, segmenter.features, _real_sets(setting, samples))
+    return distances(f"features of {_called(segmenter)}", names, segmenter.features, real_sets(setting, samples))
 
 
 def _segmenter(setting: Setting, samples: PairedData) -> tuple[LabelSpec, Segmenter]:
@@ -204,30 +133,11 @@ def _of_classes(
     return Measure(name, observe, conclude)
 
 
-def _on(setting: Setting, network: torch.nn.Module) -> Callable[[Tensor], Tensor]:
-    """A network that finds features, where networks run."""
-    device = find_device(setting.device)
-    network.to(device)
-    return lambda pictures: network(pictures.to(device))
-
-
-def _real_sets(setting: Setting, samples: PairedData) -> list[RealSet]:
-    """Of those splits that are there, with two pictures at least."""
-    found = []
-    for split in REAL_SPLITS:
-        with suppress(InputError):
-            found.append(RealSet(split, setting.protocol, setting.protocol.data(setting.root, split), setting.kept))
-    found = [real for real in found if len(real.samples) > 1]
-    if len(samples) < 2 or not (found or setting.statistics):
-        raise UnavailableError(f"distances are of sets of two pictures or more, in split {' or '.join(REAL_SPLITS)}")
-    return found
-
-
 MEASURES: Mapping[str, Callable[[Setting, PairedData], Measure]] = {
     **{name: partial(_of_pictures, name) for name in (*METRICS, *DEPTH_METRICS)},
     **{f"seams_{cell}": partial(_seams, cell) for cell in (8, 16)},
     **{f"lpips_{name}": partial(_lpips, name) for name in BACKBONES},
-    **{f"inception_{name}": partial(_inception, name) for name in inception.REDUCTIONS},
+    **{f"inception_{name}": partial(inception_distances, name) for name in REDUCTIONS},
     "segmentation": _segmentation,
     "segmenter_features": _segmenter_features,
     "labels": _labels,

@@ -18,8 +18,8 @@ from pixelwise.evaluation.entrant import Make, Translate, made_by, shown_to
 from pixelwise.evaluation.examination import Examination, prepare
 from pixelwise.evaluation.journal import SAMPLE, Journal, sample_digest
 from pixelwise.evaluation.measure import Figures
-from pixelwise.evaluation.measures import Setting
 from pixelwise.evaluation.protocol import Protocol
+from pixelwise.evaluation.setting import Setting
 from pixelwise.translate import Translator
 
 Progress = Callable[[int, int], object]

@@ -18,8 +18,8 @@ from pixelwise.contact_sheet import target_pictures
 from pixelwise.evaluation.entrant import maker
 from pixelwise.evaluation.examination import Examination, prepare
 from pixelwise.evaluation.journal import Journal
-from pixelwise.evaluation.measures import Setting
 from pixelwise.evaluation.scores import Progress, observe
+from pixelwise.evaluation.setting import Setting
 
 PORTION = 16
 """Samples that a process takes at a time."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from pixelwise.condition import Condition
 from pixelwise.errors import InputError
 from pixelwise.evaluation import Examination, Setting, markdown, prepare, protocol_for, score, score_targets
 from pixelwise.evaluation.distances import RealSet, distances
+from pixelwise.evaluation.inception import write_real_statistics
 from pixelwise.evaluation.json_file import json_text
 from pixelwise.evaluation.measure import Figures
 from pixelwise.evaluation.measures import MEASURES
@@ -177,6 +179,36 @@ def test_each_way_to_reduce_pictures_has_figures_of_its_own(pairs: Path) -> None
 
 
 @pytest.mark.usefixtures("inception")
+def test_statistics_of_real_pictures_stand_for_them(
+    pairs: Path, tmp_path: Path, pixelwise_command: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert pixelwise_command("evaluate", "--data", pairs, "--write-statistics", tmp_path / "statistics") == 0
+    protocol = protocol_for(pairs, None).name
+    names = [f"{protocol}-{split}-inception-{way}.npz" for split in ("train", "val") for way in ("clean", "published")]
+    assert sorted(path.name for path in (tmp_path / "statistics").iterdir()) == names
+    assert f"wrote {tmp_path / 'statistics' / names[0]}\n" in capsys.readouterr().out
+    examination = examined(pairs, "inception_clean", statistics=tmp_path / "statistics" / names[0])
+    figures = score(black, "black", examination).figures
+    assert figures["fid_clean_statistics"] == pytest.approx(figures["fid_clean_train"], rel=1e-12)
+
+
+@pytest.mark.usefixtures("inception")
+def test_statistics_are_not_written_where_there_is_nothing_to_write(
+    pairs: Path, tmp_path: Path, pixelwise_command: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert pixelwise_command("evaluate", "facades", "--data", pairs, "--write-statistics", tmp_path / "new") == 1
+    assert "measure facades in a call of its own" in capsys.readouterr().err
+    without = replace(own_protocol(pairs, "val"), measures=("l1",))
+    with pytest.raises(InputError, match=f"{without.name} has no FID that statistics could be for"):
+        write_real_statistics(Setting(without, pairs), tmp_path / "new")
+    for path in (*(pairs / "val" / "image").glob("[1-3]*"), *(pairs / "val" / "label").glob("[1-3]*")):
+        path.unlink()
+    with pytest.raises(InputError, match="pairs: distances are of sets of two pictures or more"):
+        write_real_statistics(Setting(own_protocol(pairs, "val"), pairs), tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.usefixtures("inception")
 @pytest.mark.parametrize(("features", "kind"), [("", "published"), ("inception-clean", "clean")])
 def test_statistics_are_compared_with_features_of_their_kind(
     pairs: Path, tmp_path: Path, features: str, kind: str
@@ -199,6 +231,14 @@ def test_statistics_of_other_features_are_refused_before_the_work(
         examined(pairs, "inception_clean", statistics=path)
     with pytest.raises(InputError, match="nowhere"):
         examined(pairs, "inception_clean", statistics=tmp_path / "nowhere.npz")
+
+
+@pytest.mark.usefixtures("inception")
+def test_statistics_that_nothing_is_compared_with_are_refused(pairs: Path, tmp_path: Path) -> None:
+    path = tmp_path / "statistics.npz"
+    write_statistics(path, FeatureStatistics(np.zeros(3), np.eye(3), 100, "inception-clean"))
+    with pytest.raises(InputError, match=r"statistics of inception-clean, which own-.* measures no distance of"):
+        examined(pairs, "inception_published", "l1", statistics=path)
 
 
 def test_a_folder_of_weights_that_is_not_there_is_refused(pairs: Path) -> None:
