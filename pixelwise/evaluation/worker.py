@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Sequence
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing.synchronize import Event
 from pathlib import Path
+from types import FrameType
 
 import torch
 from torch import Tensor
@@ -86,6 +91,8 @@ def share(task: Task, indices: Sequence[int], num_processes: int, progress: Prog
         num_processes: at least 1.
         progress: is told how many are done.
 
+    Interrupted, or when one of them fails, no further samples are begun: what is left of a portion may take minutes.
+
     Raises:
         InputError: as ``evaluate``.
     """
@@ -93,14 +100,19 @@ def share(task: Task, indices: Sequence[int], num_processes: int, progress: Prog
     threads = max(1, torch.get_num_threads() // num_processes)
     # Not by forking: torch's threads would not survive it.
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(num_processes, spawn, _begin, (task, threads)) as pool:
-        futures = {pool.submit(_observe, portion): len(portion) for portion in portions}
+    end = spawn.Event()
+    with ProcessPoolExecutor(num_processes, spawn, _begin, (task, threads, end)) as pool:
+        # The processes are started here. Ctrl-C on a terminal goes to all of them too: it is to end their work, see
+        # ``_observe``, not what they import.
+        with _on_interruption(signal.SIG_IGN):
+            futures = {pool.submit(_observe, portion): len(portion) for portion in portions}
         done = 0
         try:
             for future in as_completed(futures):
                 future.result()
                 progress(done := done + futures[future], len(indices))
         except BaseException:
+            end.set()
             pool.shutdown(cancel_futures=True)
             raise
 
@@ -109,8 +121,12 @@ _workers: list[Worker | Exception] = []
 """Of a process that was started to work: one, or why there is none. It is told with the first portion, since a process
 that fails when it begins would say nothing of it."""
 
+_ends: list[Event] = []
+"""Of the same process: set when no more samples are to be begun."""
 
-def _begin(task: Task, threads: int) -> None:
+
+def _begin(task: Task, threads: int, end: Event) -> None:
+    _ends.append(end)
     torch.set_num_threads(threads)
     keep_freed_memory()
     try:
@@ -120,7 +136,24 @@ def _begin(task: Task, threads: int) -> None:
 
 
 def _observe(portion: Sequence[int]) -> None:
-    (worker,) = _workers
+    (worker,), (end,) = _workers, _ends
     if isinstance(worker, Exception):
         raise worker
-    worker.observe(portion)
+    with _on_interruption(signal.default_int_handler):
+        for index in portion:
+            if end.is_set():
+                return
+            worker.observe([index])
+
+
+@contextmanager
+def _on_interruption(handler: Callable[[int, FrameType | None], object] | signal.Handlers) -> Iterator[None]:
+    """Within it, Ctrl-C does this; but beside the main thread, which alone may say so, what it did."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +21,8 @@ from pixelwise.condition import PairedSample
 from pixelwise.errors import InputError
 from pixelwise.evaluation import Comparison, Examination, Setting, evaluate, prepare
 from pixelwise.evaluation.measure import each
+from pixelwise.evaluation.scores import Progress
+from pixelwise.evaluation.worker import Task, Worker, _observe
 from pixelwise.translate import load
 
 
@@ -161,6 +165,28 @@ def test_processes_share_the_samples(data: Path, models: list[str], tmp_path: Pa
     for found, expected in zip(shared["models"], alone["models"], strict=True):
         assert found["figures"] == expected["figures"]
     assert shared["targets_sha256"] == alone["targets_sha256"]
+
+
+def test_a_process_that_is_to_end_begins_no_further_sample(
+    data: Path, models: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    setting, end, done = Setting(tiny_protocol(), data), threading.Event(), []
+
+    class EndedAfterOne(Worker):
+        def observe(self, indices: Sequence[int], progress: Progress = lambda *_: None) -> None:
+            super().observe(indices, progress)
+            done.extend(indices)
+            end.set()
+
+    worker = EndedAfterOne(Task(models[0], "cpu", setting, tmp_path, "a test"), prepare(setting))
+    monkeypatch.setattr("pixelwise.evaluation.worker._workers", [worker])
+    monkeypatch.setattr("pixelwise.evaluation.worker._ends", [end])
+    heard = signal.getsignal(signal.SIGINT)
+    _observe([0, 1, 2])
+    assert done == [0]
+    assert signal.getsignal(signal.SIGINT) is heard
+    with worker.task.open_journal() as journal:
+        assert journal.missing(["psnr"], 3) == [1, 2]
 
 
 def test_finished_pictures_are_evaluated_as_models_are(
