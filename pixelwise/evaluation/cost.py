@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from functools import partial
 
+import torch
 from torch import nn
 
 from pixelwise.condition import Condition
 from pixelwise.metrics.complexity import Macs, Runtime, count_macs, measure_runtime, num_parameters
 from pixelwise.metrics.memory import grown_bytes
+from pixelwise.models.fast_asapnet import FastAsapNet
+from pixelwise.render.window import covered
 from pixelwise.translate import Translator
 
 
@@ -21,6 +24,8 @@ class Cost:
         parameters: learned numbers.
         macs: multiply-adds, as the model is defined.
         runtime: seconds of one picture at a time.
+        low_resolution: the median of the low-resolution stream by itself, up to all parameters of all cells; None for a
+            model that has none, or whose streams run as one.
         size: (height, width) of the picture.
         device, dtype: where and in which numbers it was made.
         peak_memory: bytes beyond network, input and output; None where the system does not tell.
@@ -29,13 +34,20 @@ class Cost:
     parameters: int
     macs: Macs
     runtime: Runtime
+    low_resolution: float | None
     size: tuple[int, int]
     device: str
     dtype: str
     peak_memory: int | None
 
     def to_json(self) -> dict[str, object]:
-        runtime = {**asdict(self.runtime), "size": self.size, "device": self.device, "dtype": self.dtype}
+        runtime = {
+            **asdict(self.runtime),
+            "low_resolution": self.low_resolution,
+            "size": self.size,
+            "device": self.device,
+            "dtype": self.dtype,
+        }
         return {
             "parameters": self.parameters,
             "macs": asdict(self.macs),
@@ -62,8 +74,23 @@ def cost_of(translator: Translator, condition: Condition, repeats: int = 5) -> C
         parameters=num_parameters(generator),
         macs=count_macs(generator, condition),
         runtime=measure_runtime(run, repeats, warm_up=1, device=translator.device),
+        low_resolution=_low_resolution(translator, condition, repeats),
         size=condition.size,
         device=str(translator.device),
         dtype="float32",
         peak_memory=grown_bytes(run, translator.device),
     )
+
+
+@torch.inference_mode()
+def _low_resolution(translator: Translator, condition: Condition, repeats: int) -> float | None:
+    fast = translator.ready
+    # Where a picture is one CUDA graph, its stream by itself would be another program.
+    if not isinstance(fast, FastAsapNet) or (fast.graphed is not None and fast.graphed.takes(condition)):
+        return None
+    guide, whole = fast.generator.guide(condition), covered(condition.size)
+
+    def run() -> None:
+        fast.field(condition, fast.features(condition), guide, whole, scale=1.0)
+
+    return measure_runtime(run, repeats, warm_up=1, device=translator.device).median

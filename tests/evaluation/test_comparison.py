@@ -14,13 +14,15 @@ import pytest
 import torch
 from PIL import Image
 from test_evaluation import tiny_protocol
-from tiny_model import PHOTO_MODEL, save_tiny_denoiser, save_tiny_model
+from tiny_model import LABEL_MODEL, PHOTO_MODEL, save_tiny_denoiser, save_tiny_model
+from tiny_pairs import write_pairs
 
 from pixelwise import images
 from pixelwise.condition import PairedSample
 from pixelwise.errors import InputError
 from pixelwise.evaluation import Comparison, Examination, Setting, evaluate, prepare
 from pixelwise.evaluation.measure import each
+from pixelwise.evaluation.own_data import own_protocol
 from pixelwise.evaluation.scores import Progress
 from pixelwise.evaluation.worker import Task, Worker, _observe
 from pixelwise.translate import load
@@ -200,6 +202,18 @@ def test_finished_pictures_are_evaluated_as_models_are(
     row = Comparison(examination, tmp_path / "second", "cpu").run([str(pictures)])["models"][0]
     assert (row["model"], row["figures"]) == ("theirs", first["models"][0]["figures"])
     assert row["runtime"] is None
+
+
+def test_a_pixelwise_models_time_is_split_by_stream(
+    examination: Examination, models: list[str], tmp_path: Path
+) -> None:
+    pairs = write_pairs(tmp_path / "pairs")
+    pixelwise = save_tiny_model(tmp_path / "pixelwise.safetensors", LABEL_MODEL)
+    labels = prepare(Setting(replace(own_protocol(pairs, "val"), measures=("l1",)), pairs))
+    (split,) = Comparison(labels, tmp_path / "of labels", "cpu").run([str(pixelwise)])["models"]
+    (whole,) = Comparison(examination, tmp_path / "of noise", "cpu").run(models[:1])["models"]
+    assert split["runtime"]["low_resolution"] > 0
+    assert whole["runtime"]["low_resolution"] is None
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ class Timing:
         device: such as cpu.
         dtype: of the numbers that were computed with.
         batch: pictures of one call.
+        low_resolution: the median of a pixelwise model's low-resolution stream by itself; None where it was not timed.
     """
 
     median: float
@@ -42,6 +43,7 @@ class Timing:
     device: str
     dtype: str
     batch: int = 1
+    low_resolution: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "size", tuple(self.size))

@@ -22,6 +22,8 @@ from pixelwise.machine import threads_text
 REPEATING = {"mean_iou_of_occurring": "mean_iou"}
 """Figures that are left out where they say of every model what another says: here, where all classes occur."""
 
+STREAM = "low resolution, ms"
+STREAM_NOTE = "Low resolution: the stream that predicts the pixels' networks, timed by itself; the rest is the pixels'."
 BEST = "The best of the models in bold."
 REAL = "Real photos went through the same measures: where they are not perfect, it is the measure that errs."
 NO_REAL = (
@@ -80,6 +82,7 @@ def cost_table(results: Results) -> Table | None:
         "parameters, M": _cost_column([_scaled(model.parameters, 1e6) for model in models]),
         "multiply-adds, G": _macs_column(models),
         "ms": _time_column(models, alike),
+        STREAM: _stream_column(models),
         "most memory, MB": _cost_column([_scaled(model.peak_memory, 1e6) for model in models]),
     }
     if len(conditions) > 1:
@@ -88,7 +91,8 @@ def cost_table(results: Results) -> Table | None:
     if not columns:
         return None
     rows = _rows(models, list(columns.values()))
-    return Table(("model", *columns), rows, (*_best_note(rows), *_cost_notes(conditions)))
+    notes = (*_best_note(rows), *_cost_notes(conditions), *([STREAM_NOTE] if STREAM in columns else []))
+    return Table(("model", *columns), rows, notes)
 
 
 def class_table(results: Results, figure: str) -> Table:
@@ -223,6 +227,12 @@ def _time_column(models: Sequence[ModelResults], alike: bool) -> list[Cell]:
     timings = [model.runtime for model in models]
     medians = [None if timing is None else 1000 * timing.median for timing in timings]
     return _cost_column(medians, [NONE if timing is None else milliseconds(timing) for timing in timings], alike)
+
+
+def _stream_column(models: Sequence[ModelResults]) -> list[Cell]:
+    """A part of a time, of which less is no better."""
+    seconds = [None if model.runtime is None else model.runtime.low_resolution for model in models]
+    return _cost_column([_scaled(value, 1e-3) for value in seconds], competing=False)
 
 
 def _scaled(value: float | None, unit: float) -> float | None:

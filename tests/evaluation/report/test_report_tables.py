@@ -9,10 +9,12 @@ import pytest
 from made_up_results import FAST, ODD, PHOTOS, model, photos, results, runtime
 
 from pixelwise.evaluation.report import Results
-from pixelwise.evaluation.report.figures import FIGURES, GROUPS, figure_spec, in_order
+from pixelwise.evaluation.report.figures import FIGURES, GROUPS, NONE, figure_spec, in_order
 from pixelwise.evaluation.report.tables import (
     NO_REAL,
     REAL,
+    STREAM,
+    STREAM_NOTE,
     Table,
     class_figures,
     class_table,
@@ -116,9 +118,20 @@ def test_costs() -> None:
     table = cost_table(Results.from_json(results()))
     assert table is not None
     assert table.heads == ("model", "parameters, M", "multiply-adds, G", "ms", "most memory, MB")
+    assert STREAM_NOTE not in table.notes
     assert texts(table)[FAST] == ["2.4", "1.05 (0.15 for pixels)", "12 [10.8–14.4]", "5.3"]
     assert best(table, "ms") == best(table, "parameters, M") == {FAST}
     assert "Measured with 240×320, batch 1, 2 threads, cpu, float32, 20 calls." in table.notes
+
+
+def test_the_low_resolution_streams_part_of_the_time() -> None:
+    split = {**model("split"), "runtime": {**runtime(), "low_resolution": 0.0034}}
+    table = cost_table(Results.from_json(results(split, model("whole", 1))))
+    assert table is not None
+    place = table.heads.index(STREAM) - 1
+    assert (texts(table)["split"][place], texts(table)["whole"][place]) == ("3.4", NONE)
+    assert best(table, STREAM) == set()
+    assert STREAM_NOTE in table.notes
 
 
 def test_times_under_different_conditions_are_not_compared() -> None:
