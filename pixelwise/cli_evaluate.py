@@ -131,9 +131,11 @@ def _report(setting: Setting, entrants: Sequence[str], folder: Path, processes: 
     _check_report(folder)
     examination = _prepare(setting)
     with progress_bar() as show:
-        comparison = Comparison(
-            examination, folder, setting.device, processes, lambda name, done, total: show(done, total, name)
-        )
+
+        def tell(name: str, done: int, total: int) -> None:
+            show(done, total, name)
+
+        comparison = Comparison(examination, folder, setting.device, processes, tell, training=True)
         found = comparison.run(entrants, command_line())
     return found, f"wrote {write_report(folder / 'report.json', folder)}\n"
 

@@ -15,7 +15,7 @@ from pixelwise.allocator import keep_freed_memory
 from pixelwise.condition import PairedSample
 from pixelwise.contact_sheet import condition_pictures, target_pictures
 from pixelwise.device import find_device
-from pixelwise.evaluation.cost import cost_of
+from pixelwise.evaluation.cost import cost_of, fitted
 from pixelwise.evaluation.entrant import check_entrant, digest_of, is_folder, named_apart
 from pixelwise.evaluation.examination import Examination
 from pixelwise.evaluation.journal import SAMPLE, Journal, sample_digest
@@ -30,6 +30,7 @@ from pixelwise.evaluation.scores import (
     judging_alone,
     unobserved,
 )
+from pixelwise.evaluation.training_memory import training_bytes
 from pixelwise.evaluation.worker import Task, Worker, share
 from pixelwise.translate import load
 
@@ -49,6 +50,7 @@ class Comparison:
         device: where models run.
         num_processes: that share the samples of a model.
         progress: is told after every sample, or, with several processes, after some.
+        training: whether the memory of a step of training is measured too, which starts a process for each model.
     """
 
     examination: Examination
@@ -56,6 +58,7 @@ class Comparison:
     device: str = "auto"
     num_processes: int = 1
     progress: Progress = lambda *_: None
+    training: bool = False
 
     def run(self, entrants: Sequence[str], command: str = "") -> Row:
         """Evaluates them and writes ``report.json``. What an earlier call has begun in the folder is gone on with.
@@ -130,14 +133,17 @@ class Comparison:
             "macs": None,
             "runtime": None,
             "peak_memory": None,
+            "training_memory": None,
             "scores": evaluation.scores,
             "pictures": f"{evaluation.model}/pictures",
         }
         if is_folder(entrant):
             return row
-        translator = load(entrant, self.device)
-        cost = cost_of(translator, self.examination.sample(0).condition)
-        return {**row, "family": translator.manifest.family, **cost.to_json()}
+        translator, condition = load(entrant, self.device), self.examination.sample(0).condition
+        row |= {"family": translator.manifest.family, **cost_of(translator, condition).to_json()}
+        if self.training:
+            row["training_memory"] = training_bytes(entrant, fitted(translator, condition), self.device)
+        return row
 
     def _show_samples(self) -> list[np.ndarray]:
         """Writes inputs and targets as people see them, where they are not there or have changed; their digests."""

@@ -64,10 +64,7 @@ def cost_of(translator: Translator, condition: Condition, repeats: int = 5) -> C
         condition: what it is made of, B = 1.
         repeats: calls that are measured, after one that warms up.
     """
-    restoration = translator.reader.restoration
-    if restoration is not None and condition.image is not None:
-        condition = Condition(image=restoration.fitted(condition.image))
-    condition, generator = condition.to(translator.device), translator.generator
+    condition, generator = fitted(translator, condition).to(translator.device), translator.generator
     assert isinstance(generator, nn.Module)
     run = partial(translator.translate, condition)
     return Cost(
@@ -80,6 +77,14 @@ def cost_of(translator: Translator, condition: Condition, repeats: int = 5) -> C
         dtype="float32",
         peak_memory=grown_bytes(run, translator.device),
     )
+
+
+def fitted(translator: Translator, condition: Condition) -> Condition:
+    """The condition as the model reads it: one that restores photos takes any channels for its own."""
+    restoration = translator.reader.restoration
+    if restoration is None or condition.image is None:
+        return condition
+    return Condition(image=restoration.fitted(condition.image))
 
 
 @torch.inference_mode()

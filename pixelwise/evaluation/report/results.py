@@ -80,6 +80,7 @@ class ModelResults:
         parameters: learned numbers.
         macs, runtime: of one picture, or call.
         peak_memory: most bytes at inference.
+        training_memory: most bytes of a step of training, of the generator alone.
         scores: of single pictures, by their names, then by measure.
         pictures: folder of what it made, relative to the results' file: ``<name of the picture>.png``.
     """
@@ -93,6 +94,7 @@ class ModelResults:
     macs: MacCount | None = None
     runtime: Timing | None = None
     peak_memory: int | None = None
+    training_memory: int | None = None
     scores: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
     pictures: str | None = None
 

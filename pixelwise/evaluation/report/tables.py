@@ -23,7 +23,14 @@ REPEATING = {"mean_iou_of_occurring": "mean_iou"}
 """Figures that are left out where they say of every model what another says: here, where all classes occur."""
 
 STREAM = "low resolution, ms"
-STREAM_NOTE = "Low resolution: the stream that predicts the pixels' networks, timed by itself; the rest is the pixels'."
+TRAINING = "training, MB"
+NOTES = {
+    STREAM: "Low resolution: the stream that predicts the pixels' networks, timed by itself; the rest is the pixels'.",
+    TRAINING: "Training: the memory of a first step of the generator alone: one picture forward, backward from a mean "
+    "of squares, Adam's update; other losses and a discriminator come on top.",
+}
+"""What must be said of a column that not all tables have."""
+
 BEST = "The best of the models in bold."
 REAL = "Real photos went through the same measures: where they are not perfect, it is the measure that errs."
 NO_REAL = (
@@ -84,6 +91,7 @@ def cost_table(results: Results) -> Table | None:
         "ms": _time_column(models, alike),
         STREAM: _stream_column(models),
         "most memory, MB": _cost_column([_scaled(model.peak_memory, 1e6) for model in models]),
+        TRAINING: _cost_column([_scaled(model.training_memory, 1e6) for model in models]),
     }
     if len(conditions) > 1:
         columns["measured with"] = [Cell(NONE if m.runtime is None else timing_text(m.runtime)) for m in models]
@@ -91,7 +99,7 @@ def cost_table(results: Results) -> Table | None:
     if not columns:
         return None
     rows = _rows(models, list(columns.values()))
-    notes = (*_best_note(rows), *_cost_notes(conditions), *([STREAM_NOTE] if STREAM in columns else []))
+    notes = (*_best_note(rows), *_cost_notes(conditions), *(NOTES[head] for head in NOTES if head in columns))
     return Table(("model", *columns), rows, notes)
 
 

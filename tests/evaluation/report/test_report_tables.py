@@ -12,9 +12,10 @@ from pixelwise.evaluation.report import Results
 from pixelwise.evaluation.report.figures import FIGURES, GROUPS, NONE, figure_spec, in_order
 from pixelwise.evaluation.report.tables import (
     NO_REAL,
+    NOTES,
     REAL,
     STREAM,
-    STREAM_NOTE,
+    TRAINING,
     Table,
     class_figures,
     class_table,
@@ -118,7 +119,7 @@ def test_costs() -> None:
     table = cost_table(Results.from_json(results()))
     assert table is not None
     assert table.heads == ("model", "parameters, M", "multiply-adds, G", "ms", "most memory, MB")
-    assert STREAM_NOTE not in table.notes
+    assert not {*NOTES.values()} & {*table.notes}
     assert texts(table)[FAST] == ["2.4", "1.05 (0.15 for pixels)", "12 [10.8–14.4]", "5.3"]
     assert best(table, "ms") == best(table, "parameters, M") == {FAST}
     assert "Measured with 240×320, batch 1, 2 threads, cpu, float32, 20 calls." in table.notes
@@ -131,7 +132,14 @@ def test_the_low_resolution_streams_part_of_the_time() -> None:
     place = table.heads.index(STREAM) - 1
     assert (texts(table)["split"][place], texts(table)["whole"][place]) == ("3.4", NONE)
     assert best(table, STREAM) == set()
-    assert STREAM_NOTE in table.notes
+    assert NOTES[STREAM] in table.notes
+
+
+def test_the_memory_of_training() -> None:
+    table = cost_table(Results.from_json(results({**model("one"), "training_memory": 250_000_000}, model("other"))))
+    assert table is not None
+    assert (table.heads[-1], texts(table)["one"][-1], texts(table)["other"][-1]) == (TRAINING, "250", NONE)
+    assert NOTES[TRAINING] in table.notes
 
 
 def test_times_under_different_conditions_are_not_compared() -> None:
