@@ -205,6 +205,14 @@ def test_what_does_not_fit_is_told_by_the_names_of_the_file(name: str, changed: 
 
 def test_layers_of_single_classes_are_told_one_by_one() -> None:
     config, (_, weights) = RECORDED_CONFIGS["sean"], recorded("sean")
+    last = weights.pop("head_0.ace_0.fc_mu0.weight")
+    with pytest.raises(InputError, match=r"1 of 5 classes have no layer \(head_0\.ace_0\.fc_mu0\.weight …\)"):
+        adopt("sean", weights, config)
+    weights["head_0.ace_0.fc_mu0.weight"] = last[:6]
+    with pytest.raises(
+        InputError, match=r"head_0\.ace_0\.fc_mu0\.weight …, differ in shape: \[\(6, 12\), \(12, 12\)\]"
+    ):
+        adopt("sean", weights, config)
     without = {name: weight for name, weight in weights.items() if "head_0.ace_0.fc_mu" not in name}
     with pytest.raises(
         InputError, match=r"10 missing \(head_0\.ace_0\.fc_mu0\.weight \(12, 12\), head_0\.ace_0\.fc_mu1"

@@ -19,7 +19,7 @@ from pixelwise.condition import Condition
 from pixelwise.discriminators.patch import PatchDiscriminatorConfig
 from pixelwise.errors import InputError
 from pixelwise.labels import instance_edges
-from pixelwise.layers.published_names import Renames, renamed_back
+from pixelwise.layers.published_names import Renames, renamed, renamed_back
 from pixelwise.layers.semantics import other_planes, semantic_planes
 from pixelwise.losses.objective import Objective
 from pixelwise.lowres.reference import NORMS, PADDINGS, ConstantParameters, LowResolutionStream, StreamConfig
@@ -277,13 +277,7 @@ def adopt(state_dict: StateDict, config: AsapNetConfig) -> StateDict:
     ours = [name for name, tensor in AsapNet(config).state_dict().items() if tensor.ndim == 4]
     if len(theirs) != len(ours):
         raise InputError(f"the state dict has {len(theirs)} convolutions, the configuration {len(ours)}")
-    blocks = {_block(their): _block(our) for their, our in zip(theirs, ours, strict=True)}
-
-    def renamed(name: str) -> str:
-        block = next((block for block in blocks if name.startswith(f"{block}.")), None)
-        return name if block is None else blocks[block] + name.removeprefix(block)
-
-    return {renamed(name): tensor for name, tensor in state_dict.items()}
+    return renamed(state_dict, [(_block(their), _block(our)) for their, our in zip(theirs, ours, strict=True)])
 
 
 def as_published(state_dict: StateDict, config: AsapNetConfig) -> StateDict:

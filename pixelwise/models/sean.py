@@ -21,12 +21,13 @@ from pixelwise.errors import InputError
 from pixelwise.layers.layout import Layout
 from pixelwise.layers.modulated import ModulatedBlock, ModulatedDecoder
 from pixelwise.layers.modulation import ClassModulation, SpatialModulation
-from pixelwise.layers.published_names import DECODER, SPATIAL_MODULATION, Renames, renamed, renamed_back
+from pixelwise.layers.published_names import renamed, renamed_back
 from pixelwise.layers.regions import class_means, painted
 from pixelwise.layers.semantics import labels_of
 from pixelwise.layers.start import LayoutStart
 from pixelwise.losses.objective import Objective
 from pixelwise.models.family import Family, Published, StateDict, Styling, Translation, check_least
+from pixelwise.models.sean_names import NAMES, joined, split
 
 _LAST_BLOCK = 6
 
@@ -256,59 +257,21 @@ PUBLISHED = {
     },
 }
 
-_ENCODER_LAYERS = {1: "layers.0", 4: "layers.1", 7: "layers.2", 10: "layers.3", 14: "to_styles"}
-
-_NAMES: Renames = [
-    *DECODER,
-    *SPATIAL_MODULATION,
-    *((f"Zencoder.model.{number}", f"encoder.{layer}") for number, layer in _ENCODER_LAYERS.items()),
-    *((f"ace_{norm}", f"norm_{norm}") for norm in "01s"),
-    ("noise_var", "noise_scale"),
-    *((f"conv_{part}", f"by_style.{part}") for part in ("gamma", "beta")),
-    *((f"blending_{part}", f"by_style.blend_{part}") for part in ("gamma", "beta")),
-    ("fc_mu", "by_style.per_class"),
-    ("Spade", "by_layout"),
-    ("norm", "by_layout.norm"),
-    ("fc", "start.convolution"),
-]
-
 
 def adopt(state_dict: StateDict, config: SeanConfig) -> StateDict:
     """Published names to ours, without what is published and unused.
 
     That is: the statistics of a second norm beside each one, how styles are blended where there are none, and layers of
-    classes beyond ``num_labels``; the others of one modulation become one tensor.
+    classes beyond ``num_labels``; the others of one modulation become one tensor. Raises InputError as ``joined``.
     """
     unused = ("Spade.param_free_norm", "up_3.ace_0.blending", "up_3.ace_1.blending", "up_3.ace_s.blending")
     used = {name: tensor for name, tensor in state_dict.items() if not any(part in name for part in unused)}
-    return renamed(_joined(used, config.num_labels), _NAMES)
+    return renamed(joined(used, config.num_labels), NAMES)
 
 
 def as_published(state_dict: StateDict, config: SeanConfig) -> StateDict:
     """The way back, to a layer for each class."""
-    return _split(renamed_back(state_dict, _NAMES), config.num_labels)
-
-
-def _joined(state_dict: StateDict, num_labels: int) -> StateDict:
-    joined = {name: tensor for name, tensor in state_dict.items() if ".fc_mu" not in name}
-    for first in [name for name in state_dict if ".fc_mu0." in name]:
-        names = [first.replace(".fc_mu0.", f".fc_mu{label}.") for label in range(num_labels)]
-        if missing := [name for name in names if name not in state_dict]:
-            raise InputError(f"{len(missing)} of {num_labels} classes have no layer ({', '.join(missing[:3])} …)")
-        tensor = torch.cat([state_dict[name] for name in names])
-        joined[first.replace("fc_mu0", "fc_mu")] = tensor[:, :, None] if tensor.ndim == 2 else tensor
-    return joined
-
-
-def _split(state_dict: StateDict, num_labels: int) -> StateDict:
-    split = {}
-    for name, tensor in state_dict.items():
-        if ".fc_mu." not in name:
-            split[name] = tensor
-            continue
-        for label, part in enumerate(tensor.chunk(num_labels)):
-            split[name.replace(".fc_mu.", f".fc_mu{label}.")] = part[:, :, 0] if part.ndim == 3 else part
-    return split
+    return split(renamed_back(state_dict, NAMES), config.num_labels)
 
 
 FAMILY = Family(
