@@ -74,12 +74,10 @@ def to_tiff(array: np.ndarray, metadata: Metadata) -> bytes:
         array: H W or H W C; 3 or 4 channels of integers are RGB or RGB with alpha, others are grey.
         metadata: goes into it.
     """
-    exif = Image.Exif()
-    exif.load(metadata.exif)
-    texts = [(tag, _ASCII, 0, text, True) for tag, text in _as_stored(exif).items() if tag in _DESCRIPTIVE]
-    pointers = [tag for tag in _POINTERS if exif.get_ifd(tag)]
+    texts, further = exif_parts(metadata.exif)
     # tifffile writes no pointers. What they point to comes last, and until then the next number keeps the place.
-    extra = [*texts, *((tag + 1, _LONG, 1, 0, True) for tag in pointers)]
+    extra: list[tuple[int, int, int, Any, bool]] = [(tag, _ASCII, 0, text, True) for tag, text in texts.items()]
+    extra += [(tag + 1, _LONG, 1, 0, True) for tag in further]
     if metadata.xmp:
         extra.append((XMP, _BYTE, len(metadata.xmp), metadata.xmp, True))
     buffer = io.BytesIO()
@@ -95,9 +93,22 @@ def to_tiff(array: np.ndarray, metadata: Metadata) -> bytes:
         software=False,
         extratags=extra,
     )
-    for tag in pointers:
-        _append_directory(buffer, tag, exif.get_ifd(tag))
+    for tag, directory in further.items():
+        _append_directory(buffer, tag, directory)
     return buffer.getvalue()
+
+
+def exif_parts(exif: bytes) -> tuple[dict[int, bytes], dict[int, ImageFileDirectory_v2]]:
+    """Of EXIF data, by their tags, what a file's first directory says itself, and the directories that it points to."""
+    parsed = Image.Exif()
+    parsed.load(exif)
+    texts = {tag: text for tag, text in _as_stored(parsed).items() if tag in _DESCRIPTIVE}
+    further: dict[int, ImageFileDirectory_v2] = {}
+    for tag in _POINTERS:
+        if values := parsed.get_ifd(tag):
+            further[tag] = ImageFileDirectory_v2(_LITTLE_ENDIAN, group=tag)
+            further[tag].update(_as_stored(values))
+    return texts, further
 
 
 def _exif_in(path: Path) -> bytes:
@@ -113,12 +124,10 @@ def _exif_in(path: Path) -> bytes:
     return kept.tobytes().removeprefix(EXIF_SIGNATURE) if kept or any(details.values()) else b""
 
 
-def _append_directory(buffer: io.BytesIO, tag: int, values: dict[int, Any]) -> None:
+def _append_directory(buffer: io.BytesIO, tag: int, directory: ImageFileDirectory_v2) -> None:
     """At the end of a little-endian TIFF file, with its place as the value of ``tag``, for which the next stands."""
     place = buffer.seek(0, io.SEEK_END)
     place += buffer.write(bytes(place % 2))
-    directory = ImageFileDirectory_v2(_LITTLE_ENDIAN, group=tag)
-    directory.update(_as_stored(values))
     buffer.write(directory.tobytes(place))
     buffer.seek(0)
     with tifffile.TiffFile(buffer) as file:

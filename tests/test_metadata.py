@@ -11,6 +11,7 @@ from PIL import ExifTags, Image
 
 from pixelwise.codecs import IMAGE_MODES, decode, decode_with_metadata, encode
 from pixelwise.metadata import NO_METADATA, Metadata
+from pixelwise.rasters import write_pyramid
 
 PROFILE = b"a colour profile " * 40
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><a tiff:Orientation="6" dc:creator="me"/></x:xmpmeta>'
@@ -69,6 +70,19 @@ def test_a_tiff_hands_on_what_it_was_given(tmp_path: Path, photo: Path, dtype: s
     with Image.open(tmp_path / "b.png") as image:
         check_camera_data(image.getexif())
         assert image.info["icc_profile"] == PROFILE
+
+
+def test_a_pyramid_hands_on_what_it_was_given(tmp_path: Path, photo: Path) -> None:
+    metadata = decode_with_metadata(photo, IMAGE_MODES)[1]
+    with write_pyramid(tmp_path / "a.tif", (50, 70), 3, "uint8", metadata, tile=16) as push:
+        push(np.ones((50, 70, 3), np.uint8))
+    with Image.open(tmp_path / "a.tif") as image:
+        check_camera_data(image.getexif())
+    found = decode_with_metadata(tmp_path / "a.tif", IMAGE_MODES)[1]
+    encode(tmp_path / "b.png", np.ones((5, 7, 3), np.uint8), found)
+    with Image.open(tmp_path / "b.png") as image:
+        check_camera_data(image.getexif())
+        assert (image.info["icc_profile"], found.xmp) == (PROFILE, metadata.xmp)
 
 
 def test_exif_data_stay_byte_for_byte_but_for_orientation_and_thumbnail(tmp_path: Path) -> None:

@@ -3,13 +3,14 @@
 from pixelwise.rasters.deep_zoom import write_deep_zoom
 from pixelwise.rasters.disk import check_space, writing
 from pixelwise.rasters.png import write_png
-from pixelwise.rasters.pyramid import write_pyramid
+from pixelwise.rasters.pyramid import is_big, write_pyramid
 from pixelwise.rasters.raster import Raster
 from pixelwise.rasters.reader import open_raster, stored_size
 
 __all__ = [
     "Raster",
     "check_space",
+    "is_big",
     "open_raster",
     "stored_size",
     "write_deep_zoom",

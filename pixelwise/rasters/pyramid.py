@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from isal import isal_zlib
+from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from pixelwise.atomic import replacement
 from pixelwise.errors import InputError
@@ -22,7 +23,7 @@ from pixelwise.metadata import NO_METADATA, Metadata
 from pixelwise.rasters.cascade import Cascade, level_sizes
 from pixelwise.rasters.disk import check_space, writing
 from pixelwise.rasters.tiled_tiff import Field, TiledTiff
-from pixelwise.tiff import ICC, XMP
+from pixelwise.tiff import ICC, XMP, exif_parts
 
 _CLASSIC_LIMIT = 4_000_000_000
 """Bytes of pixels from which a file is a BigTIFF. A classic one ends at 2^32; the rest is for directories."""
@@ -63,7 +64,7 @@ def write_pyramid(
         size: (height, width) in pixels.
         channels: of every pixel. 3 or 4 integers are RGB or RGB with alpha, others are grey.
         dtype: "uint8", "uint16" or "float32".
-        metadata: is written, but for EXIF data.
+        metadata: is written; EXIF data not into a BigTIFF, see ``is_big``.
         tile: side of a tile in pixels, a multiple of 16. Levels are halved until one tile holds them.
         compressed: by deflate, which photos shrink to about half by; otherwise tiles are stored as they are.
 
@@ -77,12 +78,14 @@ def write_pyramid(
     """
     _check(path, tile)
     tiles, sizes = _Tiles(channels, np.dtype(dtype), tile, compressed), level_sizes(size, tile)
-    check_space(path, num_bytes := sum(map(tiles.num_bytes, sizes)))
+    check_space(path, sum(map(tiles.num_bytes, sizes)))
+    # Now, not when all rows have come: should they be damaged, nothing is lost yet.
+    texts, further = exif_parts(metadata.exif)
     with ExitStack() as stack:
         with writing(path):
             beside = stack.enter_context(replacement(path))
             file = stack.enter_context(beside.open("wb", buffering=0))
-            tiff = TiledTiff(file, big=num_bytes > _CLASSIC_LIMIT)
+            tiff = TiledTiff(file, big := is_big(size, channels, dtype, tile))
         pool = stack.enter_context(ThreadPoolExecutor(os.cpu_count()))
         places: list[list[int]] = [[] for _ in sizes]
         lengths: list[list[int]] = [[] for _ in sizes]
@@ -97,26 +100,47 @@ def write_pyramid(
         yield cascade.push
         cascade.finish()
         with writing(path):
-            tiff.finish(_directories(tiles, sizes, (tiff.place_type, places, lengths), metadata))
+            directories = _directories(tiles, sizes, (tiff.place_type, places, lengths))
+            directories[0] |= _described(metadata) | ({} if big else _with_exif(tiff, texts, further))
+            tiff.finish(directories)
             stack.close()
+
+
+def is_big(size: tuple[int, int], channels: int, dtype: str, tile: int = 512) -> bool:
+    """Whether a pyramid becomes a BigTIFF, since it could grow beyond 4 GB. Arguments are as for ``write_pyramid``."""
+    tiles = _Tiles(channels, np.dtype(dtype), tile, compressed=False)
+    return sum(map(tiles.num_bytes, level_sizes(size, tile))) > _CLASSIC_LIMIT
 
 
 def _directories(
     tiles: _Tiles,
     sizes: list[tuple[int, int]],
     located: tuple[str, list[list[int]], list[list[int]]],
-    metadata: Metadata,
 ) -> list[dict[int, Field]]:
     """What the file says of each level, the largest first: in what type places are written, and those and lengths."""
     place_type, places, lengths = located
-    directories = [
+    return [
         tiles.fields(level, is_reduced=number > 0)
         | {_TILE_PLACES: (place_type, places[number]), _TILE_LENGTHS: (place_type, lengths[number])}
         for number, level in enumerate(sizes)
     ]
+
+
+def _described(metadata: Metadata) -> dict[int, Field]:
     said = {XMP: metadata.xmp, ICC: metadata.icc}
-    directories[0] |= {tag: ("B", content) for tag, content in said.items() if content}
-    return directories
+    return {tag: ("B", content) for tag, content in said.items() if content}
+
+
+def _with_exif(
+    tiff: TiledTiff, texts: Mapping[int, bytes], further: Mapping[int, ImageFileDirectory_v2]
+) -> dict[int, Field]:
+    """What the first directory says of the photo. The directories that it points to are written."""
+    fields: dict[int, Field] = {tag: ("A", text + b"\0") for tag, text in texts.items()}
+    for tag, directory in further.items():
+        place = tiff.aligned()
+        fields[tag] = ("I", [place])
+        tiff.append(directory.tobytes(place))
+    return fields
 
 
 def _check(path: Path, tile: int) -> None:

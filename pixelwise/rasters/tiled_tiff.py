@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from io import FileIO
 
 Field = tuple[str, Sequence[int]]
-"""Values of a tag with their type: B, H, I or Q, for bytes, 16, 32 or 64 bits."""
+"""Values of a tag with their type: B, H, I or Q, for bytes, 16, 32 or 64 bits; or A for the bytes of a text."""
 
-_TYPES = {"B": 7, "H": 3, "I": 4, "Q": 16}
+_TYPES = {"A": 2, "B": 7, "H": 3, "I": 4, "Q": 16}
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class TiledTiff:
     def finish(self, directories: Sequence[dict[int, Field]]) -> None:
         """Writes a directory for each picture: its fields by their tags."""
         packed = [self._entries(fields) for fields in directories]
-        place = self._aligned()
+        place = self.aligned()
         self._file.seek(len(self._container.signature))
         self.append(self._pack(self._container.place, [place]))
         self._file.seek(place)
@@ -80,16 +80,17 @@ class TiledTiff:
             content = self._pack(kind, values)
             room = struct.calcsize(f"<{self._container.place}")
             if len(content) > room:
-                self._aligned()
+                self.aligned()
                 content = self._pack(self._container.place, [self.append(content)])
             head = struct.pack("<HH", tag, _TYPES[kind]) + self._pack(self._container.place, [len(values)])
             entries.append(head + content.ljust(room, b"\0"))
         return entries
 
-    def _aligned(self) -> int:
+    def aligned(self) -> int:
+        """The place of what will be appended next, a multiple of 8."""
         self.append(bytes(-self._file.tell() % 8))
         return self._file.tell()
 
     @staticmethod
     def _pack(kind: str, values: Sequence[int]) -> bytes:
-        return struct.pack(f"<{len(values)}{kind}", *values)
+        return bytes(values) if kind in "AB" else struct.pack(f"<{len(values)}{kind}", *values)

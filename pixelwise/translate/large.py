@@ -29,6 +29,7 @@ from pixelwise.metadata import Metadata
 from pixelwise.models.family import WindowGenerator
 from pixelwise.rasters import (
     check_space,
+    is_big,
     stored_size,
     write_deep_zoom,
     write_png,
@@ -156,9 +157,9 @@ def _write(
     destination: Path, size: tuple[int, int], form: Form, shown: ImageSpec | None
 ) -> Iterator[Callable[[np.ndarray], None]]:
     """What takes the rows of a picture, and writes its preview too where it is to be ``shown``."""
-    channels, write = form.colours.channels + (form.alpha is not None), _WRITERS[destination.suffix.lower()]
+    write = _WRITERS[destination.suffix.lower()]
     with ExitStack() as stack:
-        push = stack.enter_context(write(destination, size, channels, form.colours.dtype, form.metadata))
+        push = stack.enter_context(write(destination, size, form.num_channels, form.colours.dtype, form.metadata))
         if shown is None:
             yield push
             return
@@ -205,7 +206,8 @@ def _remarks(picture: StoredCondition, form: Form, suffix: str) -> Iterator[str]
         return
     yield from picture.restoration.channel_remarks(form.colours.channels)
     yield from picture.restoration.noise_remarks(*picture.noise_levels)
-    # Neither writer of pyramids knows of EXIF data.
-    exif = ["EXIF data"] if form.metadata.exif and is_pyramid else []
+    size = picture.wanted.height, picture.wanted.width
+    too_big = is_pyramid and is_big(size, form.num_channels, form.colours.dtype)
+    exif = ["EXIF data"] if form.metadata.exif and too_big else []
     if lost := dict.fromkeys((*form.metadata.lost_in(suffix), *exif)):
-        yield f"{'a pyramid' if is_pyramid else suffix} does not keep: {', '.join(lost)}"
+        yield f"{'a BigTIFF' if exif else suffix} does not keep: {', '.join(lost)}"

@@ -58,6 +58,11 @@ class Form:
         assert isinstance(self.spec, ImageSpec), "a label map has no colours of its own"
         return self.spec
 
+    @property
+    def num_channels(self) -> int:
+        """Of a stored picture, alpha included."""
+        return self.colours.channels + (self.alpha is not None)
+
     def coloured(self, image: Tensor) -> Tensor:
         """What the model made of ``Restoration``'s image, ... c H W, as pictures B C H W of the spec's channels.
 
