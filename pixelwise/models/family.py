@@ -103,17 +103,24 @@ class WindowGenerator(Protocol):
     def edit(self, condition: Condition, approximate: bool = False) -> Editing:
         """A condition that will be edited (B = 1); ``approximate`` lets an edit change the picture nearby only."""
 
-    def by_rows(self, size: tuple[int, int], read: Callable[[int, int], Condition], scratch: Path) -> Iterator[Tensor]:
-        """A picture of any size in bounded memory.
+    def by_rows(
+        self,
+        size: tuple[int, int],
+        read: Callable[[int, int], Condition],
+        scratch: Path,
+        window: Window | None = None,
+    ) -> Iterator[Tensor]:
+        """A picture of any size, or a part of it, in bounded memory.
 
         Args:
             size: (height, width) of condition and picture.
             read: from the first row and the one after the last to the condition (B = 1) between them; called from top
                 to bottom, several times.
             scratch: a folder for what must be kept meanwhile, of ``scratch_bytes``.
+            window: the part wanted, within the picture; None for all.
 
         Yields:
-            The picture from top to bottom, 1 C rows W.
+            What is wanted from top to bottom, 1 C rows W.
         """
 
     def scratch_bytes(self, size: tuple[int, int]) -> int: ...

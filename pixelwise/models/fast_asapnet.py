@@ -152,11 +152,13 @@ class FastAsapNet:
         """Not for a constant MLP, which has no stream, and not on a GPU."""
         return isinstance(self._stream, FastStream)
 
-    def by_rows(self, size: tuple[int, int], read: ReadRows, scratch: Path) -> Iterator[Tensor]:
+    def by_rows(
+        self, size: tuple[int, int], read: ReadRows, scratch: Path, window: Window | None = None
+    ) -> Iterator[Tensor]:
         """See ``WindowGenerator.by_rows``. Raises InputError for a constant MLP, and unless the model is on the CPU."""
         if not isinstance(self._stream, FastStream):
             raise InputError("only a model with a low-resolution stream can be streamed, and only on the CPU")
-        return StreamedAsapNet(self, self._stream, size, read, scratch).bands()
+        return StreamedAsapNet(self, self._stream, size, read, scratch).bands(window or Window(0, 0, *size))
 
     def _is_large(self, size: tuple[int, int]) -> bool:
         """Whether to stream a whole picture too, since its planes or the stream's first layer would take much memory.
@@ -175,7 +177,7 @@ class FastAsapNet:
 
         with tempfile.TemporaryDirectory(prefix="pixelwise-") as scratch:
             streamed = StreamedAsapNet(self, stream, condition.size, read, Path(scratch))
-            return joined(streamed.bands(), condition.size[0])
+            return joined(streamed.bands(Window(0, 0, *condition.size)), condition.size[0])
 
     def scratch_bytes(self, size: tuple[int, int]) -> int:
         num_cells = math.prod(-(-side // self.config.cell) for side in size)

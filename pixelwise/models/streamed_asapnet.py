@@ -58,17 +58,16 @@ class StreamedAsapNet:
         self._features = stream_features(stream, (rows, columns), self._planes, scratch)
 
     @torch.inference_mode()
-    def bands(self) -> Iterator[Tensor]:
-        """The picture from top to bottom, 1 C rows W."""
-        height, width = self._size
-        num_rows = self._rows_at_once()
-        for band in self._fast.bands(Window(0, 0, height, min(width, PART_WIDTH)), scale=1.0):
+    def bands(self, window: Window) -> Iterator[Tensor]:
+        """The picture, or a part of it, from top to bottom, 1 C rows W."""
+        num_rows = self._rows_at_once(window.width)
+        for band in self._fast.bands(replace(window, width=min(window.width, PART_WIDTH)), scale=1.0):
             for top in range(band.top, band.bottom, num_rows):
-                yield self._render(Window(top, 0, min(num_rows, band.bottom - top), width))
+                yield self._render(replace(window, top=top, height=min(num_rows, band.bottom - top)))
 
-    def _rows_at_once(self) -> int:
+    def _rows_at_once(self, width: int) -> int:
         """Rows of a band; whole cells where one is not too large, since of a cut one the MLP is made twice."""
-        most, cell = BAND_BYTES // (4 * self._fast.config.out_channels * self._size[1]), self._fast.config.cell
+        most, cell = BAND_BYTES // (4 * self._fast.config.out_channels * width), self._fast.config.cell
         return most // cell * cell or max(1, most)
 
     def _render(self, band: Window) -> Tensor:
@@ -79,7 +78,9 @@ class StreamedAsapNet:
         guide = replace(self._fast.generator.guide(self._read(low, high)), origin=(low, 0))
         needed = self._fast.needed_by(guide)
         grid = self._features.file.shape[:2]
-        top, _, num_rows, _ = visible_cells(config.cell, config.bilinear, grid, Window(low, 0, high - low, band.width))
+        top, _, num_rows, _ = visible_cells(
+            config.cell, config.bilinear, grid, replace(band, top=low, height=high - low)
+        )
         features = self._features.values(top, top + num_rows)[:, : self._layer.num_channels]
 
         def parameters(cells: Cells) -> Tensor:
@@ -89,8 +90,8 @@ class StreamedAsapNet:
             return self._fast.field_in(parameters, grid, window, scale)
 
         parts = []
-        for left in range(0, band.width, PART_WIDTH):
-            part = replace(band, left=left, width=min(PART_WIDTH, band.width - left))
+        for left in range(band.left, band.right, PART_WIDTH):
+            part = replace(band, left=left, width=min(PART_WIDTH, band.right - left))
             parts.append(self._fast.after_pass(config.passes - 1, guide, field, part, 1.0))
         return parts[0] if len(parts) == 1 else torch.cat(parts, dim=3)
 

@@ -8,6 +8,7 @@ those of the whole, but for the order in which sums are taken. Memory is that of
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,15 +71,21 @@ class Tiled:
     def edit(self, condition: Condition, approximate: bool = False) -> Editing:
         raise InputError("this model keeps nothing of a picture: it has no editing sessions")
 
-    def by_rows(self, size: tuple[int, int], read: Callable[[int, int], Condition], scratch: Path) -> Iterator[Tensor]:
+    def by_rows(
+        self,
+        size: tuple[int, int],
+        read: Callable[[int, int], Condition],
+        scratch: Path,
+        window: Window | None = None,
+    ) -> Iterator[Tensor]:
         """See ``WindowGenerator``; rows are read once, but for those near the border of two bands."""
-        height, width = size
-        num_rows = min(TILE, max(self._reach, BAND_PIXELS // width))
-        for top in range(0, height, num_rows):
-            bottom = min(top + num_rows, height)
-            start, stop = max(top - self._reach, 0), min(bottom + self._reach, height)
+        window = window or Window(0, 0, *size)
+        num_rows = min(TILE, max(self._reach, BAND_PIXELS // size[1]))
+        for top in range(window.top, window.bottom, num_rows):
+            bottom = min(top + num_rows, window.bottom)
+            start, stop = max(top - self._reach, 0), min(bottom + self._reach, size[0])
             # Around the band is all that it depends on, so that it is a window of a smaller picture.
-            yield self(read(start, stop), Window(top - start, 0, bottom - top, width)).image
+            yield self(read(start, stop), replace(window, top=top - start, height=bottom - top)).image
 
     def scratch_bytes(self, size: tuple[int, int]) -> int:
         return 0

@@ -36,7 +36,7 @@ from pixelwise.rasters import (
     write_pyramid,
     writing,
 )
-from pixelwise.render.window import Region, Window
+from pixelwise.render.window import Region
 from pixelwise.translate.job_plan import Job
 from pixelwise.translate.preview import preview, preview_path, previewed
 from pixelwise.translate.restoration import Form
@@ -84,7 +84,7 @@ def translate_large(
     """Translates one picture of any size, or a region of it, in bounded memory.
 
     A region costs as much of the picture as its pixels depend on. Of an ASAP-Net that is the whole low-resolution
-    stream; and what lies above the region is rendered, too, though not written.
+    stream.
 
     Args:
         translator: a model with a field, or one whose pixels depend on their surroundings only.
@@ -123,10 +123,10 @@ def translate_large(
         check_space(destination, count * ready.scratch_bytes(picture.size))
         push = stack.enter_context(_write(destination, size, form, shown))
         row = picture.wanted.top
-        for image in _within(picture.wanted, _bands(ready, picture, count, scratch)):
+        for image in _bands(ready, picture, count, scratch):
             bottom = row + image.shape[2]
             if image.isnan().any():
-                raise InputError(f"{source}: the model's output is NaN in {picture.rows_text(row, bottom)}")
+                raise InputError(f"{source}: the model's output is NaN in rows {row} to {bottom - 1}")
             push(picture.form(row, bottom).stored(image.clamp(-1, 1)))
             row = bottom
             if progress is not None:
@@ -173,28 +173,16 @@ def _write(
 
 
 def _bands(ready: WindowGenerator, picture: StoredCondition, count: int, scratch: Path) -> Iterator[Tensor]:
-    """What the model makes from top to bottom, B C rows W.
+    """What is wanted of what the model makes, from top to bottom, B C rows W.
 
     Of a photo that it takes channel by channel, each has a stream of its own: so memory is that of one.
     """
     streams = []
     for number in range(count):
         (folder := scratch / str(number)).mkdir()
-        streams.append(ready.by_rows(picture.size, partial(picture.rows, number), folder))
+        streams.append(ready.by_rows(picture.size, partial(picture.rows, number), folder, picture.wanted))
     for bands in zip(*streams, strict=True):
         yield torch.cat(bands).cpu()
-
-
-def _within(window: Window, bands: Iterator[Tensor]) -> Iterator[Tensor]:
-    """Of a picture that comes from top to bottom, B C rows W each, a window; what lies below is not asked for."""
-    top = 0
-    for band in bands:
-        bottom = top + band.shape[2]
-        if bottom > window.top:
-            yield band[:, :, max(window.top - top, 0) : window.bottom - top, window.left : window.right]
-        if bottom >= window.bottom:
-            return
-        top = bottom
 
 
 def _remarks(picture: StoredCondition, form: Form, suffix: str) -> Iterator[str]:

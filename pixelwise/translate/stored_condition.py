@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +13,6 @@ from pixelwise.codecs import ID_MODES, IMAGE_MODES, PHOTO_MODES
 from pixelwise.condition import Condition
 from pixelwise.data.layout import check_sizes
 from pixelwise.errors import InputError
-from pixelwise.models import family_of
-from pixelwise.models.family import GeneratorConfig
 from pixelwise.rasters import Raster, open_raster
 from pixelwise.render.window import Region, Window
 from pixelwise.translate.restoration import Form, Restoration, noise_in
@@ -23,27 +21,25 @@ from pixelwise.translate.translator import Translator
 
 @dataclass(frozen=True)
 class StoredCondition:
-    """A condition on the disk, or a part of it, and the form of what is made of it. Rows are numbered in the part.
+    """A condition on the disk, and the form of what is made of it.
 
     Attributes:
         translator: the model.
         source, instances: the files.
-        part: what is read of them.
-        wanted: what is made of that, in pixels of the part.
+        wanted: the part of the picture that is made of them.
         noise_levels: what was found in the rows that were read.
     """
 
     translator: Translator
     source: Raster
     instances: Raster | None
-    part: Window
     wanted: Window
     noise_levels: list[float | None] = field(default_factory=list)
 
     @property
     def size(self) -> tuple[int, int]:
         """(height, width) of what is read."""
-        return self.part.height, self.part.width
+        return self.source.size
 
     def num_conditions(self, form: Form) -> int:
         """How many the model takes the picture as, given the form of what it makes of it."""
@@ -54,13 +50,13 @@ class StoredCondition:
         return self._rows(start, stop)[number : number + 1].to(self.translator.device)
 
     def _rows(self, start: int, stop: int) -> Condition:
-        instances = None if self.instances is None else self._stored(self.instances, start, stop)
+        instances = None if self.instances is None else self.instances.rows(start, stop)
         try:
             if self.restoration is None:
-                return self.translator.condition(self._stored(self.source, start, stop), instances)
+                return self.translator.condition(self.source.rows(start, stop), instances)
             planes = self.restoration.planes(self._photo(start, stop))
         except InputError as error:
-            raise InputError(f"{self.source.path}: {self.rows_text(start, stop)}: {error}") from error
+            raise InputError(f"{self.source.path}: rows {start} to {stop - 1}: {error}") from error
         self.noise_levels.append(noise_in(planes))
         return Condition(image=self.restoration.fitted(planes))
 
@@ -71,22 +67,14 @@ class StoredCondition:
         photo = self._photo(start, stop)[:, self.wanted.left : self.wanted.right]
         return self.restoration.form(photo, self.source.path, self.source.metadata)
 
-    def rows_text(self, start: int, stop: int) -> str:
-        """What messages call these rows: by their numbers in the file."""
-        return f"rows {self.part.top + start} to {self.part.top + stop - 1}"
-
     @property
     def restoration(self) -> Restoration | None:
         """Of a model that restores photos."""
         return self.translator.reader.restoration
 
     def _photo(self, start: int, stop: int) -> np.ndarray:
-        stored = self._stored(self.source, start, stop)
+        stored = self.source.rows(start, stop)
         return stored[..., None] if stored.ndim == 2 else stored
-
-    def _stored(self, raster: Raster, start: int, stop: int) -> np.ndarray:
-        """Rows of the part, H W or H W C."""
-        return raster.rows(self.part.top + start, self.part.top + stop)[:, self.part.left : self.part.right]
 
 
 @contextmanager
@@ -115,16 +103,4 @@ def open_condition(
         wanted = whole if region is None else Window.of(region)
         if not whole.contains(wanted):
             raise InputError(f"{source}: the window {wanted} reaches beyond the image, which is {whole}")
-        part = _surroundings(translator.generator.config, wanted, whole)
-        there = replace(wanted, top=wanted.top - part.top, left=wanted.left - part.left)
-        yield StoredCondition(translator, raster, of_instances, part, there)
-
-
-def _surroundings(config: GeneratorConfig, window: Window, whole: Window) -> Window:
-    """The part of a picture that a window of what the model makes of it depends on."""
-    reach = family_of(config).reach(config)
-    if reach is None:
-        return whole
-    top, left = max(window.top - reach, 0), max(window.left - reach, 0)
-    bottom, right = min(window.bottom + reach, whole.bottom), min(window.right + reach, whole.right)
-    return Window(top, left, bottom - top, right - left)
+        yield StoredCondition(translator, raster, of_instances, wanted)
