@@ -112,6 +112,12 @@ class Checkpoint:
     manifest: Manifest
 
 
+def check_name(path: Path) -> None:
+    """Raises InputError unless a checkpoint can be called so."""
+    if path.suffix != ".safetensors":
+        raise InputError(f"{path}: a checkpoint's name ends in .safetensors")
+
+
 def save_checkpoint(path: Path, generator: nn.Module, manifest: Manifest, dtype: torch.dtype = torch.float32) -> None:
     """Writes ``generator`` with its manifest, all or nothing: a failure leaves what was at ``path`` untouched.
 
@@ -125,8 +131,7 @@ def save_checkpoint(path: Path, generator: nn.Module, manifest: Manifest, dtype:
         InputError: another suffix; weights that are NaN, infinite or beyond the dtype's range; or the file cannot be
             written (disk full, no permission).
     """
-    if path.suffix != ".safetensors":
-        raise InputError(f"{path}: a checkpoint's name ends in .safetensors")
+    check_name(path)
     tensors = {
         name: (tensor.to(dtype) if tensor.is_floating_point() else tensor).contiguous()
         for name, tensor in generator.state_dict().items()

@@ -48,6 +48,9 @@ WriteStatistics = Annotated[
         metavar="FOLDER", help="Instead of measuring models, write those of the real pictures, for --statistics."
     ),
 ]
+Memory = Annotated[
+    bool, typer.Option(help="With --report, what a step of training takes too, in a process for each model.")
+]
 Processes = Annotated[int, typer.Option(min=1, help="That share the samples, with --report.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Threads = Annotated[int, typer.Option(min=0, help="CPU threads; 0 leaves it to torch.")]
@@ -66,6 +69,7 @@ def evaluate(
     download: Download = False,
     statistics: Statistics = None,
     write_statistics: WriteStatistics = None,
+    memory: Memory = True,
     processes: Processes = 1,
     device: Device = "auto",
     threads: Threads = 0,
@@ -84,7 +88,7 @@ def evaluate(
     if write_statistics is not None:
         found, text = _real_statistics(setting, entrants, write_statistics)
     elif report is not None:
-        found, text = _report(setting, entrants, report, processes)
+        found, text = _report(setting, entrants, report, processes, memory)
     else:
         found, text = _scores(setting, entrants)
     if out is not None:
@@ -123,7 +127,9 @@ def _scores(setting: Setting, entrants: Sequence[str]) -> tuple[object, str]:
     return [each.to_json() for each in found], markdown(found)
 
 
-def _report(setting: Setting, entrants: Sequence[str], folder: Path, processes: int) -> tuple[object, str]:
+def _report(
+    setting: Setting, entrants: Sequence[str], folder: Path, processes: int, memory: bool
+) -> tuple[object, str]:
     """What was found, for JSON, and where the page of it is."""
     from pixelwise.evaluation import Comparison
     from pixelwise.evaluation.report import write_report
@@ -135,7 +141,7 @@ def _report(setting: Setting, entrants: Sequence[str], folder: Path, processes: 
         def tell(name: str, done: int, total: int) -> None:
             show(done, total, name)
 
-        comparison = Comparison(examination, folder, setting.device, processes, tell, training=True)
+        comparison = Comparison(examination, folder, setting.device, processes, tell, training=memory)
         found = comparison.run(entrants, command_line())
     return found, f"wrote {write_report(folder / 'report.json', folder)}\n"
 
@@ -146,6 +152,10 @@ def _real_statistics(setting: Setting, entrants: Sequence[str], folder: Path) ->
 
     if entrants:
         raise InputError(f"--write-statistics is of real pictures; measure {', '.join(entrants)} in a call of its own")
+    if useless := [file for file in (setting.statistics, setting.segmenter) if file is not None]:
+        raise InputError(f"--write-statistics has no use for {useless[0]}")
+    if caveat := setting.protocol.caveat(setting.root):
+        console.print(f"note: {caveat}")
     paths = write_real_statistics(setting, folder)
     return [str(path) for path in paths], "".join(f"wrote {path}\n" for path in paths)
 

@@ -74,7 +74,11 @@ def translate(
     ending, name = f".{suffix.removeprefix('.')}", Path(model).stem
     planned = job_plan.plan(inputs, out, ending, instances, style, seed, samples, name)
     job = job_plan.only_job(inputs, planned)
-    if job is not None and (scale, styles) == (1, StyleWishes()) and goes_by_rows(translator, job):
+    if (
+        job is not None
+        and (scale, styles) == (1, StyleWishes())
+        and goes_by_rows(translator, job, is_named=job.destination == out)
+    ):
         tell_large(translator, job, part, overwrite, preview)
         return
     groups = styles.groups(translator, planned)

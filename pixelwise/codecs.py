@@ -163,7 +163,7 @@ def _decode_tiff(path: Path, modes: dict[str, str]) -> tuple[np.ndarray, Metadat
     with tifffile.TiffFile(path) as file:
         series = tiff_picture(path, file, modes)
         if not has_codec(series.keyframe):
-            return _decode_tiff_by_pillow(path, series.keyframe, modes), metadata_in(path, file)
+            return _decode_tiff_by_pillow(path, series, modes), metadata_in(path, file)
         array: np.ndarray = series.asarray()
         array = np.moveaxis(array, 0, -1) if series.axes in PLANES_FIRST else array
         if is_packed(file.pages.first, modes):
@@ -171,10 +171,11 @@ def _decode_tiff(path: Path, modes: dict[str, str]) -> tuple[np.ndarray, Metadat
         return _upright(array, orientation_of(file.pages.first)), metadata_in(path, file)
 
 
-def _decode_tiff_by_pillow(path: Path, page: tifffile.TiffPage, modes: dict[str, str]) -> np.ndarray:
+def _decode_tiff_by_pillow(path: Path, series: tifffile.TiffPageSeries, modes: dict[str, str]) -> np.ndarray:
     """H W or H W C, upright, of what tifffile cannot decompress and Pillow can without loss: it would drop bits of
-    deeper samples, and JPEG changes ids."""
-    if page.compression != tifffile.COMPRESSION.LZW or page.bitspersample != 8:
+    deeper samples, take signs for bits and the first page for all, and JPEG changes ids."""
+    page = series.keyframe
+    if page.compression != tifffile.COMPRESSION.LZW or page.dtype != np.uint8 or len(series) > 1:
         raise InputError(f"{path}: is {codec_advice(page)}")
     with Image.open(path, formats=("TIFF",)) as image:
         check_pillow(path, image, 8, modes)
@@ -265,8 +266,9 @@ def check_pillow(path: Path, image: Image.Image, depth: int, modes: dict[str, st
         modes: as for ``decode``.
     """
     num_frames = getattr(image, "n_frames", 1)
-    # A phone's MPO is a JPEG with a second view or a depth map behind the photo: no animation.
-    if num_frames > 1 and image.format != "MPO":
+    # No animations: a phone's MPO is a JPEG with a second view or a depth map behind the photo, and what follows the
+    # picture of a TIFF are its smaller levels, see ``tiff_picture``.
+    if num_frames > 1 and image.format not in ("MPO", "TIFF"):
         raise InputError(f"{path}: is an animation of {num_frames} frames; save each as a file")
     if modes is ID_MODES and image.format not in ("PNG", "BMP", "GIF", "TIFF"):
         raise InputError(f"{path}: is {image.format} inside, which changes ids when it compresses; save it as PNG")

@@ -11,7 +11,7 @@ from torch import nn
 
 from pixelwise.atomic import check_free
 from pixelwise.chance import seeded
-from pixelwise.checkpoint import Manifest, load_checkpoint, resolve, save_checkpoint
+from pixelwise.checkpoint import Manifest, check_name, load_checkpoint, resolve, save_checkpoint
 from pixelwise.condition import Condition
 from pixelwise.data import DATASETS
 from pixelwise.data.augment import Augment
@@ -62,6 +62,7 @@ def learn_styles(
         InputError: a model that keeps no styles, a set that does not exist or is not what the model is for, an ``out``
             that is there already or cannot be written, or a sample that cannot be read.
     """
+    check_name(out)
     check_free(out, overwrite)
     if dataset not in DATASETS:
         raise InputError(f"no data set {dataset!r}; there are {', '.join(DATASETS)}")

@@ -88,7 +88,11 @@ def check_fits(module: nn.Module, tensors: Mapping[str, Tensor], in_file: InFile
         stored = (item for name in names for item in in_file(name, owner[name]).items())
         return [(name, tuple(tensor.shape)) for name, tensor in stored]
 
-    pairs = zip(told(tensors, misshapen), told(wanted, misshapen), strict=False)
+    def told_apart(name: str) -> list[str]:
+        # Of a tensor that is several in the file, one side may have more of them.
+        pairs = zip(told(tensors, [name]), told(wanted, [name]), strict=False)
+        return [f"{stored} {shape} for {expected}" for (stored, shape), (_, expected) in pairs]
+
     faults = {
         "missing": [
             f"{name} {shape}" for name, shape in told(wanted, (name for name in wanted if name not in tensors))
@@ -96,7 +100,7 @@ def check_fits(module: nn.Module, tensors: Mapping[str, Tensor], in_file: InFile
         "unexpected": [
             f"{name} {shape}" for name, shape in told(tensors, (name for name in tensors if name not in wanted))
         ],
-        "of another shape": [f"{name} {found} for {expected}" for (name, found), (_, expected) in pairs],
+        "of another shape": [text for name in misshapen for text in told_apart(name)],
         "of whole numbers": [name for name, _ in told(tensors, whole)],
     }
     if any(faults.values()):

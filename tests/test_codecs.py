@@ -284,6 +284,14 @@ def test_a_deep_tiff_is_not_decompressed_with_fewer_bits(tmp_path: Path) -> None
         decode(tmp_path / "a.tif", IMAGE_MODES)
 
 
+def test_the_largest_level_of_a_pyramid_that_pillow_decompresses(tmp_path: Path) -> None:
+    large, small = (np.random.default_rng(0).integers(0, 256, (side, side), np.uint8) for side in (64, 32))
+    level = Image.fromarray(small)
+    level.encoderinfo = {"tiffinfo": {254: 1}}  # a reduced picture
+    Image.fromarray(large).save(tmp_path / "a.tif", compression="tiff_lzw", save_all=True, append_images=[level])
+    np.testing.assert_array_equal(decode(tmp_path / "a.tif", IMAGE_MODES), large)
+
+
 def test_ids_that_jpeg_has_changed_are_refused(tmp_path: Path) -> None:
     Image.fromarray(np.eye(64, dtype=np.uint8) * 3).save(tmp_path / "a.tif", compression="jpeg")
     with pytest.raises(InputError, match=r"a\.tif: .*JPEG"):

@@ -85,6 +85,15 @@ def test_what_is_learned_depends_on_the_seed_and_the_size_alone(model: Path, dat
     assert not torch.equal(made[0], made[3])
 
 
+def test_what_cannot_be_written_is_refused_before_the_work(model: Path, data: Path, tmp_path: Path) -> None:
+    shown: list[tuple[int, int]] = []
+    with pytest.raises(InputError, match=r"styled\.pt: a checkpoint's name ends in \.safetensors"):
+        learn_styles(
+            model, "paired_folder", data, "train", tmp_path / "styled.pt", progress=lambda *done: shown.append(done)
+        )
+    assert not shown
+
+
 def test_who_learns_none_is_refused(model: Path, data: Path, tmp_path: Path) -> None:
     out, spade = tmp_path / "out.safetensors", tmp_path / "spade.safetensors"
     config = SpadeConfig(num_labels=5, out_channels=3, width=1, style=True, size=(64, 64))

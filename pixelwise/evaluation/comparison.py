@@ -121,7 +121,8 @@ class Comparison:
 
     @property
     def _what(self) -> str:
-        return f"{self.examination.protocol.name} on {digest(self.examination.samples.names)[:16]}"
+        samples = f"{self.examination.protocol.name} on {digest(self.examination.samples.names)[:16]}"
+        return f"{samples}, with {machine.versions_text(machine.versions())}"
 
     def _row(self, evaluation: Evaluation, entrant: str) -> Row:
         """What was measured, and, of a model, what its pictures cost at the first sample's size."""

@@ -28,7 +28,8 @@ def write_real_statistics(setting: Setting, folder: Path) -> list[Path]:
         A file for each split that is there and each way to reduce pictures: ``PROTOCOL-SPLIT-inception-clean.npz``.
 
     Raises:
-        InputError: a protocol without a FID, Inception's weights or real pictures that are not at hand.
+        InputError: a protocol without a FID, Inception's weights or real pictures that are not at hand, or such files
+            that are there already.
         OSError: disk full or no permission.
     """
     reductions = [name for name in inception.REDUCTIONS if _measure(name) in setting.protocol.measures]
@@ -38,13 +39,18 @@ def write_real_statistics(setting: Setting, folder: Path) -> list[Path]:
         sets = real_sets(setting, setting.protocol.open(setting.root))
     except UnavailableError as error:
         raise InputError(f"{setting.root}: {error}") from error
-    paths = []
-    for reduction in reductions:
-        kind, network = _kind(reduction), _network(reduction, setting)
-        for real in sets:
-            paths.append(folder / f"{setting.protocol.name}-{real.name}-{kind}.npz")
-            write_statistics(paths[-1], real.statistics(kind, network))
-    return paths
+    named = {
+        folder / f"{setting.protocol.name}-{real.name}-{_kind(reduction)}.npz": (real, reduction)
+        for reduction in reductions
+        for real in sets
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    if there := [path for path in named if path.exists()]:
+        raise InputError(f"{there[0]}: is there already; name another folder")
+    networks = {reduction: _network(reduction, setting) for reduction in reductions}
+    for path, (real, reduction) in named.items():
+        write_statistics(path, real.statistics(_kind(reduction), networks[reduction]))
+    return [*named]
 
 
 def check_statistics(setting: Setting) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 
 import torch
 
 from pixelwise.checkpoint import give_bank, load_checkpoint, resolve
 from pixelwise.condition import Condition
 from pixelwise.device import find_device
-from pixelwise.metrics.memory import grown_bytes, training_step
+from pixelwise.errors import InputError
+from pixelwise.metrics.memory import can_tell, grown_bytes, training_step
 
 
 def training_bytes(model: str, condition: Condition, device: str) -> int | None:
@@ -24,10 +26,15 @@ def training_bytes(model: str, condition: Condition, device: str) -> int | None:
     Returns:
         None where the system does not tell, there is too little memory, or the model cannot learn from this condition.
     """
+    if not can_tell(find_device(device)):
+        return None
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         step = pool.submit(_bytes_of_first_step, model, condition, device, torch.get_num_threads())
-        # A process that was killed, for want of memory, is one of these. All else of a report is there already.
-        return None if step.exception() is not None else step.result()
+        try:
+            return step.result()
+        # For want of memory the process is killed, or torch refuses.
+        except (BrokenProcessPool, InputError, RuntimeError):
+            return None
 
 
 def _bytes_of_first_step(model: str, condition: Condition, device_name: str, threads: int) -> int | None:

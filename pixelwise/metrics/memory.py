@@ -18,12 +18,19 @@ _CLEAR_REFS = Path("/proc/self/clear_refs")
 _RESET_PEAK = "5"
 
 
+def can_tell(device: torch.device) -> bool:
+    """Whether ``grown_bytes`` knows."""
+    return device.type == "cuda" or _CLEAR_REFS.exists()
+
+
 def grown_bytes(run: Callable[[], Tensor], device: torch.device) -> int | None:
     """Bytes by which memory grows at most while ``run`` makes a picture or takes a step; what it returns is left out.
 
     Of the CPU's memory what is resident counts, of a GPU's what torch has given out. None where the operating system
     does not tell: anywhere but on Linux.
     """
+    if not can_tell(device):
+        return None
     return _grown_on_gpu(run, device) if device.type == "cuda" else _grown_on_cpu(run)
 
 
@@ -48,9 +55,7 @@ def training_step(generator: nn.Module, condition: Condition) -> Callable[[], Te
     return step
 
 
-def _grown_on_cpu(run: Callable[[], Tensor]) -> int | None:
-    if not _CLEAR_REFS.exists():
-        return None
+def _grown_on_cpu(run: Callable[[], Tensor]) -> int:
     _give_back_freed_memory()
     before = _resident("VmRSS")
     _CLEAR_REFS.write_text(_RESET_PEAK)
@@ -58,7 +63,7 @@ def _grown_on_cpu(run: Callable[[], Tensor]) -> int | None:
     return max(0, _resident("VmHWM") - before - picture.nbytes)
 
 
-def _grown_on_gpu(run: Callable[[], Tensor], device: torch.device) -> int | None:
+def _grown_on_gpu(run: Callable[[], Tensor], device: torch.device) -> int:
     before = torch.cuda.memory_allocated(device)
     torch.cuda.reset_peak_memory_stats(device)
     picture = run()

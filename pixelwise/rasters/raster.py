@@ -65,7 +65,8 @@ class Raster:
             rows = self.read(start, stop)
         except Exception as error:  # decoders raise anything from SyntaxError to struct.error on damaged files
             text = f"rows {start} to {stop - 1} of {self.shape[0]} cannot be read, it may be damaged"
-            raise InputError(f"{self.path}: {text}: {error}") from error
+            reason = str(error).partition("\n")[0]  # libvips tells of each of its layers
+            raise InputError(f"{self.path}: {text}: {reason}") from error
         rows = rows.astype(self.dtype, copy=False)
         rows.flags.writeable = False
         return rows

@@ -60,15 +60,17 @@ def can_stream(path: Path, modes: dict[str, str]) -> bool:
     return orientation == 1 and not set(late) & set(_METADATA)
 
 
-def can_stream_lzw(page: tifffile.TiffPage) -> bool:
-    """Whether libvips is at hand, and a TIFF's page compressed by LZW and of numbers that it gives as they are."""
+def can_stream_lzw(series: tifffile.TiffPageSeries) -> bool:
+    """Whether libvips is at hand, and a picture in a TIFF one page, compressed by LZW and of numbers that libvips gives
+    as they are."""
+    page = series.keyframe
     plain = page.photometric in (tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.RGB)
     is_lzw = page.compression == tifffile.COMPRESSION.LZW
-    return _libvips() is not None and is_lzw and plain and page.bitspersample >= 8
+    return _libvips() is not None and is_lzw and plain and page.bitspersample >= 8 and len(series) == 1
 
 
 def lzw_rows(path: Path, shape: tuple[int, ...], dtype: np.dtype) -> ReadRows:
-    """Of a TIFF file, H W or H W C, of whose page ``can_stream_lzw`` is true."""
+    """Of a TIFF file, H W or H W C, of whose picture ``can_stream_lzw`` is true."""
     # LZW has no checksums: what cannot be decompressed would be black otherwise.
     stream = _Stream(lambda: _libvips().Source.new_from_file(str(path)), "tiffload_source", shape, dtype, "error")
     return Recent(stream.read)

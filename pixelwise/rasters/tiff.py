@@ -29,7 +29,7 @@ def must_be_whole(path: Path, modes: dict[str, str]) -> bool:
         if not len(file.pages):
             return False
         page = file.pages.first
-        by_rows = has_codec(page) or can_stream_lzw(page)
+        by_rows = has_codec(page) or can_stream_lzw(file.series[0])
         return orientation_of(page) != 1 or is_packed(page, modes) or not by_rows
 
 
@@ -54,11 +54,13 @@ def tiff_raster(path: Path, modes: dict[str, str]) -> Iterator[Raster]:
         offset = series.dataoffset
         if offset is not None:
             read = _mapped_rows(path, series, offset, stored)
-        elif has_codec(series.keyframe):
-            grid = _Grid(path, series, pool)
-            read = Recent(lambda start, stop: _in_order(grid.read(start, stop), shape, planes_first))
         else:
-            read = lzw_rows(path, shape, stored.newbyteorder("="))
+            # A file that ends early is refused here, whoever decodes it.
+            grid = _Grid(path, series, pool)
+            if has_codec(series.keyframe):
+                read = Recent(lambda start, stop: _in_order(grid.read(start, stop), shape, planes_first))
+            else:
+                read = lzw_rows(path, shape, stored.newbyteorder("="))
         yield Raster(path, shape, stored.newbyteorder("="), read, metadata_in(path, file))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +54,7 @@ def plan(
             lies within one of them.
         out: the folder where pictures go; or, of one file, its picture; or None: they go beside their inputs. Then
             a file gives ``<stem>_<model>`` in its own folder, and ``out`` of a folder, or of what a glob matches, is
-            ``<folder>_<model>``.
+            ``<folder>_<model>``. What an earlier call has made of another input is left out.
         suffix: of the pictures in a folder.
         instances, style: a folder with the same tree of instance maps or style pictures, matched by stem; or one file.
         seed: where random numbers begin.
@@ -75,7 +75,8 @@ def plan(
     seeds = seeds_from(seed, 1 if samples is None else samples) if drawn else [None]
     find_instances, find_style = partners(instances), partners(style)
     named = set(map(Path, inputs))
-    for source, root in dict.fromkeys(found for text in inputs for found in find_pictures(text, out)):
+    found = [each for text in inputs for each in find_pictures(text, out)]
+    for source, root in _without_earlier(found, named, model) if out is None else dict.fromkeys(found):
         name = source.relative_to(root).with_suffix("")
         stem = _beside(source, root, source in named, model) if out is None else out / name
         for number in seeds:
@@ -92,10 +93,11 @@ def only_job(inputs: Sequence[str], jobs: Sequence[Job]) -> Job | None:
 
 
 def place_of(jobs: Sequence[Job]) -> Path:
-    """The picture of a single job, or the last folder above those of all."""
+    """The picture of a single job, or the last folder above those of all; where they have none, the first one's."""
     if len(jobs) == 1:
         return jobs[0].destination
-    return Path(os.path.commonpath([job.destination.parent.absolute() for job in jobs]))
+    folders = [job.destination.parent.absolute() for job in jobs]
+    return Path(os.path.commonpath(folders)) if len({folder.drive for folder in folders}) == 1 else folders[0]
 
 
 def is_single(inputs: Sequence[str], out: Path) -> bool:
@@ -113,6 +115,21 @@ def read_region(text: str) -> Region:
         raise InputError(f"region {text!r}: expected TOP,LEFT,HEIGHT,WIDTH in pixels, such as 0,256,512,512")
     top, left, height, width = (int(number) for number in text.split(","))
     return top, left, height, width
+
+
+def _without_earlier(found: Iterable[tuple[Path, Path]], named: Container[Path], model: str) -> list[tuple[Path, Path]]:
+    """Files, each once, and the folders that they were found in; of what is named itself, its own."""
+    roots: dict[Path, Path] = {}
+    for source, root in found:
+        roots.setdefault(source, source.parent if source in named else root)
+    stems = {source.with_suffix("") for source in roots}
+    made = re.compile(rf"(.+)_{re.escape(model)}(-\d+)?(_preview)?")
+
+    def is_earlier(stem: Path) -> bool:
+        match = made.fullmatch(stem.name)
+        return match is not None and stem.with_name(match[1]) in stems
+
+    return [(source, root) for source, root in roots.items() if not is_earlier(source.with_suffix(""))]
 
 
 def _beside(source: Path, root: Path, is_named: bool, model: str) -> Path:

@@ -49,24 +49,33 @@ _PYRAMIDS: Mapping[str, WriteRows] = {".tif": write_pyramid, ".tiff": write_pyra
 _WRITERS = {**_PYRAMIDS, ".png": write_png}
 
 _LARGE = 1 << 25
-"""Pixels from which a PNG is made by rows, too. Through the bundled denoiser 36 million took 2.6 GB as a whole."""
+"""Pixels from which a picture is made by rows unasked: 36 million took the bundled denoiser 2.6 GB as a whole."""
 
 Progress = Callable[[int, int], object]
 """Called with the rows that are done and all rows."""
 
 
-def goes_by_rows(translator: Translator, job: Job) -> bool:
-    """Whether a job's picture is made by ``translate_large``: a pyramid or a large PNG, of its source alone.
+def goes_by_rows(translator: Translator, job: Job, is_named: bool) -> bool:
+    """Whether a job's picture is made by ``translate_large``: of its source alone, and a pyramid that was asked for by
+    its name, or too large for memory.
 
-    TIFF and PNG are ordinary files too, for a model that cannot go by rows. Raises InputError if the source of a PNG is
-    not there or damaged at its beginning.
+    TIFF and PNG are ordinary files too, for smaller pictures and for a model that cannot go by rows.
+
+    Args:
+        translator: the model.
+        job: the only one.
+        is_named: whether its destination was.
+
+    Raises:
+        InputError: the source is not there or damaged at its beginning.
     """
     suffix = job.destination.suffix.lower()
     if job.style is not None or job.seed is not None or (suffix in SUFFIXES and not translator.has_rows):
         return False
-    if suffix == ".png":
-        return isinstance(translator.manifest.target, ImageSpec) and math.prod(stored_size(job.source) or (0,)) > _LARGE
-    return suffix in _PYRAMIDS
+    if suffix in _PYRAMIDS and is_named:
+        return True
+    is_image = suffix in _WRITERS and isinstance(translator.manifest.target, ImageSpec)
+    return is_image and math.prod(stored_size(job.source) or (0,)) > _LARGE
 
 
 def translate_large(

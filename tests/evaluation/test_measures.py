@@ -193,6 +193,21 @@ def test_statistics_of_real_pictures_stand_for_them(
 
 
 @pytest.mark.usefixtures("inception")
+def test_statistics_that_are_there_are_not_replaced(
+    pairs: Path, tmp_path: Path, pixelwise_command: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ("evaluate", "--data", pairs, "--write-statistics")
+    assert pixelwise_command(*command, tmp_path / "new") == 0
+    assert pixelwise_command(*command, tmp_path / "new") == 1
+    assert "is there already; name another folder" in capsys.readouterr().err
+    (tmp_path / "file").touch()
+    assert pixelwise_command(*command, tmp_path / "file") == 1
+    assert "file" in capsys.readouterr().err
+    assert pixelwise_command(*command, tmp_path / "more", "--segmenter", "mine.pt") == 1
+    assert "--write-statistics has no use for mine.pt" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("inception")
 def test_statistics_are_not_written_where_there_is_nothing_to_write(
     pairs: Path, tmp_path: Path, pixelwise_command: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:

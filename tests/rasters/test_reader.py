@@ -283,6 +283,29 @@ def test_damaged_lzw_is_found(tmp_path: Path):
 
 
 @pytest.mark.usefixtures("without_codecs")
+def test_lzw_that_ends_early_is_found_when_it_is_opened(tmp_path: Path):
+    pyvips = pytest.importorskip("pyvips")
+    path = tmp_path / "a.tif"
+    pyvips.Image.new_from_array(pixels(300, 200, 3)).tiffsave(str(path), compression="lzw", tile=True, tile_height=64)
+    with tifffile.TiffFile(path, mode="r+b") as file:
+        places = list(file.pages.first.dataoffsets)
+        file.pages.first.tags["TileOffsets"].overwrite([*places[:-1], path.stat().st_size])
+    early = pytest.raises(InputError, match=r"a\.tif: ends early: 256 of its 300 rows are there, 44 are missing")
+    with early, open_raster(path, IMAGE_MODES):
+        pass
+
+
+@pytest.mark.usefixtures("without_codecs")
+def test_lzw_in_a_page_for_each_channel_is_refused(tmp_path: Path):
+    first, *others = (Image.fromarray(plane) for plane in pixels(3, 90, 70))
+    shape = {270: '{"shape": [3, 90, 70], "axes": "CYX"}'}
+    first.save(tmp_path / "a.tif", compression="tiff_lzw", save_all=True, append_images=others, tiffinfo=shape)
+    refused = pytest.raises(InputError, match=r"a\.tif: .* LZW, .* imagecodecs")
+    with refused, open_raster(tmp_path / "a.tif", IMAGE_MODES):
+        pass
+
+
+@pytest.mark.usefixtures("without_codecs")
 def test_without_libvips_lzw_is_decoded_whole_where_that_keeps_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(stream, "_libvips", lambda: None)
     array = pixels(20, 10, 3)

@@ -60,6 +60,24 @@ def test_pictures_go_beside_their_inputs_unless_told(tmp_path: Path, monkeypatch
     assert planned(".") == planned("b/..") == mirrored
 
 
+def test_what_was_made_of_an_input_is_none_itself(tmp_path: Path) -> None:
+    paths = [
+        draw(tmp_path / "in" / name) for name in ("a.png", "b.png", "a_denoise.png", "b_denoise-3.png", "c_denoise.png")
+    ]
+    (tmp_path / "in" / "b_denoise_preview.png").write_bytes(paths[0].read_bytes())
+    for inputs in ([str(tmp_path / "in")], [*map(str, paths)]):
+        sources = [job.source.name for job in plan(inputs, None, model="denoise")]
+        assert sources == ["a.png", "b.png", "c_denoise.png"]
+    assert [job.source for job in plan([str(paths[2])], None, model="denoise")] == [paths[2]]
+
+
+def test_a_file_that_is_named_beside_its_folder_is_done_once(tmp_path: Path) -> None:
+    path = draw(tmp_path / "in" / "b" / "a.png")
+    assert [job.destination for job in plan([str(tmp_path / "in"), str(path)], None, model="m")] == [
+        path.with_name("a_m.png")
+    ]
+
+
 def test_where_pictures_are_is_said_in_one_word(tmp_path: Path) -> None:
     paths = [str(draw(tmp_path / name)) for name in ("a/1.png", "b/1.png")]
     assert place_of(plan(paths[:1], None, model="m")) == tmp_path / "a" / "1_m.png"

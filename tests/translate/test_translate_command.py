@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from tiny_model import LABEL_MODEL, LABELS, TINY_RIVALS, save_tiny_model, save_tiny_rival
 from tiny_pairs import draw
 
@@ -51,7 +52,9 @@ def test_without_a_place_pictures_go_beside_their_inputs(
     assert f"{made} is there already, and may be replaced with --overwrite only" in capsys.readouterr().err
     assert made.read_bytes() == before
     assert pixelwise_command("translate", source, "--model", model, "--format", "tif") == 0
-    assert capsys.readouterr().out.endswith(f"wrote {made.with_suffix('.tif')}: 12x8 pixels\n")
+    assert capsys.readouterr().out.startswith(f"1 of 1 translated to {made.with_suffix('.tif')}: ")
+    with tifffile.TiffFile(made.with_suffix(".tif")) as plain:
+        assert not plain.pages.first.is_tiled, "only a TIFF that was named, or a large one, is a pyramid"
     draw(tmp_path / "maps" / "b" / "c.png", (8, 12))
     assert pixelwise_command("translate", tmp_path / "maps", "--model", model) == 0
     assert images.read(tmp_path / "maps_mine" / "b" / "c.png").shape == (8, 12, 3)
