@@ -188,6 +188,17 @@ MEASUREMENTS: Mapping[str, Measurement] = {
         ),
         needs="the pictures of BSD in grey, DnCNN's weights as KAIR has them, and scikit-image",
     ),
+    "dncnn": Measurement(
+        tables_of("dncnn"),
+        lambda results: (
+            "python benchmarks/dncnn.py --s15 s15/net.pth --s25 s25/net.pth --s50 s50/net.pth --b b/net.pth "
+            f"--data /path/to/bsd_gray --threads {results['threads']}"
+        ),
+        needs=(
+            "BSD68 and Set12 in grey, and the weights of https://github.com/SaoYan/DnCNN-PyTorch, whose SHA-256 here "
+            "stand in the JSON"
+        ),
+    ),
     "msgunet_tables": Measurement(
         tables_of("msgunet_tables"),
         lambda results: (
