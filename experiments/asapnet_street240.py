@@ -5,9 +5,9 @@ of 8 drew pale lines where it no longer did. Batch norm, not the paper's instanc
 large areas of one class with contours. What changed most by eye in earlier runs were whole pictures instead of crops,
 and a discriminator that learns half as fast as the generator instead of a tenth, here a third; neither was tried alone.
 
-Its last weights are what `asapnet_street240_finish` begins with. They come from these calls, each going on where the one
-before was stopped, at steps 364, 1977, 7500 and 9093; the third was stopped once more, at 3980, and called again with a
-second thread:
+Its last weights are what `asapnet_street240_finish` begins with. They come from these calls, each going on where the
+one before was stopped, at steps 364, 1977, 7500 and 9093; the third was stopped once more, at 3980, and called again
+with a second thread:
 
     pixelwise train experiments/asapnet_street240.py --steps 8500 --constant-steps 4500
     pixelwise train experiments/asapnet_street240.py --steps 7500 --constant-steps 4200

@@ -1,8 +1,8 @@
 """The bundled `street`, the end: what `pixelwise train experiments/asapnet_street240.py` has made learns on with three
 times the weight of L1, and with a discriminator that begins anew.
 
-Its first discriminator, 14,000 steps old, asked for the pale markings that most roads have. Where they lie label maps do
-not tell, and so they came as loops all over wide roads. With more L1 roads are even again, and people and cars keep
+Its first discriminator, 14,000 steps old, asked for the pale markings that most roads have. Where they lie label maps
+do not tell, and so they came as loops all over wide roads. With more L1 roads are even again, and people and cars keep
 their shapes; fronts and trees are smoother than before.
 
 It is short on purpose: in a longer run the loops were back after 1000 steps, when the new discriminator had learned to
