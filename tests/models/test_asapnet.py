@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from recorded import RECORDED_CONFIGS
 from torch import Tensor
 
 from pixelwise.adopt import adopt
@@ -33,16 +34,7 @@ TINY = AsapNetConfig(
     mlp_width=6,
     mlp_depth=3,
 )
-RECORDED = {
-    "asapnet": AsapNetConfig(
-        num_labels=7, instance_edges=True, out_channels=3, cell=8, learned_reduction=4, width=8, max_width=32,
-        num_blocks=2, mlp_width=16,
-    ),
-    "asapnet_reflect": AsapNetConfig(
-        num_labels=5, out_channels=3, cell=8, learned_reduction=8, width=8, max_width=32, num_blocks=2, mlp_width=16,
-        padding="reflect",
-    ),
-}  # fmt: skip
+RECORDED = {name: RECORDED_CONFIGS[name] for name in ("asapnet", "asapnet_reflect")}
 
 
 def recorded(name: str) -> tuple[dict[str, Tensor], AsapNet]:
