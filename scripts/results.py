@@ -199,6 +199,11 @@ MEASUREMENTS: Mapping[str, Measurement] = {
             "stand in the JSON"
         ),
     ),
+    "seams": Measurement(
+        tables_of("seams"),
+        lambda results: f"python benchmarks/seams.py --data /path/to/data --threads {results['threads']}",
+        needs="the facades at 256x256 (`facades_mini`) and CamVid (`camvid`), in one folder",
+    ),
     "msgunet_tables": Measurement(
         tables_of("msgunet_tables"),
         lambda results: (

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
-from recorded import RECORDED_CONFIGS
-from torch import Tensor
+from recorded import RECORDED_CONFIGS, TOLERANCE, Arrays, recorded, recorded_condition
 
 from pixelwise.adopt import adopt
 from pixelwise.condition import Condition
@@ -21,8 +18,6 @@ from pixelwise.models.asapnet import FAMILY, PUBLISHED, AsapNet, AsapNetConfig
 from pixelwise.models.family import config_from_json, config_to_json
 from pixelwise.render import render
 
-GOLDEN = Path(__file__).parents[1] / "golden"
-TOLERANCE = 2e-4
 TINY = AsapNetConfig(
     num_labels=4,
     out_channels=3,
@@ -37,10 +32,8 @@ TINY = AsapNetConfig(
 RECORDED = {name: RECORDED_CONFIGS[name] for name in ("asapnet", "asapnet_reflect")}
 
 
-def recorded(name: str) -> tuple[dict[str, Tensor], AsapNet]:
-    with np.load(GOLDEN / f"{name}.npz") as file:
-        arrays = {key: torch.from_numpy(file[key]) for key in file.files if key != "config"}
-    weights = {key.removeprefix("sd/"): value for key, value in arrays.items() if key.startswith("sd/")}
+def adopted(name: str) -> tuple[Arrays, AsapNet]:
+    arrays, weights = recorded(name)
     generator = adopt("asapnet", weights, RECORDED[name])
     assert isinstance(generator, AsapNet)
     return arrays, generator
@@ -53,9 +46,8 @@ def label_condition(*shape: int, num_labels: int = 4) -> Condition:
 @pytest.mark.parametrize("name", RECORDED)
 @torch.no_grad()
 def test_conformance(name: str) -> None:
-    arrays, generator = recorded(name)
-    condition = Condition(labels=arrays["in/label"][:, 0].int(), instances=arrays["in/instance"][:, 0])
-    translation = generator(condition)
+    arrays, generator = adopted(name)
+    translation = generator(recorded_condition(arrays))
     assert translation.field is not None
     torch.testing.assert_close(translation.image, arrays["out/image"], atol=TOLERANCE, rtol=0)
     parameters = translation.field.parameters
@@ -66,7 +58,7 @@ def test_conformance(name: str) -> None:
 @pytest.mark.parametrize("name", RECORDED)
 @torch.no_grad()
 def test_reduction_conforms(name: str) -> None:
-    arrays, generator = recorded(name)
+    arrays, generator = adopted(name)
     reduced = generator.stream.reduction(arrays["in/x"])  # type: ignore[operator, union-attr]
     torch.testing.assert_close(reduced[:1, :, 3:5], arrays["out/lowres_input_row3"], atol=1e-5, rtol=0)
 
@@ -221,8 +213,7 @@ def test_refuses_conditions_that_lack_something() -> None:
 
 
 def test_adopt_refuses_weights_of_another_shape() -> None:
-    with np.load(GOLDEN / "asapnet.npz") as file:
-        weights = {key.removeprefix("sd/"): file[key] for key in file.files if key.startswith("sd/")}
+    _, weights = recorded("asapnet")
     with pytest.raises(InputError, match="6 convolutions, the configuration 5"):
         adopt("asapnet", weights, replace(RECORDED["asapnet"], num_blocks=1))
     with pytest.raises(InputError, match="of another shape"):

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from full_size import millions_and_gmacs
-from recorded import TOLERANCE, recorded, recorded_condition
+from recorded import RECORDED_CONFIGS, TOLERANCE, recorded, recorded_condition
 
 from pixelwise.adopt import adopt
 from pixelwise.condition import Condition
@@ -14,7 +14,6 @@ from pixelwise.metrics.complexity import num_parameters
 from pixelwise.models.ccfpse import PUBLISHED, Ccfpse, CcfpseConfig, LayoutPyramid, convolve_by_place
 
 TINY = CcfpseConfig(num_labels=4, out_channels=3, width=2)
-RECORDED = CcfpseConfig(num_labels=5, instance_edges=True, out_channels=3, width=1)
 LABELS = torch.arange(4).repeat(2, 40, 12)
 PICTURE = torch.linspace(-1, 1, 2 * 3 * 40 * 48).view(2, 3, 40, 48)
 
@@ -32,7 +31,7 @@ def ready(config: CcfpseConfig) -> Ccfpse:
 @torch.no_grad()
 def test_conformance() -> None:
     arrays, weights = recorded("ccfpse")
-    image = adopt("ccfpse", weights, RECORDED)(recorded_condition(arrays)).image
+    image = adopt("ccfpse", weights, RECORDED_CONFIGS["ccfpse"])(recorded_condition(arrays)).image
     torch.testing.assert_close(image, arrays["out/image"], atol=TOLERANCE, rtol=0)
 
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 import torch
 from full_size import millions_and_gmacs
-from recorded import TOLERANCE, recorded, recorded_condition
+from recorded import RECORDED_CONFIGS, TOLERANCE, recorded, recorded_condition
 from torch import Tensor
 
 from pixelwise.adopt import adopt
@@ -14,15 +14,14 @@ from pixelwise.models import clade
 from pixelwise.models.clade import PUBLISHED, Clade, CladeConfig
 
 TINY = CladeConfig(num_labels=4, out_channels=3, width=2)
-RECORDED = CladeConfig(num_labels=8, instance_edges=True, out_channels=3, width=4, num_upsamplings=6)
 LABELS = torch.arange(4).repeat_interleave(120).repeat(2, 4).view(2, 40, 48)
 
 
-@pytest.mark.parametrize(("name", "offsets"), [("clade", False), ("clade_icpe", True)])
+@pytest.mark.parametrize("name", ["clade", "clade_icpe"])
 @torch.no_grad()
-def test_conformance(name: str, offsets: bool) -> None:
+def test_conformance(name: str) -> None:
     arrays, weights = recorded(name)
-    image = adopt("clade", weights, replace(RECORDED, offsets_modulate=offsets))(recorded_condition(arrays)).image
+    image = adopt("clade", weights, RECORDED_CONFIGS[name])(recorded_condition(arrays)).image
     torch.testing.assert_close(image, arrays["out/image"], atol=TOLERANCE, rtol=0)
 
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 import torch
 from full_size import millions_and_gmacs
-from recorded import TOLERANCE, recorded, recorded_condition
+from recorded import RECORDED_CONFIGS, TOLERANCE, recorded, recorded_condition
 
 from pixelwise.adopt import adopt
 from pixelwise.condition import Condition
@@ -16,8 +16,7 @@ TINY = DaganConfig(num_labels=4, out_channels=3, width=2)
 @torch.no_grad()
 def test_conformance() -> None:
     arrays, weights = recorded("dagan")
-    config = DaganConfig(num_labels=6, instance_edges=True, out_channels=3, width=2)
-    image = adopt("dagan", weights, config)(recorded_condition(arrays)).image
+    image = adopt("dagan", weights, RECORDED_CONFIGS["dagan"])(recorded_condition(arrays)).image
     torch.testing.assert_close(image, arrays["out/image"], atol=TOLERANCE, rtol=0)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 import torch
 from full_size import gmacs_with_zeros, millions_and_gmacs
-from recorded import TOLERANCE, recorded
+from recorded import RECORDED_CONFIGS, TOLERANCE, recorded
 
 from pixelwise.adopt import adopt
 from pixelwise.condition import Condition
@@ -14,7 +14,7 @@ from pixelwise.models.pix2pix import PUBLISHED, Pix2Pix, Pix2PixConfig
 from pixelwise.models.pix2pix import adopt as renamed
 
 RGB = Pix2PixConfig(image_channels=3, out_channels=3)
-RECORDED = replace(RGB, width=4, num_downsamplings=7, batch_statistics=False, dropout_at_test=False)
+RECORDED = RECORDED_CONFIGS["pix2pix_unet"]
 U_NET = replace(RGB, width=2, num_downsamplings=6)
 RESIDUAL = replace(RGB, width=2, num_downsamplings=2, num_blocks=2)
 QUIET: dict[str, Any] = {"dropout_at_test": False}

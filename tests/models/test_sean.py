@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 import torch
 from full_size import gmacs_with_zeros
-from recorded import TOLERANCE, Arrays, recorded
+from recorded import RECORDED_CONFIGS, TOLERANCE, Arrays, recorded
 from torch import Tensor
 
 from pixelwise.condition import Condition
@@ -16,6 +16,7 @@ from pixelwise.models.sean import PUBLISHED, RegionEncoder, RegionModulation, Se
 from pixelwise.state_dict import load_strictly
 
 TINY = SeanConfig(num_labels=4, out_channels=3, width=2, style_length=6, hidden=5, encoder_width=2)
+RECORDED = RECORDED_CONFIGS["sean"]
 LABELS = torch.arange(3).repeat_interleave(16).repeat(2, 40, 1)
 CLADE = replace(TINY, class_modulation=True)
 
@@ -34,9 +35,8 @@ def quiet(config: SeanConfig = TINY) -> Sean:
 def test_conformance() -> None:
     arrays, weights = recorded("sean")
     draws = recorded_noise(arrays)
-    config = SeanConfig(num_labels=5, out_channels=3, width=2, style_length=12, hidden=8, encoder_width=4)
-    generator = Sean(config, noise=lambda features: next(draws))
-    load_strictly(generator, adopt(weights, config))
+    generator = Sean(RECORDED, noise=lambda features: next(draws))
+    load_strictly(generator, adopt(weights, RECORDED))
     condition = Condition(labels=arrays["in/label"][:, 0].int(), style=arrays["in/image"])
     generator.eval()
     torch.testing.assert_close(generator.codes(condition), arrays["out/style_codes"], atol=1e-5, rtol=0)
@@ -54,8 +54,7 @@ def recorded_noise(arrays: Arrays) -> Iterator[Tensor]:
 
 def test_published_classes_beyond_those_in_use_are_left_out() -> None:
     _, weights = recorded("sean")
-    config = SeanConfig(num_labels=5, out_channels=3, width=2, style_length=12, hidden=8, encoder_width=4)
-    adopted = adopt(weights, config)
+    adopted = adopt(weights, RECORDED)
     per_class = adopted["decoder.blocks.0.norm_0.by_style.per_class.weight"].view(5, 12, 12)
     torch.testing.assert_close(per_class[4], weights["head_0.ace_0.fc_mu4.weight"], atol=0, rtol=0)
     assert not any("fc_mu" in name for name in adopted)

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 import torch
 from full_size import millions_and_gmacs
-from recorded import TOLERANCE, recorded, recorded_condition
+from recorded import RECORDED_CONFIGS, TOLERANCE, recorded, recorded_condition
 
 from pixelwise.adopt import adopt
 from pixelwise.condition import Condition
@@ -11,10 +11,6 @@ from pixelwise.errors import InputError
 from pixelwise.models.spade import PUBLISHED, Spade, SpadeConfig
 
 TINY = SpadeConfig(num_labels=4, out_channels=3, width=2)
-RECORDED = SpadeConfig(num_labels=6, instance_edges=True, out_channels=3, width=2)
-RECORDED_WITH_STYLE = SpadeConfig(
-    num_labels=4, out_channels=3, width=1, num_upsamplings=6, norm="instance", kernel_size=1, style=True
-)
 LABELS = torch.arange(4).repeat(2, 40, 12)
 PICTURE = torch.linspace(-1, 1, 2 * 3 * 40 * 48).view(2, 3, 40, 48)
 
@@ -22,14 +18,14 @@ PICTURE = torch.linspace(-1, 1, 2 * 3 * 40 * 48).view(2, 3, 40, 48)
 @torch.no_grad()
 def test_conformance() -> None:
     arrays, weights = recorded("spade")
-    image = adopt("spade", weights, RECORDED)(recorded_condition(arrays)).image
+    image = adopt("spade", weights, RECORDED_CONFIGS["spade"])(recorded_condition(arrays)).image
     torch.testing.assert_close(image, arrays["out/image"], atol=TOLERANCE, rtol=0)
 
 
 @torch.no_grad()
 def test_conformance_with_style() -> None:
     arrays, weights = recorded("spade_vae")
-    generator = adopt("spade", weights, RECORDED_WITH_STYLE)
+    generator = adopt("spade", weights, RECORDED_CONFIGS["spade_vae"])
     mean, log_variance = generator.start.encoder(arrays["in/image"])
     torch.testing.assert_close(mean, arrays["out/mu"], atol=TOLERANCE, rtol=0)
     torch.testing.assert_close(log_variance, arrays["out/logvar"], atol=TOLERANCE, rtol=0)
@@ -53,7 +49,7 @@ def test_an_encoder_of_pictures_narrower_than_256_has_five_layers() -> None:
     narrow = {name: tensor for name, tensor in weights.items() if "netE.layer6" not in name}
     narrow |= {f"netE.fc_{name}.weight": torch.zeros(256, 8 * 8 * 8) for name in ("mu", "var")}
     narrow |= {"netG.fc.weight": torch.zeros(16 * 2 * 2, 256), "netG.fc.bias": torch.zeros(16 * 2 * 2)}
-    generator = adopt("spade", narrow, replace(RECORDED_WITH_STYLE, size=(128, 128)))
+    generator = adopt("spade", narrow, replace(RECORDED_CONFIGS["spade_vae"], size=(128, 128)))
     assert len(generator.start.encoder.layers) == 5
     assert generator(Condition(labels=LABELS, style=PICTURE)).image.shape == (2, 3, 40, 48)
 
@@ -117,4 +113,4 @@ def test_weights_of_another_number_of_classes_are_refused() -> None:
     with pytest.raises(
         InputError, match=r"of another shape \(head_0\.norm_0\.\S+ \(128, 7, 3, 3\) for \(128, 8, 3, 3\)"
     ):
-        adopt("spade", weights, replace(RECORDED, num_labels=7))
+        adopt("spade", weights, replace(RECORDED_CONFIGS["spade"], num_labels=7))

@@ -17,7 +17,7 @@ from pixelwise.evaluation.report.tables import (
     cost_table,
     quality_tables,
 )
-from pixelwise.machine import circumstances_text
+from pixelwise.machine import circumstances_text, versions_text
 
 NUM_CASES = 3
 """At each end of a ranking; the page has more."""
@@ -51,7 +51,8 @@ def fenced(text: str) -> str:
 def _parts(results: Results) -> Iterator[str]:
     yield f"# {escaped(results.protocol)}"
     yield f"{results.samples} pictures. {escaped(results.what)}"
-    yield "\n".join(f"* {escaped(remark)}" for remark in (*results.remarks, circumstances_text(results.circumstances)))
+    circumstances = circumstances_text(results.circumstances), versions_text(results.circumstances["versions"])
+    yield "\n".join(f"* {escaped(remark)}" for remark in (*results.remarks, *circumstances))
     yield fenced(results.command)
     for group, table in quality_tables(results).items():
         yield from _section(group, table)
