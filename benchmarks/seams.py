@@ -6,7 +6,7 @@ both ways, writes ``results/seams.json`` and, made from it, the table of ``resul
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -79,21 +79,16 @@ def measure(case: Case, data: Path, progress: Callable[[str], object]) -> list[R
         InputError: data that are not the protocol's, or cannot be read.
     """
     checkpoint = load_checkpoint(resolve(case.model))
-    cell = config_of(checkpoint).cell
-    protocol = replace(protocol_named(case.protocol), measures=("psnr", "ssim", f"seams_{cell}"))
+    config = config_of(checkpoint)
+    protocol = replace(protocol_named(case.protocol), measures=("psnr", "ssim", f"seams_{config.cell}"))
     examination = prepare(Setting(protocol, data / case.folder))
     judged = {"real photos": score_targets(examination)}
-    for name, way in ways(checkpoint).items():
-        progress(f"{case.model}, {name} parameters, by {protocol.name}")
-        judged[name] = score(way.translate, name, examination)
-    return [row_of(case, cell, name, found) for name, found in judged.items() if found is not None]
-
-
-def ways(checkpoint: Checkpoint) -> Mapping[str, Translator]:
-    """The same weights with either upsampling."""
-    return {
-        name: Translator(with_upsampling(checkpoint, name == "bilinear"), "cpu") for name in ("nearest", "bilinear")
-    }
+    for name, bilinear in {"nearest": False, "bilinear": True}.items():
+        called = f"{name}, as trained" if bilinear == config.bilinear else name
+        progress(f"{case.model}, {called}, by {protocol.name}")
+        translator = Translator(with_upsampling(checkpoint, bilinear), "cpu")
+        judged[called] = score(translator.translate, called, examination)
+    return [row_of(case, config.cell, name, found) for name, found in judged.items() if found is not None]
 
 
 def with_upsampling(checkpoint: Checkpoint, bilinear: bool) -> Checkpoint:
@@ -127,8 +122,8 @@ def markdown(results: Row) -> str:
     """The page of what ``main`` saved: a table for each protocol."""
     text = (
         "How much larger the steps between neighbouring pixels are across the borders of cells than inside cells, of "
-        "the validation pictures of the sets that the bundled models were trained on. The models were trained with the "
-        "parameters of the nearest cell; interpolated ones are the same weights."
+        "the validation pictures of the bundled models' sets. Both rows of a model have the same weights, which were "
+        "trained for one of them."
     )
     parts = ["# Seams", circumstances_text(results), text]
     for protocol in dict.fromkeys(row["protocol"] for row in results["rows"]):

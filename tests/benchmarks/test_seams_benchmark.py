@@ -31,7 +31,7 @@ def test_photos_and_both_ways_are_judged(seams: ModuleType, tmp_path: Path) -> N
     seams.main(data=tmp_path / "data", threads=1, out=tmp_path / "out")
     results = json.loads((tmp_path / "out" / "seams.json").read_text())
     photos, nearest, bilinear = results["rows"]
-    assert [row["parameters"] for row in results["rows"]] == ["real photos", "nearest", "bilinear"]
+    assert [row["parameters"] for row in results["rows"]] == ["real photos", "nearest, as trained", "bilinear"]
     # The photos are flat; nearest parameters change at the borders of cells.
     assert photos["seams"] == 1 != nearest["seams"]
     assert photos["psnr"] is None
