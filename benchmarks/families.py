@@ -2,11 +2,13 @@
 
 ``python benchmarks/families.py`` measures pictures, and pictures per second in training, on the CPU, and writes
 ``results/families.json`` and, made from it, the tables of ``results/families.md``. Weights are random: neither time nor
-size depends on them.
+size depends on them. ``--only MODEL`` measures the rows of one model, of a new family or of one that something
+disturbed, and leaves the others.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
@@ -19,6 +21,7 @@ import typer
 from torch import nn
 
 from families_training_table import markdown
+from pixelwise import machine
 from pixelwise.allocator import keep_freed_memory
 from pixelwise.bench.families import (
     QUICK,
@@ -167,6 +170,41 @@ def measure(measured: Sequence[FamilySubject], plan: FamilyPlan, training: Train
         yield {**results, "training": rows}
 
 
+def chosen(only: Sequence[str]) -> list[FamilySubject]:
+    """Those subjects, or all. Raises BadParameter for names that none has."""
+    found = {subject.name: subject for subject in subjects()}
+    if unknown := [name for name in only if name not in found]:
+        raise typer.BadParameter(f"no model {unknown[0]!r}; there are {'; '.join(found)}")
+    return [found[name] for name in only or found]
+
+
+def read_alike(path: Path, plan: FamilyPlan, training: TrainingPlan) -> Row:
+    """Earlier results, which new rows may join. Raises BadParameter where they were measured otherwise."""
+    if not path.is_file():
+        raise typer.BadParameter(f"{path}: no such file, whose other rows could be kept")
+    earlier: Row = json.loads(path.read_text(encoding="utf-8"))
+    now = {**machine.circumstances(), "plan": asdict(plan), "training_plan": asdict(training)}
+    now = json.loads(json.dumps(now))
+    if different := [key for key in now if key != "date" and earlier[key] != now[key]]:
+        key = different[0]
+        raise typer.BadParameter(f"{path}: was measured with another {key}, {earlier[key]}; here it is {now[key]}")
+    return earlier
+
+
+def with_rows(earlier: Row, found: Row) -> Row:
+    """Earlier results, in them the rows of the models that were measured again, and when that was."""
+    again = {row["model"]: found["date"] for row in found["rows"]}
+    places = [subject.name for subject in subjects()]
+    rows = {
+        key: sorted(
+            [*(row for row in earlier[key] if row["model"] not in again), *found[key]],
+            key=lambda row: places.index(row["model"]),
+        )
+        for key in ("rows", "training")
+    }
+    return {**earlier, **rows, "again": {**earlier.get("again", {}), **again}}
+
+
 def announce(text: str) -> None:
     typer.echo(text, err=True)
 
@@ -175,6 +213,10 @@ def main(
     threads: Annotated[int, typer.Option(help="Threads that torch may use.")] = 2,
     repeats: Annotated[int, typer.Option(help="Calls that are measured at most, after one that warms up.")] = 3,
     sizes: Annotated[str, typer.Option(help="HEIGHTxWIDTH, several with commas.")] = "256x256,512x512,512x1024",
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="MODEL", help="Measure its rows again, keep the file's others; repeatable."),
+    ] = None,
     quick: Annotated[bool, typer.Option(help="Tiny pictures, once: does it work? Writes to out/benchmarks.")] = False,
     out: Annotated[Path | None, typer.Option(help="Folder for the two files.")] = None,
 ) -> None:
@@ -183,9 +225,11 @@ def main(
     plan = FamilyPlan(sizes=read_sizes(sizes), repeats=repeats)
     plans = (QUICK, QUICK_TRAINING) if quick else (plan, TrainingPlan(repeats=repeats))
     folder = out or (QUICK_RESULTS if quick else RESULTS)
-    for results in measure(subjects(), *plans):
-        write(results, folder / "families.json", markdown)
-    typer.echo((folder / "families.md").read_text(encoding="utf-8"))
+    path = folder / "families.json"
+    earlier = read_alike(path, *plans) if only else None
+    for results in measure(chosen(only or ()), *plans):
+        write(results if earlier is None else with_rows(earlier, results), path, markdown)
+    typer.echo(path.with_suffix(".md").read_text(encoding="utf-8"))
     typer.echo(f"written to {folder}", err=True)
 
 

@@ -10,9 +10,10 @@ from pixelwise.machine import circumstances_text
 def markdown(results: Row) -> str:
     """The tables of what ``measure`` returned, or of the JSON that it was saved as."""
     training = results["training_plan"]
+    again = [f"Measured again: `{model}`, {date}." for model, date in results.get("again", {}).items()]
     parts = [
         "# What every family costs",
-        f"{circumstances_text(results)} Made from the JSON file beside it.",
+        " ".join([circumstances_text(results), *again, "Made from the JSON file beside it."]),
         *cost_table(results["rows"]),
         *ratio_table(results["rows"]),
         "## Training, pictures per second",

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+import typer
 
 from pixelwise.bench.families import FamilySubject
 from pixelwise.checkpoint import manifest_for, save_checkpoint
@@ -50,6 +51,29 @@ def test_a_quick_run_writes_json_and_tables(
         "## Training, pictures per second\n\nGenerator and discriminator updated once each, 192×192, batch 1" in tables
     )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["families.json", "families.md"]
+
+
+def test_one_model_may_be_measured_again(families: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny = [FamilySubject(f"asapnet, {name}", lambda size: TINY) for name in ("first", "second", "third")]
+    monkeypatch.setattr(families, "subjects", lambda: tiny)
+    monkeypatch.setattr(families, "QUICK", replace(families.QUICK, sizes=((64, 64),), memory=False))
+    options = {"repeats": 3, "quick": True, "out": tmp_path}
+    with pytest.raises(typer.BadParameter, match=r"families\.json: no such file"):
+        families.main(threads=1, only=["asapnet, second"], **options)
+    families.main(threads=1, **options)
+    before = json.loads((tmp_path / "families.json").read_text())
+    families.main(threads=1, only=["asapnet, second"], **options)
+    after = json.loads((tmp_path / "families.json").read_text())
+    for rows in ("rows", "training"):
+        assert [row["model"] for row in after[rows]] == [subject.name for subject in tiny]
+        assert [new == old for new, old in zip(after[rows], before[rows], strict=True)] == [True, False, True]
+    assert list(after["again"]) == ["asapnet, second"]
+    assert f"Measured again: `asapnet, second`, {after['again']['asapnet, second']}." in families.markdown(after)
+    with pytest.raises(typer.BadParameter, match="no model 'asapnet, fourth'; there are asapnet, first; asapnet"):
+        families.main(threads=1, only=["asapnet, fourth"], **options)
+    with pytest.raises(typer.BadParameter, match="was measured with another threads, 1; here it is 2"):
+        families.main(threads=2, only=["asapnet, second"], **options)
+    assert json.loads((tmp_path / "families.json").read_text()) == after
 
 
 def test_every_family_and_what_ships_is_measured(
