@@ -107,6 +107,23 @@ class Objective:
                 raise InputError(f"objective.{name} is {weight!r}, expected a finite weight of at least 0")
 
 
+@dataclass(frozen=True)
+class WholeBatch:
+    """The batch of which samples are a portion; its loss is the mean over its portions, each of as many samples.
+
+    Attributes:
+        num_portions: over all processes.
+        num_labelled: pixels of a portion that have a class, on average; None for as many as the samples have.
+    """
+
+    num_portions: int = 1
+    num_labelled: Tensor | None = None
+
+
+UNDIVIDED = WholeBatch()
+"""Of samples that are a whole batch."""
+
+
 def generator_terms(
     objective: Objective,
     translation: Translated,
@@ -114,6 +131,7 @@ def generator_terms(
     fake: LayerOutputs | None = None,
     real: LayerOutputs | None = None,
     perceptual: PerceptualLoss | None = None,
+    batch: WholeBatch = UNDIVIDED,
 ) -> dict[str, Tensor]:
     """The weighted terms of the generator's loss by name; the generator minimises their sum.
 
@@ -124,6 +142,7 @@ def generator_terms(
         fake: the discriminator's outputs on the generated picture, where there is an adversary.
         real: its outputs on the target, where there is feature matching or a perceptual adversarial term.
         perceptual: by the objective's layers; None to train without it.
+        batch: what these samples are a portion of.
 
     Raises:
         InputError: a term needs the discriminator's outputs and has none, or image and target differ in shape.
@@ -135,9 +154,10 @@ def generator_terms(
         terms["perceptual"] = objective.perceptual * _perceptual(objective, translation, target, perceptual)
     terms.update(_picture_terms(objective, translation.pictures, target))
     if objective.cross_entropy:
-        terms["cross_entropy"] = objective.cross_entropy * cross_entropy(translation.pictures[0], target)
+        loss = cross_entropy(translation.pictures[0], target, batch.num_labelled)
+        terms["cross_entropy"] = objective.cross_entropy * loss
     if objective.kl and translation.posterior is not None:
-        terms["kl"] = objective.kl * kl_divergence(*translation.posterior)
+        terms["kl"] = objective.kl * batch.num_portions * kl_divergence(*translation.posterior)
     if objective.field_decay and translation.field is not None:
         terms["field_decay"] = objective.field_decay * field_decay(translation.field.parameters)
     if objective.ordering and translation.ordering is not None:

@@ -39,8 +39,9 @@ class TrainConfig:
         grey: the share of samples whose pictures lose their colours, so that a model of colour photos knows grey ones.
         batch_size: samples of one optimiser step, over all processes and accumulated portions together.
         accumulate: portions that a process cuts its share of the batch into, to save memory. The update stays that of
-            the whole batch, except for batch norm, whose statistics are each portion's and each process's own, and for
-            spectral norm's estimate, which every portion improves once.
+            the whole batch, except for batch norm, whose statistics are each portion's and each process's own; for
+            spectral norm's estimate, which every portion improves once; and for two losses, PAN's margin, which each
+            portion's mean has to reach, and SIMS' ordering, a mean over each portion's own pairs.
         steps: optimiser steps in all.
         constant_steps: steps before the learning rates start to fall, linearly to zero at ``steps``.
         frozen_steps: first steps, in which the weights taken from a coarser model hold still and only the others learn.

@@ -107,6 +107,7 @@ def prepare(config: TrainConfig, processes: Processes) -> Run:
         num_labels=samples.spec.num_labels,
         perceptual=perceptual,
         autocast=_autocast(config.precision, processes.device),
+        num_classes=samples.target.num_classes if isinstance(samples.target, LabelSpec) else 0,
     )
     centred = Augment(config.scale, config.crop, own_style=config.reads_style)
     return Run(

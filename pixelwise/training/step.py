@@ -14,7 +14,8 @@ from pixelwise.condition import PairedSample
 from pixelwise.discriminators.conditioning import discriminator_inputs
 from pixelwise.layers.pyramid import pyramid
 from pixelwise.losses.adversarial import LayerOutputs
-from pixelwise.losses.objective import Objective, discriminator_terms, generator_terms
+from pixelwise.losses.classification import count_labelled
+from pixelwise.losses.objective import Objective, WholeBatch, discriminator_terms, generator_terms
 from pixelwise.losses.perceptual import PerceptualLoss
 from pixelwise.training.processes import Processes
 
@@ -79,6 +80,7 @@ class Game:
         num_labels: channels of the one-hot label map that the discriminator sees.
         perceptual: None without such a term.
         autocast: makes a context that runs networks in the run's precision.
+        num_classes: of the label maps that are to be found; 0 where pictures are to be made.
     """
 
     generator: Player
@@ -87,6 +89,7 @@ class Game:
     num_labels: int
     perceptual: PerceptualLoss | None
     autocast: Callable[[], AbstractContextManager[object]]
+    num_classes: int = 0
 
 
 def update_generator(game: Game, portions: list[PairedSample]) -> tuple[list[Pictures], Losses]:
@@ -98,6 +101,7 @@ def update_generator(game: Game, portions: list[PairedSample]) -> tuple[list[Pic
     Raises:
         Diverged: see ``Player.update``.
     """
+    batch = whole_batch(game, portions)
     fakes: list[Pictures] = []
     totals = Totals(len(portions))
     for sample in portions:
@@ -105,12 +109,23 @@ def update_generator(game: Game, portions: list[PairedSample]) -> tuple[list[Pic
             translation = game.generator.network(sample.condition)
             whole = sample.filled(translation.image)
             fake, real = judgements(game, whole, translation.pictures)
-            terms = generator_terms(game.objective, translation, whole.target, fake, real, game.perceptual)
+            terms = generator_terms(game.objective, translation, whole.target, fake, real, game.perceptual, batch)
         game.generator.scaler.scale(sum_of(terms) / len(portions)).backward()
         fakes.append([picture.detach() for picture in translation.pictures])
         totals.add(terms)
     game.generator.update(totals.means)
     return fakes, totals.means
+
+
+def whole_batch(game: Game, portions: Sequence[PairedSample]) -> WholeBatch:
+    """What these portions, and those of the other processes, are cut from."""
+    processes = game.generator.processes
+    num_labelled = None
+    if game.num_classes:
+        counts = [count_labelled(sample.target, game.num_classes) for sample in portions]
+        num_labelled = torch.stack(counts).float().mean()
+        processes.average([num_labelled])
+    return WholeBatch(processes.count * len(portions), num_labelled)
 
 
 def judgements(game: Game, sample: PairedSample, pictures: Pictures) -> tuple[LayerOutputs | None, LayerOutputs | None]:

@@ -38,3 +38,12 @@ def test_nobody_s_pixels_alone_cost_nothing() -> None:
 def test_what_is_no_label_map_of_that_size_is_refused(labels: torch.Tensor) -> None:
     with pytest.raises(InputError, match="expected class indices of the same height and width"):
         cross_entropy(torch.zeros(1, 5, 3, 4), labels)
+
+
+def test_portions_weigh_by_their_pixels_that_have_a_class() -> None:
+    found = torch.randn(2, 3, 2, 2, generator=torch.Generator().manual_seed(0))
+    labels = torch.tensor([[[0, 1], [2, 0]], [[3, 3], [3, 1]]])
+    share = torch.tensor((4 + 1) / 2)
+    parts = [cross_entropy(found[place], labels[place], share) for place in (slice(0, 1), slice(1, 2))]
+    torch.testing.assert_close(sum(parts) / 2, cross_entropy(found, labels))
+    assert cross_entropy(found, torch.full((2, 2, 2), 3), torch.tensor(0.0)) == 0

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -7,10 +8,11 @@ import torch
 from tiny_run import WITH_ADVERSARY, WITHOUT_ADVERSARY
 from torch import Tensor, nn
 
-from pixelwise.condition import PairedSample
+from pixelwise.condition import Condition, PairedSample, stack
 from pixelwise.discriminators.patch import PatchDiscriminatorConfig
 from pixelwise.layers.pyramid import pyramid
 from pixelwise.losses.objective import Objective
+from pixelwise.models.family import Translation
 from pixelwise.models.msgunet import MsgUNetConfig
 from pixelwise.training import TrainConfig
 from pixelwise.training.batches import batches, portions_of
@@ -72,6 +74,67 @@ def test_portions_make_the_generators_step_of_the_whole_batch(config: TrainConfi
         parts, sums = generator_step(config, num_portions)
         assert (parts - whole).norm() < 1e-5 * whole.norm()
         torch.testing.assert_close(sums, losses)
+
+
+class Linear(nn.Module):
+    """From a picture of three channels to itself, weighed: as logits, and in the mean as a posterior.
+
+    Nothing is learned of black ones.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.tensor([0.5, -1.0, 2.0]))
+
+    def forward(self, condition: Condition) -> Translation:
+        planes = condition.image * self.weight.view(1, 3, 1, 1)
+        mean = planes.mean((2, 3))
+        return Translation(planes, posterior=(mean, torch.zeros_like(mean)))
+
+
+UNEVEN = {
+    "kl": Objective(adversarial=None, perceptual=0.0),
+    "cross_entropy": Objective(adversarial=None, perceptual=0.0, kl=0.0, cross_entropy=2.0),
+}
+"""Losses that are no means over pictures: a sum over all of them, and a mean over pixels that have a class."""
+
+
+def linear_step(objective: Objective, portions: list[PairedSample], processes: Processes = ALONE) -> Tensor:
+    """Gradients of the three weights, then the losses."""
+    network, scaler = Linear(), torch.amp.GradScaler("cpu", enabled=False)
+    judged = Player(network, torch.optim.SGD(network.parameters(), 1.0), scaler, 0.0, processes)
+    game = Game(judged, None, objective, 0, None, nullcontext, num_classes=3)
+    before = weights(judged)
+    _, losses = update_generator(game, portions)
+    return torch.cat([before - weights(judged), torch.stack([*losses.values()])])
+
+
+def uneven_batch() -> PairedSample:
+    """Four pictures; 3, 2, 4 and none of their four pixels have a class. The last one is black."""
+    random = torch.Generator().manual_seed(0)
+    pictures = torch.rand(4, 3, 2, 2, generator=random)
+    pictures[3] = 0
+    labels = torch.tensor([[0, 1, 2, 3], [3, 1, 2, 3], [1, 1, 0, 2], [3, 3, 3, 3]]).view(4, 2, 2)
+    return PairedSample(Condition(image=pictures), labels, tuple("abcd"))
+
+
+@pytest.mark.parametrize("term", UNEVEN)
+@pytest.mark.parametrize("num_portions", [2, 4])
+def test_portions_weigh_in_what_is_no_mean_over_pictures_as_the_whole_batch_does(term: str, num_portions: int):
+    batch = uneven_batch()
+    whole = linear_step(UNEVEN[term], [batch])
+    assert whole.abs().min() > 1e-3
+    torch.testing.assert_close(linear_step(UNEVEN[term], portions_of(batch, num_portions)), whole)
+
+
+@pytest.mark.parametrize("term", UNEVEN)
+def test_so_do_processes(term: str, monkeypatch: pytest.MonkeyPatch):
+    """The other one has the black picture without classes: all that it adds are zeros."""
+    monkeypatch.setattr("torch.distributed.all_reduce", lambda tensor: None)
+    black = uneven_batch()[3:]
+    seen = uneven_batch()[:1]
+    shared = linear_step(UNEVEN[term], [seen], Processes(0, 2, torch.device("cpu")))
+    torch.testing.assert_close(shared, linear_step(UNEVEN[term], [stack([seen, black])]))
 
 
 def test_portions_make_the_discriminators_step_of_the_whole_batch(config: TrainConfig):
