@@ -64,11 +64,13 @@ def train(config: TrainConfig) -> Path:
                 progress.step += 1
                 scores = _look(run, progress) if processes.is_first else {}
                 report.step(progress.step, losses, scores, config.batch_size)
-                if processes.is_first:
-                    _save(run, progress, at_once=interrupted.asked)
+                if processes.is_first and (interrupted.asked or _due(progress.step, config.save_every, config.steps)):
+                    _save(run, progress)
                 if interrupted.asked:
                     report.say(f"stopped and saved after step {progress.step}; the same command goes on from there")
                     raise KeyboardInterrupt
+        if processes.is_first:
+            _finish(run, progress)
     return run.last_checkpoint
 
 
@@ -102,15 +104,19 @@ def _look(run: Run, progress: Progress) -> dict[str, float]:
     return progress.scores
 
 
-def _save(run: Run, progress: Progress, at_once: bool) -> None:
-    """The latest generator and the state to resume from, when they are due or wanted at once."""
-    if progress.step == run.config.steps:
-        keep_styles(run)
-    if at_once or _due(progress.step, run.config.save_every, run.config.steps):
-        # In this order: killed between the two, the run does these steps again. The other way round it might resume
-        # after its last step, and never write the generator.
-        _save_generator(run, progress, run.last_checkpoint)
-        save_state(run.state_file, run.game, run.average, progress, run.config)
+def _save(run: Run, progress: Progress) -> None:
+    """The latest generator and the state to resume from."""
+    # In this order: killed between the two, the run does these steps again. The other way round it might resume after
+    # its last step, and never write the generator.
+    _save_generator(run, progress, run.last_checkpoint)
+    save_state(run.state_file, run.game, run.average, progress, run.config)
+
+
+def _finish(run: Run, progress: Progress) -> None:
+    """Keeps styles, when all else is saved: to look at a whole training set again may take hours."""
+    if progress.styles_of != progress.step and keep_styles(run):
+        progress.styles_of = progress.step
+        _save(run, progress)
 
 
 def _save_generator(run: Run, progress: Progress, path: Path) -> None:

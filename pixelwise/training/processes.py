@@ -6,12 +6,18 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
 from pixelwise.errors import InputError
+
+_PATIENCE = timedelta(days=7)
+"""How long processes wait for each other. While the first one validates, downloads weights or looks for styles in the
+whole training set, the others do nothing, and torch's own ten minutes would end them. When one fails, torchrun ends
+all."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +98,7 @@ def join_processes(device: str) -> Processes:
     here = _device(device, local_rank=int(os.environ.get("LOCAL_RANK", "0")))
     count = int(os.environ.get("WORLD_SIZE", "1"))
     if count > 1:
-        dist.init_process_group("nccl" if here.type == "cuda" else "gloo")
+        dist.init_process_group("nccl" if here.type == "cuda" else "gloo", timeout=_PATIENCE)
     return Processes(int(os.environ.get("RANK", "0")), count, here)
 
 

@@ -31,11 +31,13 @@ class Progress:
         step: optimiser steps done.
         scores: of the last validation.
         best: the best validation score so far.
+        styles_of: the step after which the generators have kept styles to draw from; 0 for none.
     """
 
     step: int = 0
     scores: dict[str, float] = field(default_factory=dict)
     best: float = float("-inf")
+    styles_of: int = 0
 
 
 def save_state(path: Path, game: Game, average: WeightAverage, progress: Progress, config: TrainConfig) -> None:

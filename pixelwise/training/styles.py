@@ -14,15 +14,17 @@ from pixelwise.training.batches import seeded
 from pixelwise.training.run import Run
 
 
-def keep_styles(run: Run) -> None:
+def keep_styles(run: Run) -> bool:
     """Lets the averaged generator, and the best one in its file, learn the styles of the training set.
 
-    What they learn depends on their weights and the seed alone. Styles belong to classes: without labels there are
-    none.
+    What they learn depends on their weights and the seed alone.
+
+    Returns:
+        Whether there is something to learn. Styles belong to classes: without labels there are none.
     """
     learn = family_of(run.config.model).learn_styles
     if learn is None or not run.config.reads_style or run.samples.spec.labels is None:
-        return
+        return False
     device = run.processes.device
     seeded(run.config.seed)
     learn(run.average.averaged, _conditions(run, device))
@@ -32,6 +34,7 @@ def keep_styles(run: Run) -> None:
         seeded(run.config.seed)
         learn(best.generator, _conditions(run, device))
         save_checkpoint(run.best_checkpoint, best.generator, best.manifest)
+    return True
 
 
 def _conditions(run: Run, device: torch.device) -> Iterator[Condition]:

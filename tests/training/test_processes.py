@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -131,3 +132,11 @@ def test_shares_are_even():
     assert Processes(0, 4, torch.device("cpu")).share(12) == 3
     with pytest.raises(InputError, match="a batch of 6 cannot be dealt evenly to 4 processes"):
         Processes(0, 4, torch.device("cpu")).share(6)
+
+
+def test_processes_wait_for_as_long_as_the_first_one_works_alone(monkeypatch: pytest.MonkeyPatch):
+    given: dict[str, object] = {}
+    monkeypatch.setattr("torch.distributed.init_process_group", lambda backend, **options: given.update(options))
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert join_processes("cpu").count == 2
+    assert given["timeout"] >= timedelta(days=1)
