@@ -45,7 +45,7 @@ def train(config: TrainConfig) -> Path:
     with join_processes(config.device) as processes:
         run = prepare(config, processes)
         game, average = run.game, run.average
-        progress, changes = load_state(run.state_file, game, average, run.config)
+        progress, changes = load_state(run)
         with (
             Report(run.folder, progress.step, config.steps, processes.is_first) as report,
             interruption(processes.count) as interrupted,
@@ -109,7 +109,7 @@ def _save(run: Run, progress: Progress) -> None:
     # In this order: killed between the two, the run does these steps again. The other way round it might resume after
     # its last step, and never write the generator.
     _save_generator(run, progress, run.last_checkpoint)
-    save_state(run.state_file, run.game, run.average, progress, run.config)
+    save_state(run, progress)
 
 
 def _finish(run: Run, progress: Progress) -> None:

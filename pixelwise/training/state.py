@@ -12,13 +12,14 @@ import torch
 
 from pixelwise.atomic import write_atomically
 from pixelwise.errors import InputError
-from pixelwise.training.average import WeightAverage
+from pixelwise.models import family_of
 from pixelwise.training.config import TrainConfig
+from pixelwise.training.run import Run
 from pixelwise.training.step import Game, Player
 
 # What may not change between the parts of a run: the saved tensors would not fit, or mean something else.
-FIXED = ("model", "dataset", "objective", "discriminator", "betas", "ema_decay")
-# What scores must have in common to be compared.
+FIXED = ("family", "model", "dataset", "objective", "discriminator_type", "discriminator", "betas", "ema_decay")
+# What scores must have in common to be compared, beside the samples.
 VALIDATED_ON = ("scale", "crop", "validation_samples")
 _MOST_DIFFERENCES = 3
 
@@ -40,8 +41,8 @@ class Progress:
     styles_of: int = 0
 
 
-def save_state(path: Path, game: Game, average: WeightAverage, progress: Progress, config: TrainConfig) -> None:
-    """Writes the whole state of a run, all or nothing.
+def save_state(run: Run, progress: Progress) -> None:
+    """Writes the whole state of a run into its ``state_file``, all or nothing.
 
     No random state is among it: every step seeds its own numbers from the run's seed and the step.
 
@@ -49,20 +50,23 @@ def save_state(path: Path, game: Game, average: WeightAverage, progress: Progres
         InputError: the file cannot be written (disk full, no permission); what stood there is untouched.
     """
     state = {
-        "config": json.dumps(asdict(config)),
+        "config": json.dumps(_described(run.config)),
+        "validated_on": list(run.validation_samples.names),
         "progress": asdict(progress),
-        "average": average.averaged.state_dict(),
-        "players": {name: _player_state(player) for name, player in _players(game).items()},
+        "average": run.average.averaged.state_dict(),
+        "players": {name: _player_state(player) for name, player in _players(run.game).items()},
     }
     try:
-        write_atomically(path, lambda beside: _save(state, beside))
+        write_atomically(run.state_file, lambda beside: _save(state, beside))
     except (OSError, RuntimeError) as error:
         # torch may hide what the system refused behind a complaint of its own.
         reason = error if isinstance(error, OSError) else error.__context__
-        raise InputError(f"{path}: cannot be written ({reason}); the state saved before is untouched") from error
+        raise InputError(
+            f"{run.state_file}: cannot be written ({reason}); the state saved before is untouched"
+        ) from error
 
 
-def load_state(path: Path, game: Game, average: WeightAverage, config: TrainConfig) -> tuple[Progress, tuple[str, ...]]:
+def load_state(run: Run) -> tuple[Progress, tuple[str, ...]]:
     """Restores what ``save_state`` wrote; a run without a state starts at step 0.
 
     Returns:
@@ -72,21 +76,21 @@ def load_state(path: Path, game: Game, average: WeightAverage, config: TrainConf
     Raises:
         InputError: an unreadable state, or one of a run with another model, data set, objective or discriminator.
     """
+    path, validated_on = run.state_file, list(run.validation_samples.names)
     if not path.exists():
         return Progress(), ()
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-        saved, wanted = json.loads(state["config"]), json.loads(json.dumps(asdict(config)))
-        completed = _with_new_fields(saved, config)
-        _check_same_run(completed, wanted)
-        average.averaged.load_state_dict(state["average"])
-        for name, player in _players(game).items():
+        saved, wanted = _with_new_fields(json.loads(state["config"]), run.config), _described(run.config)
+        _check_same_run(saved, wanted)
+        run.average.averaged.load_state_dict(state["average"])
+        for name, player in _players(run.game).items():
             _restore_player(player, state["players"][name])
         progress = Progress(**state["progress"])
-        same_validation = all(saved[name] == wanted[name] for name in VALIDATED_ON)
-        if not same_validation:
+        same_way = all(saved[name] == wanted[name] for name in VALIDATED_ON)
+        if not same_way or state.get("validated_on", validated_on) != validated_on:
             progress = replace(progress, best=float("-inf"))
-        return progress, tuple(_differences(completed, wanted))
+        return progress, tuple(_differences(saved, wanted))
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     except Exception as error:  # Damaged bytes make the unpickler raise almost anything.
@@ -101,8 +105,18 @@ def _save(state: Mapping[str, Any], path: Path) -> None:
         torch.save(state, file)
 
 
+def _described(config: TrainConfig) -> dict[str, Any]:
+    """The configuration in JSON, with what its parts are, which their fields alone do not tell."""
+    content: dict[str, Any] = json.loads(json.dumps(asdict(config)))
+    return content | _types(config)
+
+
+def _types(config: TrainConfig) -> dict[str, Any]:
+    return {"family": family_of(config.model).name, "discriminator_type": type(config.discriminator).__name__}
+
+
 def _with_new_fields(saved: Mapping[str, Any], config: TrainConfig) -> dict[str, Any]:
-    """The saved configuration, with defaults for the fields that it and its parts have gained since it was saved."""
+    """A saved description, with defaults for the fields that it and its parts have gained since it was saved."""
 
     def completed(name: str) -> Any:
         part = getattr(config, name, None)
@@ -110,7 +124,7 @@ def _with_new_fields(saved: Mapping[str, Any], config: TrainConfig) -> dict[str,
             return saved[name]
         return {**_defaults(part), **saved[name]}
 
-    return {**_defaults(config), **{name: completed(name) for name in saved}}
+    return {**_defaults(config), **_types(config), **{name: completed(name) for name in saved}}
 
 
 def _defaults(config: Any) -> dict[str, Any]:

@@ -32,6 +32,7 @@ class FixedSamples:
         self.samples = samples
         self.augment = augment
         self.indices = spread(len(samples), limit)
+        self.names = tuple(samples.names[index] for index in self.indices)
 
     def __iter__(self) -> Iterator[PairedSample]:
         return (self.augment.centred(self.samples[index]) for index in self.indices)
@@ -74,7 +75,6 @@ def write_sheet(
             target_pictures(sample.target, target),
         )
         rows += [list(row) for row in zip(*pictures, strict=True)]
-    path.parent.mkdir(parents=True, exist_ok=True)
     images.write(path, contact_sheet(rows))
 
 

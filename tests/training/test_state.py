@@ -10,12 +10,16 @@ import pytest
 import torch
 from tiny_run import MODEL, WITHOUT_ADVERSARY
 
+from pixelwise.data.augment import Augment
+from pixelwise.discriminators.feature_pyramid import FeaturePyramidConfig
 from pixelwise.discriminators.patch import PatchDiscriminatorConfig
 from pixelwise.errors import InputError
+from pixelwise.models.spade import SpadeConfig
 from pixelwise.training import TrainConfig, train
 from pixelwise.training.processes import Processes
 from pixelwise.training.run import Run, prepare
 from pixelwise.training.state import Progress, load_state, save_state
+from pixelwise.training.validation import FixedSamples
 
 ALONE = Processes(0, 1, torch.device("cpu"))
 PROGRESS = Progress(step=7, scores={"ssim": 0.25}, best=0.5)
@@ -33,11 +37,11 @@ def path(run: Run) -> Path:
 
 
 def save(run: Run, progress: Progress = PROGRESS) -> None:
-    save_state(run.state_file, run.game, run.average, progress, run.config)
+    save_state(run, progress)
 
 
 def load(run: Run) -> Progress:
-    progress, changes = load_state(run.state_file, run.game, run.average, run.config)
+    progress, changes = load_state(run)
     assert not changes
     return progress
 
@@ -62,21 +66,32 @@ def test_weights_and_progress_come_back(run: Run, path: Path):
 
 def test_scores_at_another_size_do_not_compare(run: Run, path: Path):
     for changes in ({"crop": (32, 32)}, {"scale": (24, 24)}, {"validation_samples": 1}):
-        config = replace(run.config, **changes)
-        progress, told = load_state(path, run.game, run.average, config)
+        progress, told = load_state(replace(run, config=replace(run.config, **changes)))
         assert progress == replace(PROGRESS, best=float("-inf"))
         assert [text.split(" was ")[0] for text in told] == list(changes)
 
 
+def test_scores_on_other_samples_do_not_compare(run: Run, path: Path):
+    others = FixedSamples(run.validation_samples.samples, Augment(), limit=1)
+    progress, changes = load_state(replace(run, validation_samples=others))
+    assert progress == replace(PROGRESS, best=float("-inf"))
+    assert not changes
+
+
 def test_what_is_set_otherwise_is_told(run: Run, path: Path):
-    config = replace(run.config, batch_size=1, steps=9)
-    _, changes = load_state(path, run.game, run.average, config)
+    _, changes = load_state(replace(run, config=replace(run.config, batch_size=1, steps=9)))
     assert changes == (f"batch_size was {run.config.batch_size}, is now 1", f"steps was {run.config.steps}, is now 9")
 
 
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [
+        ("model", SpadeConfig(width=2), "family was asapnet, is now spade; .*"),
+        (
+            "discriminator",
+            FeaturePyramidConfig(width=4),
+            "discriminator_type was PatchDiscriminatorConfig, is now FeaturePyramidConfig; .*",
+        ),
         ("model", replace(MODEL, mlp_depth=4), r"model\.mlp_depth was \d+, is now 4"),
         ("model", replace(MODEL, bilinear=True), r"model\.bilinear was False, is now True"),
         ("objective", WITHOUT_ADVERSARY, r"objective\.adversarial was hinge, is now None; .*"),
@@ -99,7 +114,9 @@ def test_another_run_is_not_gone_on_with(config: TrainConfig, path: Path, name: 
 def test_a_state_from_before_a_field_was_new_is_gone_on_with(run: Run, path: Path):
     state = torch.load(path, weights_only=True)
     config = json.loads(state["config"])
-    del config["model"]["separable_blocks"], config["frozen_steps"]
+    del state["validated_on"], state["progress"]["styles_of"], config["model"]["separable_blocks"]
+    for name in ("frozen_steps", "validation_samples", "scale", "family", "discriminator_type"):
+        del config[name]
     torch.save({**state, "config": json.dumps(config)}, path)
     assert load(run) == PROGRESS
 
