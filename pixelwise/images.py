@@ -282,7 +282,12 @@ def stored(output: Tensor, target: TargetSpec) -> np.ndarray:
         return _file_ids("label map", output.cpu().numpy(), target)
     made = from_tensor(output, target)
     # A model has measured everywhere: what it takes to be very near is not to be read as a hole.
-    return np.maximum(made, 1) if target.holes and made.dtype.kind == "u" else made
+    return np.maximum(made, _nearest(target)) if target.holes else made
+
+
+def _nearest(spec: ImageSpec) -> float:
+    """The least stored value that ``to_tensor`` does not take for 0, as it rounds to float32."""
+    return spec.white * float(np.finfo(np.float32).eps) if spec.dtype == "float32" else 1
 
 
 def _file_ids(source: str | Path, labels: np.ndarray, spec: LabelSpec) -> np.ndarray:

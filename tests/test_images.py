@@ -51,6 +51,18 @@ def test_outputs_beyond_the_range_are_clipped():
     assert images.from_tensor(tensor, ImageSpec(channels=1)).ravel().tolist() == [0, 255]
 
 
+@pytest.mark.parametrize(("dtype", "white"), [("uint8", 255), ("uint16", 10_000), ("float32", 10), ("float32", 3e-4)])
+def test_what_a_model_makes_is_never_read_back_as_a_hole(dtype: str, white: float):
+    spec = ImageSpec(1, dtype, white, unit="m", holes=True)
+    output = torch.tensor([-3.0, -1.0, 0.0, 1.0]).view(1, 1, 4)
+    stored = images.stored(output, spec)
+    assert stored.dtype == dtype
+    measured = images.measured(images.to_tensor(stored, spec), spec)
+    assert measured is not None
+    assert measured.all()
+    assert stored.max() == np.array(white, dtype)
+
+
 @pytest.mark.parametrize(
     ("shape", "dtype"), [((4, 4, 1), "uint8"), ((4, 4, 4), "uint8"), ((4, 4, 3), "uint16"), ((4, 4), "uint8")]
 )
