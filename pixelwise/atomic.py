@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,9 @@ _NUM_SYNCS = 16
 
 _LONG_NAME = 200
 """Bytes; file systems have up to 255."""
+
+_BESIDE = re.compile(r"\..+\.(\d{1,9})\.partial(\.[^.]*)?")
+"""What ``_beside`` makes, and in it the number of the process that writes."""
 
 
 def check_free(path: Path, overwrite: bool) -> None:
@@ -91,12 +95,29 @@ def folder_replacement(path: Path) -> Iterator[Path]:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Removes what killed writers left unfinished in ``folder`` or below. None may be at work there just now."""
-    for beside in list(folder.rglob(".*.partial*")):
+    """Removes what killed writers left unfinished in ``folder``, but not below it. None of this process may be at work
+    there just now; what others are at work on stays."""
+    for beside in list(folder.glob(".*.partial*")):
+        writer = _BESIDE.fullmatch(beside.name)
+        if writer is None or _is_at_work(int(writer[1])):
+            continue
         if beside.is_dir():
             shutil.rmtree(beside)
         else:
             beside.unlink(missing_ok=True)
+
+
+def _is_at_work(process: int) -> bool:
+    """Whether there is another process of this number."""
+    if process == os.getpid():
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        return True
+    return True
 
 
 def _beside(path: Path) -> Path:

@@ -1,4 +1,5 @@
 import os
+import subprocess
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -64,20 +65,43 @@ def test_content_is_on_the_disk_before_it_gets_its_name(tmp_path: Path, monkeypa
     assert synced == [(3, False)]
 
 
-def test_leftovers_of_killed_writers_are_removed_and_nothing_else(tmp_path: Path):
+def abandoned(path: Path, process: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a process of that number leaves behind when it is killed while it writes ``path``."""
+
     def killed(beside: Path) -> None:
         beside.write_text("ne")
-        beside.rename(tmp_path / "below" / beside.name)
         raise KeyboardInterrupt
 
-    (tmp_path / "below").mkdir()
-    with pytest.raises(KeyboardInterrupt):
-        write_atomically(tmp_path / "c.txt", killed)
-    for name in ("c.txt", ".c.txt", "c.partial.txt"):
-        (tmp_path / "below" / name).touch()
-    assert len(files(tmp_path / "below")) == 4
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "getpid", lambda: process)
+        patch.setattr(Path, "unlink", lambda *_, **__: None)
+        with pytest.raises(KeyboardInterrupt):
+            write_atomically(path, killed)
+
+
+@pytest.fixture
+def ended() -> int:
+    """The number of a process that is no more."""
+    process = subprocess.Popen(["true"])
+    process.wait()
+    return process.pid
+
+
+def test_leftovers_of_killed_writers_are_removed_and_nothing_else(
+    tmp_path: Path, ended: int, monkeypatch: pytest.MonkeyPatch
+):
+    names = [".c.txt", "c.partial.txt", ".c.partial.txt", ".c.x.partial.txt", "c.txt"]
+    for name in names:
+        (tmp_path / name).touch()
+    for process in (ended, os.getpid(), os.getppid()):
+        abandoned(tmp_path / "c.txt", process, monkeypatch)
+        abandoned(tmp_path / "without_suffix", process, monkeypatch)
+    abandoned(tmp_path / "below" / "c.txt", ended, monkeypatch)
+    at_work = [f".c.{os.getppid()}.partial.txt", f".without_suffix.{os.getppid()}.partial"]
+    assert len(files(tmp_path)) == len(names) + 3 * 2 + 1
     remove_leftovers(tmp_path)
-    assert files(tmp_path / "below") == [".c.txt", "c.partial.txt", "c.txt"]
+    assert files(tmp_path) == sorted([*names, *at_work, "below"])
+    assert len(files(tmp_path / "below")) == 1
 
 
 def make(folder: Path, content: str) -> None:

@@ -93,7 +93,7 @@ def _look(run: Run, progress: Progress) -> dict[str, float]:
     """Sample sheets, and validation with the best generator so far, when they are due; the new scores, if any."""
     generator, config, target = run.average.averaged, run.config, run.samples.target
     if _due(progress.step, config.sheet_every, config.steps):
-        sheet = run.folder / "sheets" / f"step_{progress.step:07d}.png"
+        sheet = run.sheets / f"step_{progress.step:07d}.png"
         write_sheet(sheet, generator, run.sheet_samples, run.samples.spec, target)
     if not _due(progress.step, config.validate_every, config.steps):
         return {}

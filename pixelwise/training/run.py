@@ -37,6 +37,7 @@ from pixelwise.training.validation import FixedSamples
 from pixelwise.version import VERSION
 
 NUM_SHEET_SAMPLES = 8
+SHEETS = "sheets"
 STYLE_CHANNELS = 3
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -72,6 +73,10 @@ class Run:
     manifest: Manifest
     rehearse: Rehearsal | None
     notes: tuple[str, ...]
+
+    @property
+    def sheets(self) -> Path:
+        return self.folder / SHEETS
 
     @property
     def state_file(self) -> Path:
@@ -143,7 +148,8 @@ def _folder(out: str, processes: Processes) -> Path:
     except OSError as error:
         raise InputError(f"{folder}: cannot be the run's folder ({error})") from error
     if processes.is_first:
-        remove_leftovers(folder)
+        for written in (folder, folder / SHEETS):
+            remove_leftovers(written)
     return folder
 
 

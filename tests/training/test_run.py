@@ -218,3 +218,15 @@ def test_an_objective_must_suit_what_is_made(
 ) -> None:
     with pytest.raises(InputError, match=message):
         prepare(replace(config, dataset=dataset, objective=objective), ALONE)
+
+
+def test_a_run_removes_what_a_killed_one_left_in_its_own_folders_alone(config: TrainConfig) -> None:
+    names = (".last.999999999.partial.safetensors", "sheets/.step_0000003.999999999.partial.png")
+    other = Path(config.out) / "other"
+    for name in names:
+        for folder in (Path(config.out), other):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).touch()
+    prepare(config, ALONE)
+    assert [(Path(config.out) / name).exists() for name in names] == [False, False]
+    assert [(other / name).exists() for name in names] == [True, True]
