@@ -13,6 +13,7 @@ from pixelwise.data.augment import Augment, Rehearsal
 from pixelwise.data.paired_data import PairedData
 from pixelwise.errors import InputError
 from pixelwise.training.config import TrainConfig
+from pixelwise.training.interruption import leave_to_the_main_process
 from pixelwise.training.processes import Processes
 
 
@@ -68,7 +69,11 @@ def batches(
     """
     steps = range(first_step, config.steps)
     loader = DataLoader(
-        Batches(samples, config, processes, rehearse), batch_size=None, sampler=steps, num_workers=config.num_workers
+        Batches(samples, config, processes, rehearse),
+        batch_size=None,
+        sampler=steps,
+        num_workers=config.num_workers,
+        worker_init_fn=leave_to_the_main_process,
     )
     for batch in loader:
         if isinstance(batch, InputError):

@@ -23,6 +23,12 @@ class Interruption:
         self.asked = True
 
 
+def leave_to_the_main_process(worker: int) -> None:
+    """Has a process that reads samples ignore Ctrl-C, which a terminal sends to all: the step that is being done needs
+    them still."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 @contextmanager
 def interruption(num_processes: int) -> Iterator[Interruption]:
     """Within it, the first Ctrl-C is only taken note of.

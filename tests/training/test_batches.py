@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import multiprocessing
+import os
+import signal
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -65,6 +68,14 @@ def test_a_step_sees_the_same_wherever_the_run_began(samples: PairedData, config
 
 def test_readers_in_other_processes_change_nothing(samples: PairedData, config: TrainConfig):
     assert_equal(drawn(samples, replace(config, num_workers=2)), drawn(samples, config))
+
+
+def test_readers_in_other_processes_take_no_notice_of_ctrl_c(samples: PairedData, config: TrainConfig):
+    stream = batches(samples, replace(config, num_workers=1), Processes(0, 1, torch.device("cpu")), 0)
+    next(stream)
+    for reader in multiprocessing.active_children():
+        os.kill(reader.pid, signal.SIGINT)
+    assert len(list(stream)) == config.steps - 1
 
 
 def test_processes_share_the_batches_of_one(samples: PairedData, config: TrainConfig):
