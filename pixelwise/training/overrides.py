@@ -49,10 +49,10 @@ def describe_flags(config: TrainConfig) -> str:
     """All flags for people: the value that each has in ``config``, and what it means; many lines."""
     meanings, switched = _meanings(), [name for switch in _switches().values() for name in switch]
     lines: list[str] = []
-    for name in get_type_hints(TrainConfig):
+    for name, hint in get_type_hints(TrainConfig).items():
         if name in _parsers() or name in switched:
             flags = f"{_flag(name)}, {_flag('no_' + name)}:" if name in switched else _flag(name)
-            lines.append(f"{flags} {_value_text(getattr(config, name))}")
+            lines.append(f"{flags} {_value_text(getattr(config, name), hint)}")
             lines += textwrap.wrap(meanings.get(name, ""), 100, initial_indent="    ", subsequent_indent="    ")
     return "\n".join(lines)
 
@@ -86,9 +86,10 @@ def _meanings() -> dict[str, str]:
     return {name: " ".join(text.split()) for names, text in entries for name in names.split(", ")}
 
 
-def _value_text(value: Any) -> str:
+def _value_text(value: Any, hint: Any) -> str:
+    """A value as ``_parsers`` read it, by its field's type: a number such as 0 may stand for 0.0."""
     if isinstance(value, tuple):
-        return ("x" if isinstance(value[0], int) else ",").join(map(str, value))
+        return ("," if hint == tuple[float, float] else "x").join(map(str, value))
     return "none" if value is None else str(value) or '""'
 
 

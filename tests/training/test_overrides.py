@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -81,3 +81,7 @@ def test_described_values_can_be_given_back() -> None:
     described = [line for line in describe_flags(config).splitlines() if line.startswith("--") and ": " not in line]
     arguments = [word.strip('"') for line in described for word in line.split()]
     assert override(CONFIG, arguments) == config
+
+
+def test_whole_numbers_among_betas_are_described_as_betas() -> None:
+    assert "--betas 0,0.9" in describe_flags(replace(CONFIG, betas=(0, 0.9))).splitlines()
