@@ -30,11 +30,13 @@ MINI_LABELS = LabelSpec(
 
 
 MIRRORED_CMP = FolderSpec(labels=CMP_LABELS)
+PUBLISHED = {"base": "base", "extended": "extended", "train": "base", "val": "extended"}
+"""CMP's own folders, by the names of splits."""
 
 
 def _layout(root: Path, split: str) -> Layout:
-    mirrored, published = MIRRORED_CMP.layout(root, split), root / split
-    if mirrored.is_there or split not in ("base", "extended"):
+    mirrored = MIRRORED_CMP.layout(root, split)
+    if mirrored.is_there or split not in PUBLISHED or not (published := root / PUBLISHED[split]).is_dir():
         return mirrored
     return replace(mirrored, folders={"label": Folder(published, ".png"), "image": Folder(published, ".jpg")})
 
@@ -51,4 +53,5 @@ facades_cmp = StoredSet(
 """Whole photos in 12 classes, ``<root>/<split>/{label,image}``, or ``base`` and ``extended`` as CMP publishes them.
 
 There a photo ``cmp_b0001.jpg`` and its label map ``cmp_b0001.png`` lie side by side.
+Splits base (or train) and extended (or val).
 """

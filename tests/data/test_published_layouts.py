@@ -81,7 +81,13 @@ def test_facades(tmp_path: Path):
 
 @pytest.mark.parametrize(
     ("split", "maps", "photos"),
-    [("base", "base", "base"), ("val", "val/label", "val/image"), ("base", "base/label", "base/image")],
+    [
+        ("base", "base", "base"),
+        ("train", "base", "base"),
+        ("val", "extended", "extended"),
+        ("val", "val/label", "val/image"),
+        ("base", "base/label", "base/image"),
+    ],
 )
 def test_facades_cmp(tmp_path: Path, split: str, maps: str, photos: str):
     files = {f"{maps}/cmp_b0001.png": ids(1, 12), f"{photos}/cmp_b0001.jpg": photo()}
