@@ -6,13 +6,13 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from pixelwise.device import find_dtype
 from pixelwise.discriminators import DiscriminatorConfig
 from pixelwise.errors import InputError
 from pixelwise.fields import check_fields
 from pixelwise.losses.objective import Objective
 from pixelwise.models import family_of
 
-PRECISIONS = ("float32", "bfloat16", "float16")
 POSITIVE = (
     *("batch_size", "accumulate", "steps", "learning_rate", "discriminator_learning_rate"),
     *("save_every", "sheet_every", "validate_every", "validation_samples"),
@@ -49,7 +49,7 @@ class TrainConfig:
         betas: of Adam.
         max_gradient_norm: each player's gradients are scaled down to this norm; 0 to leave them.
         ema_decay: of the averaged generator, which is validated and shipped; 0 to use the raw weights.
-        precision: "float32", "bfloat16", or on a GPU "float16".
+        precision: "fp32", "bf16", or on a GPU "fp16".
         vgg19: file of VGG19's weights for the perceptual term, "download", or "" to train without the term.
         bank: file of the memory bank, for a family that draws from one; "" for others.
         start_from: a checkpoint whose weights the generator starts with: of the same configuration, or of the coarser
@@ -59,7 +59,7 @@ class TrainConfig:
         licence: terms of the resulting weights, for their manifest.
         seed: two runs with equal seeds are equal.
         num_workers: processes that read samples; 0 reads in the training process.
-        device: "auto", "cpu" or "cuda".
+        device: "auto", "cpu", "cuda", or a single process's GPU, such as "cuda:1".
     """
 
     model: Any
@@ -82,7 +82,7 @@ class TrainConfig:
     betas: tuple[float, float] = (0.0, 0.9)
     max_gradient_norm: float = 0.0
     ema_decay: float = 0.999
-    precision: str = "float32"
+    precision: str = "fp32"
     vgg19: str = ""
     bank: str = ""
     start_from: str = ""
@@ -104,8 +104,7 @@ class TrainConfig:
         for name in NOT_NEGATIVE:
             if not 0 <= getattr(self, name) < math.inf:
                 raise InputError(f"{name} must be 0 or more, got {getattr(self, name)}")
-        if self.precision not in PRECISIONS:
-            raise InputError(f"precision {self.precision!r} is not one of {', '.join(PRECISIONS)}")
+        find_dtype(self.precision)
         if not 0 <= self.grey <= 1:
             raise InputError(f"grey must lie in [0, 1], got {self.grey}")
         if not all(0 <= decay < 1 for decay in (self.ema_decay, *self.betas)):

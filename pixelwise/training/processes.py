@@ -12,6 +12,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from pixelwise.device import find_device
 from pixelwise.errors import InputError
 
 _PATIENCE = timedelta(days=7)
@@ -90,27 +91,24 @@ def join_processes(device: str) -> Processes:
     """Joins the group that ``torchrun`` announced in the environment, if any.
 
     Args:
-        device: "auto", "cpu" or "cuda".
+        device: as torch calls it, or "auto" for the GPU if there is one. Of GPUs each process takes one of its own.
 
     Raises:
-        InputError: another device, "cuda" where there is none, or more processes than CUDA devices.
+        InputError: a device that is not there, one GPU for several processes, or more of these than GPUs.
     """
-    here = _device(device, local_rank=int(os.environ.get("LOCAL_RANK", "0")))
     count = int(os.environ.get("WORLD_SIZE", "1"))
+    here = _device(device, count, local_rank=int(os.environ.get("LOCAL_RANK", "0")))
     if count > 1:
         dist.init_process_group("nccl" if here.type == "cuda" else "gloo", timeout=_PATIENCE)
     return Processes(int(os.environ.get("RANK", "0")), count, here)
 
 
-def _device(name: str, local_rank: int) -> torch.device:
-    if name not in ("auto", "cpu", "cuda"):
-        raise InputError(f"device {name!r} is not one of auto, cpu, cuda")
-    if name == "cpu" or (name == "auto" and not torch.cuda.is_available()):
-        return torch.device("cpu")
-    if not torch.cuda.is_available():
-        raise InputError("device cuda: torch finds no CUDA device here")
-    if local_rank >= torch.cuda.device_count():
-        raise InputError(f"process {local_rank} of this machine finds {torch.cuda.device_count()} CUDA devices only")
-    here = torch.device("cuda", local_rank)
-    torch.cuda.set_device(here)
+def _device(name: str, count: int, local_rank: int) -> torch.device:
+    if name == "auto":
+        name = find_device(name).type
+    if name.startswith("cuda:") and count > 1:
+        raise InputError(f"device {name}: is one GPU for {count} processes; give cuda, and each takes its own")
+    here = find_device(f"cuda:{local_rank}" if name == "cuda" else name)
+    if here.type == "cuda":
+        torch.cuda.set_device(here)
     return here

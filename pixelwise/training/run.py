@@ -17,6 +17,7 @@ from pixelwise.data import DATASETS
 from pixelwise.data.augment import Augment, Rehearsal
 from pixelwise.data.degrade import GaussianNoise
 from pixelwise.data.paired_data import PairedData
+from pixelwise.device import find_dtype
 from pixelwise.discriminators import discriminator_of
 from pixelwise.discriminators.conditioning import num_input_channels
 from pixelwise.errors import InputError
@@ -39,7 +40,6 @@ from pixelwise.version import VERSION
 NUM_SHEET_SAMPLES = 8
 SHEETS = "sheets"
 STYLE_CHANNELS = 3
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 @dataclass(frozen=True)
@@ -201,7 +201,7 @@ def _player(network: nn.Module, config: TrainConfig, rate: float, processes: Pro
     return Player(
         network=network,
         optimiser=torch.optim.Adam(network.parameters(), rate, config.betas),
-        scaler=torch.amp.GradScaler(processes.device.type, enabled=on_gpu and config.precision == "float16"),
+        scaler=torch.amp.GradScaler(processes.device.type, enabled=on_gpu and config.precision == "fp16"),
         max_gradient_norm=config.max_gradient_norm,
         processes=processes,
     )
@@ -255,9 +255,9 @@ def _perceptual(vgg19: str, taps: Taps, processes: Processes) -> PerceptualLoss:
 
 
 def _autocast(precision: str, device: torch.device) -> Callable[[], AbstractContextManager[object]]:
-    if precision == "float16" and device.type == "cpu":
-        raise InputError("precision float16 needs a GPU; on a CPU there are float32 and bfloat16")
-    dtype = DTYPES[precision]
+    dtype = find_dtype(precision)
+    if dtype is torch.float16 and device.type == "cpu":
+        raise InputError(f"precision {precision} needs a GPU; on a CPU there are fp32 and bf16")
     return partial(torch.autocast, device.type, dtype, enabled=dtype is not torch.float32)
 
 

@@ -22,6 +22,7 @@ FIXED = ("family", "model", "dataset", "objective", "discriminator_type", "discr
 # What scores must have in common to be compared, beside the samples.
 VALIDATED_ON = ("scale", "crop", "validation_samples")
 _MOST_DIFFERENCES = 3
+_FORMER_PRECISIONS = {"float32": "fp32", "bfloat16": "bf16", "float16": "fp16"}
 
 
 @dataclass
@@ -81,7 +82,7 @@ def load_state(run: Run) -> tuple[Progress, tuple[str, ...]]:
         return Progress(), ()
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-        saved, wanted = _with_new_fields(json.loads(state["config"]), run.config), _described(run.config)
+        saved, wanted = _as_now(json.loads(state["config"]), run.config), _described(run.config)
         _check_same_run(saved, wanted)
         run.average.averaged.load_state_dict(state["average"])
         for name, player in _players(run.game).items():
@@ -115,10 +116,12 @@ def _types(config: TrainConfig) -> dict[str, Any]:
     return {"family": family_of(config.model).name, "discriminator_type": type(config.discriminator).__name__}
 
 
-def _with_new_fields(saved: Mapping[str, Any], config: TrainConfig) -> dict[str, Any]:
-    """A saved description, with defaults for the fields that it and its parts have gained since it was saved."""
+def _as_now(saved: Mapping[str, Any], config: TrainConfig) -> dict[str, Any]:
+    """A saved description as it would be now: with defaults for the fields that it and its parts have gained."""
 
     def completed(name: str) -> Any:
+        if name == "precision":
+            return _FORMER_PRECISIONS.get(saved[name], saved[name])
         part = getattr(config, name, None)
         if not is_dataclass(part) or not isinstance(saved[name], Mapping):
             return saved[name]

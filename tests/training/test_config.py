@@ -22,7 +22,7 @@ from pixelwise.training import TrainConfig
         ("max_gradient_norm", -0.5, "0 or more"),
         ("ema_decay", 1.0, r"in \[0, 1\)"),
         ("betas", (0.5, 1.0), r"in \[0, 1\)"),
-        ("precision", "half", "one of float32, bfloat16, float16"),
+        ("precision", "half", "one of fp32, fp16, bf16"),
     ],
 )
 def test_values_out_of_range_are_named(config: TrainConfig, name: str, value: object, expected: str):

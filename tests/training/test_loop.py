@@ -147,15 +147,15 @@ def test_a_finished_run_says_that_nothing_is_left_to_do(config: TrainConfig, cap
     assert f"differs from what was done so far: batch_size was {config.batch_size}, is now 1" in told
 
 
-def test_bfloat16_trains_on_a_cpu(config: TrainConfig):
-    train(replace(config, precision="bfloat16", steps=2))
+def test_bf16_trains_on_a_cpu(config: TrainConfig):
+    train(replace(config, precision="bf16", steps=2))
     assert load_checkpoint(Path(config.out) / "last.safetensors").manifest.step == 2
     assert all(np.isfinite(value) for value in records(config)[0].values())
 
 
-def test_float16_needs_a_gpu(config: TrainConfig):
-    with pytest.raises(InputError, match="float16 needs a GPU"):
-        train(replace(config, precision="float16"))
+def test_fp16_needs_a_gpu(config: TrainConfig):
+    with pytest.raises(InputError, match="precision fp16 needs a GPU"):
+        train(replace(config, precision="fp16"))
 
 
 @pytest.mark.parametrize("num_workers", [0, 1])

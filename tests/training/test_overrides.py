@@ -51,7 +51,7 @@ def test_a_flag_sets_one_field_in_its_type(arguments: str, field: str, value: An
         ("--betas 0.5,x", "--betas '0.5,x': expected a number"),
         ("--batch-size 0", "batch_size must be positive, got 0"),
         ("--learning-rate nan", "learning_rate must be positive, got nan"),
-        ("--precision int4", "'int4' is not one of float32, bfloat16, float16"),
+        ("--precision int4", "'int4' is not one of fp32, fp16, bf16"),
         ("--flip true", r"no flag 'true'; an experiment has --dataset, .*--seed, .*--flip, --no-flip"),
         ("--objective x", "no flag '--objective'"),
         ("--batch_size 2", "no flag '--batch_size'"),

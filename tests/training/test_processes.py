@@ -6,6 +6,7 @@ import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -112,20 +113,26 @@ def test_alone_nothing_is_averaged_or_waited_for(monkeypatch: pytest.MonkeyPatch
 
 
 def test_devices_that_are_not_there(monkeypatch: pytest.MonkeyPatch):
-    with pytest.raises(InputError, match="device 'gpu' is not one of auto, cpu, cuda"):
-        join_processes("gpu")
+    for name in ("gpu", "cuda:99"):
+        with pytest.raises(InputError, match=f"device {name}: not available here"):
+            join_processes(name)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert join_processes("auto").device == torch.device("cpu")
-    with pytest.raises(InputError, match="torch finds no CUDA device here"):
-        join_processes("cuda")
 
 
-def test_more_processes_than_devices(monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("name", ["auto", "cuda"])
+def test_of_gpus_each_process_takes_its_own(name: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
-    monkeypatch.setenv("LOCAL_RANK", "1")
-    with pytest.raises(InputError, match="process 1 of this machine finds 1 CUDA devices only"):
-        join_processes("auto")
+    monkeypatch.setattr(torch.cuda, "set_device", lambda device: None)
+    monkeypatch.setattr("torch.distributed.init_process_group", lambda *_, **__: None)
+    monkeypatch.setattr("torch.empty", lambda *_, device: SimpleNamespace(device=torch.device(device)))
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    monkeypatch.setenv("LOCAL_RANK", "3")
+    assert join_processes(name).device == torch.device("cuda:3")
+    with pytest.raises(InputError, match="device cuda:1: is one GPU for 4 processes; give cuda"):
+        join_processes("cuda:1")
+    monkeypatch.setenv("WORLD_SIZE", "1")
+    assert join_processes("cuda:1").device == torch.device("cuda:1")
 
 
 def test_shares_are_even():

@@ -121,6 +121,15 @@ def test_a_state_from_before_a_field_was_new_is_gone_on_with(run: Run, path: Pat
     assert load(run) == PROGRESS
 
 
+def test_a_state_that_calls_its_precision_otherwise_is_gone_on_with(config: TrainConfig):
+    run = prepare(replace(config, precision="bf16"), ALONE)
+    save(run)
+    state = torch.load(run.state_file, weights_only=True)
+    before = json.loads(state["config"]) | {"precision": "bfloat16"}
+    torch.save({**state, "config": json.dumps(before)}, run.state_file)
+    assert load(run) == PROGRESS
+
+
 def test_a_run_that_named_the_familys_discriminator_goes_on_without_its_name(config: TrainConfig):
     """As states did before configurations could leave it to the family."""
     named = prepare(replace(config, discriminator=PatchDiscriminatorConfig()), ALONE)
