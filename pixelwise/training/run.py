@@ -98,13 +98,14 @@ def prepare(config: TrainConfig, processes: Processes) -> Run:
         InputError: data, configuration or starting weights that cannot be used.
     """
     samples, validation = (_data(config, split) for split in ("train", "val"))
+    wanted = config.objective or family_of(config.model).objective
+    _check_objective(wanted, samples.target)
     folder = _folder(config.out, processes)
     seeded(config.seed)
     config = _completed(config, samples)
     generator = _generator(config)
     bank, rehearse = _memory(generator, config)
-    objective, perceptual, notes = _objective(config, processes)
-    _check_objective(objective, samples.target)
+    objective, perceptual, notes = _objective(wanted, config.vgg19, processes)
     game = Game(
         generator=_player(generator, config, config.learning_rate, processes),
         discriminator=_discriminator(objective, config, samples, processes),
@@ -217,14 +218,15 @@ def _discriminator(
     return _player(network, config, config.discriminator_learning_rate, processes)
 
 
-def _objective(config: TrainConfig, processes: Processes) -> tuple[Objective, PerceptualLoss | None, tuple[str, ...]]:
+def _objective(
+    objective: Objective, vgg19: str, processes: Processes
+) -> tuple[Objective, PerceptualLoss | None, tuple[str, ...]]:
     """The objective, its perceptual loss, and what to say when that must be left out for want of weights."""
-    objective = config.objective or family_of(config.model).objective
     perceptual: PerceptualLoss | None = None
     notes: tuple[str, ...] = ()
     if objective.perceptual:
         try:
-            perceptual = _perceptual(config.vgg19, TAPS[objective.perceptual_layers], processes)
+            perceptual = _perceptual(vgg19, TAPS[objective.perceptual_layers], processes)
         except MissingWeightsError as error:
             objective = replace(objective, perceptual=0.0)
             notes = (f"trains without the perceptual term: {error}",)

@@ -218,6 +218,16 @@ def test_an_objective_must_suit_what_is_made(
 ) -> None:
     with pytest.raises(InputError, match=message):
         prepare(replace(config, dataset=dataset, objective=objective), ALONE)
+    assert not Path(config.out).exists()
+
+
+def test_an_objective_that_does_not_suit_is_told_before_weights_are_looked_for(
+    config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pixelwise.training.run.load_perceptual_loss", lambda *_, **__: pytest.fail("too early"))
+    config = replace(config, dataset="facades_labels", objective=WITH_PERCEPTUAL, vgg19="download")
+    with pytest.raises(InputError, match="classes are found by cross_entropy alone"):
+        prepare(config, ALONE)
 
 
 def test_a_run_removes_what_a_killed_one_left_in_its_own_folders_alone(config: TrainConfig) -> None:
