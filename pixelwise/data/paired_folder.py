@@ -48,6 +48,9 @@ class FolderSpec:
             raise InputError("a data set needs at least one folder as condition")
         if len(self.picture_kinds()) > 1:
             raise InputError(f"at most one image can be the condition, got the folders {self.picture_kinds()}")
+        for kinds in (LABEL_KINDS, INSTANCE_KINDS):
+            if len(alike := [kind for kind in self.condition if kind in kinds]) > 1:
+                raise InputError(f"the folders {alike} would be the same part of a condition; keep one of them")
         if self.target in INSTANCE_KINDS:
             raise InputError(f"the target must be an image or a label map, not {self.target!r}")
         if shared := [kind for kind in aliases(self.target) if kind in self.condition]:

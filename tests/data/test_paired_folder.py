@@ -150,6 +150,8 @@ def test_specs_survive_json():
         ('{"images": {"image": {"dtype": "int4"}}}', "int4"),
         ('{"condition": []}', "at least one folder"),
         ('{"condition": ["a", "b"]}', "at most one image"),
+        ('{"condition": ["label", "labels"]}', r"folders \['label', 'labels'\] would be the same part"),
+        ('{"condition": ["label", "inst", "instances"]}', r"folders \['inst', 'instances'\] would be the same"),
         ('{"target": "inst"}', "must be an image or a label map"),
         ('{"target": "labels"}', "the folder 'label' cannot be condition and target"),
         ('{"target": 3}', "'target' must be text, got 3"),
