@@ -89,7 +89,7 @@ def portions_of(batch: PairedSample, count: int) -> list[PairedSample]:
     return [batch[start : start + size] for start in range(0, len(batch), size)]
 
 
-def seeded(*seeds: int) -> None:
+def seed_globally(*seeds: int) -> None:
     """Seeds torch's global random numbers, on every device, from all of ``seeds``."""
     torch.manual_seed(seeded_generator(*seeds).initial_seed())
 

@@ -13,7 +13,7 @@ from pixelwise.atomic import write_text
 from pixelwise.checkpoint import save_checkpoint
 from pixelwise.condition import PairedSample
 from pixelwise.metrics import best_by
-from pixelwise.training.batches import batches, portions_of, seeded
+from pixelwise.training.batches import batches, portions_of, seed_globally
 from pixelwise.training.config import TrainConfig
 from pixelwise.training.interruption import interruption
 from pixelwise.training.processes import join_processes
@@ -52,7 +52,7 @@ def train(config: TrainConfig) -> Path:
         ):
             _announce(run, report, progress, changes)
             for batch in batches(run.samples, config, processes, progress.step, run.rehearse):
-                seeded(config.seed, progress.step, processes.rank)
+                seed_globally(config.seed, progress.step, processes.rank)
                 set_learning_rates(game, config, progress.step)
                 hold_still(game.generator.network, config, progress.step)
                 portions = portions_of(batch.to(processes.device), config.accumulate)

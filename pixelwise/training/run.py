@@ -30,7 +30,7 @@ from pixelwise.models.family import config_for, config_to_json
 from pixelwise.models.memory import BankReference
 from pixelwise.published_weights import MissingWeightsError
 from pixelwise.training.average import WeightAverage
-from pixelwise.training.batches import seeded
+from pixelwise.training.batches import seed_globally
 from pixelwise.training.config import TrainConfig
 from pixelwise.training.processes import Processes
 from pixelwise.training.step import Game, Player
@@ -101,7 +101,7 @@ def prepare(config: TrainConfig, processes: Processes) -> Run:
     wanted = config.objective or family_of(config.model).objective
     _check_objective(wanted, samples.target)
     folder = _folder(config.out, processes)
-    seeded(config.seed)
+    seed_globally(config.seed)
     config = _completed(config, samples)
     generator = _generator(config)
     bank, rehearse = _memory(generator, config)

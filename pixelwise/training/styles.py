@@ -10,7 +10,7 @@ from torch import nn
 from pixelwise.checkpoint import load_checkpoint, save_checkpoint
 from pixelwise.condition import Condition
 from pixelwise.models import family_of
-from pixelwise.training.batches import seeded
+from pixelwise.training.batches import seed_globally
 from pixelwise.training.run import Run
 
 
@@ -26,12 +26,12 @@ def keep_styles(run: Run) -> bool:
     if learn is None or not run.config.reads_style or run.samples.spec.labels is None:
         return False
     device = run.processes.device
-    seeded(run.config.seed)
+    seed_globally(run.config.seed)
     learn(run.average.averaged, _conditions(run, device))
     if run.best_checkpoint.exists():
         best = load_checkpoint(run.best_checkpoint, device)
         assert isinstance(best.generator, nn.Module)
-        seeded(run.config.seed)
+        seed_globally(run.config.seed)
         learn(best.generator, _conditions(run, device))
         save_checkpoint(run.best_checkpoint, best.generator, best.manifest)
     return True

@@ -21,7 +21,7 @@ from pixelwise.data.paired_data import PairedData
 from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
 from pixelwise.training import TrainConfig
-from pixelwise.training.batches import batches, portions_of, seeded, seeded_generator
+from pixelwise.training.batches import batches, portions_of, seed_globally, seeded_generator
 from pixelwise.training.processes import Processes
 
 
@@ -149,9 +149,9 @@ def test_negative_seeds_are_seeds():
 
 
 def test_global_numbers_can_be_seeded():
-    seeded(1, 2)
+    seed_globally(1, 2)
     first = torch.rand(3)
-    seeded(1, 2)
+    seed_globally(1, 2)
     assert torch.equal(torch.rand(3), first)
-    seeded(1, 3)
+    seed_globally(1, 3)
     assert not torch.equal(torch.rand(3), first)

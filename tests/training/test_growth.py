@@ -16,7 +16,7 @@ from pixelwise.errors import InputError
 from pixelwise.losses.objective import Objective
 from pixelwise.models.pix2pixhd import Pix2PixHd, Pix2PixHdConfig
 from pixelwise.training import TrainConfig, train
-from pixelwise.training.batches import seeded
+from pixelwise.training.batches import seed_globally
 from pixelwise.training.processes import Processes
 from pixelwise.training.run import Run, prepare
 from pixelwise.training.schedule import hold_still
@@ -121,7 +121,7 @@ def test_a_finished_run_keeps_the_styles_of_its_objects(config: TrainConfig):
         assert generator.styles is not None
         kept = generator.styles.centres.clone()
         assert kept.any(dim=2).all()
-        seeded(config.seed)
+        seed_globally(config.seed)
         generator.learn_styles(sample.condition for sample in run.fixed_samples)
         torch.testing.assert_close(kept, generator.styles.centres)
 

@@ -15,6 +15,7 @@ from pixelwise.data.degrade import GaussianNoise
 from pixelwise.data.degraded_folder import DegradedFolder
 from pixelwise.data.facades import facades
 from pixelwise.data.layout import Folder
+from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
 from pixelwise.labels import LabelSpec
 from pixelwise.models.family import Translation
@@ -95,6 +96,19 @@ def test_a_sheet_shows_input_output_and_target(tmp_path: Path):
         [102, 76, 204],
         [140, 153, 0],
     ]
+
+
+def test_a_sheet_that_cannot_be_written_is_named(tmp_path: Path):
+    (tmp_path / "sheets").touch()
+    ones = torch.ones(1, 3, 8, 8)
+    with pytest.raises(InputError, match=r"sheets/a\.png: "):
+        write_sheet(
+            tmp_path / "sheets" / "a.png",
+            Doubled(),
+            [sample(ones, ones)],
+            ConditionSpec(image_channels=3),
+            ImageSpec(),
+        )
 
 
 class Reads(nn.Module):
