@@ -34,7 +34,7 @@ from pixelwise.training import TrainConfig
 from pixelwise.training.batches import batches
 from pixelwise.training.processes import join_processes
 from pixelwise.training.run import prepare
-from pixelwise.training.step import Game, judgements, sum_of, update_discriminator, update_generator
+from pixelwise.training.step import Game, judgements, sum_of, targets_of, update_discriminator, update_generator
 from trained_comparison import report
 from trials import CAMVID, DataOption, ThreadsOption
 
@@ -155,8 +155,9 @@ def gradients(game: Game, batch: PairedSample) -> dict[str, Tensor]:
     network = game.generator.network
     weights = {_layer(name): weight for name, weight in network.named_parameters() if weight.dim() == 4}
     translation = network(batch.condition)
-    fake, real = judgements(game, batch, translation.pictures)
-    terms = generator_terms(game.objective, translation, batch.target, fake, real)
+    targets = targets_of(batch, translation.pictures)
+    fake, real = judgements(game, batch.condition, translation.pictures, targets)
+    terms = generator_terms(game.objective, translation, targets, fake, real)
     loss = len(translation.pictures) * sum_of(terms)
     slopes = torch.autograd.grad(loss, [*weights.values()], allow_unused=True)
     by_layer = {name: slope.abs().flatten() for name, slope in zip(weights, slopes, strict=True) if slope is not None}

@@ -136,19 +136,6 @@ class PairedSample:
         valid = None if self.valid is None else self.valid.to(device)
         return replace(self, condition=self.condition.to(device), target=self.target.to(device), valid=valid)
 
-    def filled(self, output: Tensor) -> PairedSample:
-        """This sample without holes: where nothing was measured, the target is what a generator made.
-
-        So whatever compares the two finds no difference there and asks for none; every measured pixel weighs as much as
-        it would without holes. And no judge can tell the two apart by the holes of the one.
-
-        Args:
-            output: B C H W; no gradient flows into it from here.
-        """
-        if self.valid is None:
-            return self
-        return replace(self, target=torch.where(self.valid, self.target, output.detach()), valid=None)
-
 
 @dataclass(frozen=True)
 class ConditionSpec:

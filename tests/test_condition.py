@@ -123,17 +123,6 @@ def test_specs_with_missing_unknown_or_unfit_fields_are_refused(content: dict):
         ConditionSpec.from_json(content)
 
 
-def test_holes_are_filled_by_what_was_made() -> None:
-    target, output = torch.zeros(2, 1, 2, 2), torch.ones(2, 1, 2, 2, requires_grad=True)
-    valid = torch.tensor([[True, False], [False, True]]).expand(2, 1, 2, 2)
-    sample = PairedSample(Condition(image=target), target, ("a", "b"), valid)
-    whole = sample.filled(output)
-    assert whole.target[0, 0].tolist() == [[0, 1], [1, 0]]
-    assert whole.valid is None
-    assert not whole.target.requires_grad
-    assert whole.filled(output) is whole
-
-
 def test_holes_stay_with_their_samples() -> None:
     first, second = (
         PairedSample(Condition(image=torch.zeros(1, 1, 2, 2)), torch.zeros(1, 1, 2, 2), (name,), valid)

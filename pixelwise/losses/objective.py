@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from pixelwise.errors import InputError
-from pixelwise.layers.pyramid import pyramid
 from pixelwise.losses.adversarial import ADVERSARIAL, LayerOutputs
 from pixelwise.losses.classification import cross_entropy
 from pixelwise.losses.diversity import best_of
@@ -127,7 +126,7 @@ UNDIVIDED = WholeBatch()
 def generator_terms(
     objective: Objective,
     translation: Translated,
-    target: Tensor,
+    targets: Sequence[Tensor],
     fake: LayerOutputs | None = None,
     real: LayerOutputs | None = None,
     perceptual: PerceptualLoss | None = None,
@@ -138,7 +137,7 @@ def generator_terms(
     Args:
         objective: the weights.
         translation: what the generator made.
-        target: B C H W in [-1, 1], what it should have made; or B H W class indices.
+        targets: what it should have made, B C H W in [-1, 1] at the size of each picture; or B H W class indices alone.
         fake: the discriminator's outputs on the generated picture, where there is an adversary.
         real: its outputs on the target, where there is feature matching or a perceptual adversarial term.
         perceptual: by the objective's layers; None to train without it.
@@ -151,10 +150,10 @@ def generator_terms(
     if objective.adversarial is not None:
         terms.update(_adversary_terms(objective, objective.adversarial, fake, real))
     if objective.perceptual and perceptual is not None:
-        terms["perceptual"] = objective.perceptual * _perceptual(objective, translation, target, perceptual)
-    terms.update(_picture_terms(objective, translation.pictures, target))
+        terms["perceptual"] = objective.perceptual * _perceptual(objective, translation, targets, perceptual)
+    terms.update(_picture_terms(objective, translation.pictures, targets))
     if objective.cross_entropy:
-        loss = cross_entropy(translation.pictures[0], target, batch.num_labelled)
+        loss = cross_entropy(translation.pictures[0], targets[0], batch.num_labelled)
         terms["cross_entropy"] = objective.cross_entropy * loss
     if objective.kl and translation.posterior is not None:
         terms["kl"] = objective.kl * batch.num_portions * kl_divergence(*translation.posterior)
@@ -197,19 +196,22 @@ def _adversary_terms(
     return terms
 
 
-def _perceptual(objective: Objective, translation: Translated, target: Tensor, loss: PerceptualLoss) -> Tensor:
+def _perceptual(
+    objective: Objective, translation: Translated, targets: Sequence[Tensor], loss: PerceptualLoss
+) -> Tensor:
     if translation.variants is None:
-        return _over_sizes(loss, translation.pictures, target)
+        return _over_sizes(loss, translation.pictures, targets)
     regions = translation.regions if objective.best_by_class else None
-    return best_of(loss.by_region(translation.variants, target, regions))
+    return best_of(loss.by_region(translation.variants, targets[0], regions))
 
 
-def _picture_terms(objective: Objective, pictures: Sequence[Tensor], target: Tensor) -> dict[str, Tensor]:
+def _picture_terms(objective: Objective, pictures: Sequence[Tensor], targets: Sequence[Tensor]) -> dict[str, Tensor]:
     losses: dict[str, PictureLoss] = {"l1": l1, "l2": l2}
     weights = {name: getattr(objective, name) for name in losses}
-    return {name: weights[name] * _over_sizes(loss, pictures, target) for name, loss in losses.items() if weights[name]}
+    return {
+        name: weights[name] * _over_sizes(loss, pictures, targets) for name, loss in losses.items() if weights[name]
+    }
 
 
-def _over_sizes(loss: PictureLoss, pictures: Sequence[Tensor], target: Tensor) -> Tensor:
-    pairs = zip(pictures, pyramid(target, len(pictures)), strict=True)
-    return torch.stack([loss(*pair) for pair in pairs]).mean()
+def _over_sizes(loss: PictureLoss, pictures: Sequence[Tensor], targets: Sequence[Tensor]) -> Tensor:
+    return torch.stack([loss(*pair) for pair in zip(pictures, targets, strict=True)]).mean()

@@ -9,6 +9,7 @@ from torch import Tensor
 from pixelwise.condition import PairedSample
 from pixelwise.images import ImageSpec, TargetSpec
 from pixelwise.labels import LabelSpec
+from pixelwise.layers.pyramid import filled_pyramid
 from pixelwise.metrics.depth import DepthMetric, abs_rel, metres, rmse, within
 from pixelwise.metrics.fidelity import l1, ms_ssim, psnr, ssim, vif
 from pixelwise.metrics.segmentation import mean_iou, pixel_accuracy
@@ -71,5 +72,5 @@ def scores(picture: Tensor, sample: PairedSample, target: ImageSpec, names: Iter
     if target.unit:
         depth, wanted = metres(picture, target), metres(sample.target, target)
         return {name: float(DEPTH_METRICS[name](depth, wanted, sample.valid).mean()) for name in names}
-    wanted = sample.filled(picture).target
+    (wanted,) = filled_pyramid(sample.target, sample.valid, [picture])
     return {name: float(METRICS[name](picture, wanted).mean()) for name in names}

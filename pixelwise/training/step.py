@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from pixelwise.condition import PairedSample
+from pixelwise.condition import Condition, PairedSample
 from pixelwise.discriminators.conditioning import discriminator_inputs
-from pixelwise.layers.pyramid import pyramid
+from pixelwise.layers.pyramid import filled_pyramid
 from pixelwise.losses.adversarial import LayerOutputs
 from pixelwise.losses.classification import count_labelled
 from pixelwise.losses.objective import Objective, WholeBatch, discriminator_terms, generator_terms
@@ -107,9 +107,9 @@ def update_generator(game: Game, portions: list[PairedSample]) -> tuple[list[Pic
     for sample in portions:
         with game.autocast():
             translation = game.generator.network(sample.condition)
-            whole = sample.filled(translation.image)
-            fake, real = judgements(game, whole, translation.pictures)
-            terms = generator_terms(game.objective, translation, whole.target, fake, real, game.perceptual, batch)
+            targets = targets_of(sample, translation.pictures)
+            fake, real = judgements(game, sample.condition, translation.pictures, targets)
+            terms = generator_terms(game.objective, translation, targets, fake, real, game.perceptual, batch)
         game.generator.scaler.scale(sum_of(terms) / len(portions)).backward()
         fakes.append([picture.detach() for picture in translation.pictures])
         totals.add(terms)
@@ -128,16 +128,24 @@ def whole_batch(game: Game, portions: Sequence[PairedSample]) -> WholeBatch:
     return WholeBatch(processes.count * len(portions), num_labelled)
 
 
-def judgements(game: Game, sample: PairedSample, pictures: Pictures) -> tuple[LayerOutputs | None, LayerOutputs | None]:
-    """The discriminator's outputs on ``pictures`` and on the sample's target; its weights get no gradients."""
+def targets_of(sample: PairedSample, pictures: Pictures) -> Pictures:
+    """What ``pictures`` are compared with, size by size, without holes; class indices, at full size alone."""
+    if not sample.target.is_floating_point():
+        return [sample.target]
+    return filled_pyramid(sample.target, sample.valid, pictures)
+
+
+def judgements(
+    game: Game, condition: Condition, pictures: Pictures, targets: Pictures
+) -> tuple[LayerOutputs | None, LayerOutputs | None]:
+    """The discriminator's outputs on ``pictures`` and on ``targets``; its weights get no gradients."""
     if game.discriminator is None:
         return None, None
     judge = game.discriminator.network
-    targets = pyramid(sample.target, len(pictures))
     with frozen(judge):
-        fake = judge(*discriminator_inputs(sample.condition, pictures, game.num_labels))
+        fake = judge(*discriminator_inputs(condition, pictures, game.num_labels))
         with torch.no_grad():
-            real = judge(*discriminator_inputs(sample.condition, targets, game.num_labels))
+            real = judge(*discriminator_inputs(condition, targets, game.num_labels))
     return fake, real
 
 
@@ -152,7 +160,7 @@ def update_discriminator(game: Game, judge: Player, portions: list[PairedSample]
     """
     totals = Totals(len(portions))
     for sample, pictures in zip(portions, fakes, strict=True):
-        targets = pyramid(sample.filled(pictures[0]).target, len(pictures))
+        targets = targets_of(sample, pictures)
         with game.autocast():
             fake = judge.network(*discriminator_inputs(sample.condition, pictures, game.num_labels))
             real = judge.network(*discriminator_inputs(sample.condition, targets, game.num_labels))

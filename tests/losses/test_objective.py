@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from pixelwise.errors import InputError
+from pixelwise.layers.pyramid import pyramid
 from pixelwise.losses.adversarial import ADVERSARIAL
 from pixelwise.losses.objective import WEIGHTS, Objective, discriminator_terms, generator_terms
 from pixelwise.losses.perceptual_adversarial import PerceptualAdversarialLoss
@@ -69,13 +70,13 @@ def perceptual(image: Tensor, target: Tensor) -> Tensor:
 @pytest.mark.parametrize("name", TERMS)
 def test_each_term_by_itself(name: str, translation: Translation) -> None:
     objective, expected = TERMS[name]
-    terms = generator_terms(objective, translation, TARGET, FAKE, REAL, perceptual)
+    terms = generator_terms(objective, translation, [TARGET], FAKE, REAL, perceptual)
     assert {term: value.item() for term, value in terms.items()} == {name: pytest.approx(expected)}
 
 
 def test_all_terms(translation: Translation) -> None:
     objective = Objective("wasserstein", 10.0, 10.0, 1.0, 1.0, 0.05, 0.1, 1.0)
-    terms = generator_terms(objective, translation, TARGET, FAKE, REAL, perceptual)
+    terms = generator_terms(objective, translation, [TARGET], FAKE, REAL, perceptual)
     assert {*terms} == {"adversarial", *WEIGHTS} - {"cross_entropy"}
     assert terms["feature_matching"].item() == pytest.approx(10 * 3)
 
@@ -85,7 +86,7 @@ def test_both_players_play_for_the_distance_in_hidden_layers(translation: Transl
     objective = Objective(
         "wasserstein", 0.0, 0.0, kl=0.0, perceptual_adversarial=PerceptualAdversarialLoss((2.0,), margin=10.0)
     )
-    generators = generator_terms(objective, translation, TARGET, FAKE, REAL)
+    generators = generator_terms(objective, translation, [TARGET], FAKE, REAL)
     assert {name: term.item() for name, term in generators.items()} == {
         "adversarial": -7.0,
         "perceptual_adversarial": 6.0,
@@ -112,7 +113,7 @@ def test_of_several_pictures_the_best_counts_by_class_or_as_a_whole(by_class: bo
     variants = squares.sqrt().view(1, 3, 1, 1, 2)
     several = Translation(variants[:, 0], variants=variants, regions=torch.eye(2).view(1, 2, 1, 2))
     objective = replace(NOTHING, perceptual=1.0, best_by_class=by_class)
-    terms = generator_terms(objective, several, torch.zeros(1, 1, 1, 2), perceptual=ByRegion())
+    terms = generator_terms(objective, several, [torch.zeros(1, 1, 1, 2)], perceptual=ByRegion())
     # A thousandth of the mean beside it: see pixelwise.losses.diversity.
     assert terms["perceptual"].item() == pytest.approx(0.999 * best + 0.001 * squares.sum().item() / 3)
 
@@ -125,7 +126,7 @@ def test_agrees_with_the_original() -> None:
         for kind in ("fake", "real")
     )
     translation = Translation(TARGET, posterior=(arrays["in/mu"], arrays["in/logvar"]))
-    terms = generator_terms(Objective(), translation, TARGET, fake, real)
+    terms = generator_terms(Objective(), translation, [TARGET], fake, real)
     expected = {"adversarial": "hinge_G", "feature_matching": "feat_match_lambda10", "kl": "kld_lambda0.05"}
     assert list(terms) == list(expected)
     for name, key in expected.items():
@@ -144,38 +145,39 @@ def test_pictures_are_compared_at_every_size_that_they_are_made_at() -> None:
         shapes.append((*image.shape[-2:], *target.shape[-2:]))
         return torch.tensor(float(image.shape[-1]))
 
-    terms = generator_terms(objective, exact, target, perceptual=shape_of)
+    targets = pyramid(target, 3)
+    terms = generator_terms(objective, exact, targets, perceptual=shape_of)
     assert terms["l1"].item() == terms["l2"].item() == pytest.approx(0, abs=1e-6)
     assert shapes == [(3, 3, 3, 3), (2, 2, 2, 2), (1, 1, 1, 1)]
     assert terms["perceptual"].item() == pytest.approx(0.5 * (3 + 2 + 1) / 3)
-    terms = generator_terms(objective, replace(exact, pyramid=(reduced + 0.3, exact.pyramid[1])), target)
+    terms = generator_terms(objective, replace(exact, pyramid=(reduced + 0.3, exact.pyramid[1])), targets)
     assert terms["l1"].item() == pytest.approx(4 * 0.3 / 3)
     assert terms["l2"].item() == pytest.approx(4 * 0.09 / 3)
 
 
 def test_terms_about_what_a_run_does_not_have_are_left_out() -> None:
     objective = Objective(adversarial=None, l1=1.0, field_decay=1.0)
-    assert list(generator_terms(objective, Translation(TARGET), TARGET)) == ["l1"]
+    assert list(generator_terms(objective, Translation(TARGET), [TARGET])) == ["l1"]
 
 
 def test_terms_of_weight_zero_are_not_computed(translation: Translation) -> None:
     def never(image: Tensor, target: Tensor) -> Tensor:
         raise AssertionError
 
-    assert generator_terms(NOTHING, translation, TARGET, FAKE, REAL, never) == {}
+    assert generator_terms(NOTHING, translation, [TARGET], FAKE, REAL, never) == {}
 
 
 def test_an_adversary_without_its_outputs_is_refused(translation: Translation) -> None:
     with pytest.raises(InputError, match="outputs on the image"):
-        generator_terms(Objective(), translation, TARGET)
+        generator_terms(Objective(), translation, [TARGET])
     with pytest.raises(InputError, match="outputs on the target"):
-        generator_terms(Objective(), translation, TARGET, FAKE)
-    assert "adversarial" in generator_terms(Objective(feature_matching=0), translation, TARGET, FAKE)
+        generator_terms(Objective(), translation, [TARGET], FAKE)
+    assert "adversarial" in generator_terms(Objective(feature_matching=0), translation, [TARGET], FAKE)
 
 
 def test_a_target_of_another_shape_is_refused(translation: Translation) -> None:
     with pytest.raises(InputError, match="expected equal shapes"):
-        generator_terms(replace(NOTHING, l1=1), translation, TARGET[:, :1])
+        generator_terms(replace(NOTHING, l1=1), translation, [TARGET[:, :1]])
 
 
 @pytest.mark.parametrize("name", ADVERSARIAL)

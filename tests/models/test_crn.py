@@ -149,7 +149,7 @@ def test_each_class_learns_from_its_best_picture() -> None:
     variants = translation.variants.detach().clone() + 1e-3
     variants.requires_grad_()
     (term,) = generator_terms(
-        FAMILY.objective, replace(translation, variants=variants), target, perceptual=Difference()
+        FAMILY.objective, replace(translation, variants=variants), [target], perceptual=Difference()
     ).values()
     term.backward()
     assert variants.grad is not None

@@ -146,7 +146,7 @@ def test_feature_matching_is_the_authors_own() -> None:
     """They weigh each layer by 4 / (layers + 1) and each scale by 1 / scales; what they call 3 layers are 4 here."""
     network = MultiscalePatchDiscriminator(replace(PIX2PIX_HD, width=2), in_channels=3)
     fake, real = network(PICTURE), network(PICTURE.flip(1))
-    terms = generator_terms(FAMILY.objective, Translation(PICTURE), PICTURE, fake, real)
+    terms = generator_terms(FAMILY.objective, Translation(PICTURE), [PICTURE], fake, real)
     differences = [
         (fake_layer - real_layer).abs().mean()
         for fake_scale, real_scale in zip(fake, real, strict=True)

@@ -208,6 +208,15 @@ def test_what_a_hole_holds_does_not_count(config: TrainConfig, objective: Object
     torch.testing.assert_close(outcomes[0], outcomes[1], rtol=0, atol=0)
 
 
+def test_where_nothing_was_measured_pictures_of_no_size_learn(config: TrainConfig):
+    model = MsgUNetConfig(width=2, num_scales=3, num_downsamplings=1)
+    game, batch = prepared(replace(config, model=model, objective=WITHOUT_ADVERSARY))
+    before = weights(game.generator)
+    _, losses = update_generator(game, [replace(batch, valid=torch.zeros(4, 1, 24, 24, dtype=torch.bool))])
+    assert losses["l1"] == 0
+    assert torch.equal(weights(game.generator), before)
+
+
 def player(gradient: float, max_gradient_norm: float = 0.0, scale: float | None = None) -> Player:
     """A player with four weights, whose gradients are all alike, and scaled."""
     network = nn.Linear(4, 1, bias=False)
