@@ -38,7 +38,6 @@ from pixelwise.bench.table import Row
 from pixelwise.checkpoint import BUNDLED, read_manifest
 from pixelwise.condition import Condition, PairedSample
 from pixelwise.discriminators import discriminator_of
-from pixelwise.discriminators.conditioning import discriminator_input
 from pixelwise.models import family_named, family_of
 from pixelwise.models.asapnet import AsapNetConfig
 from pixelwise.models.family import GeneratorConfig, config_from_json
@@ -104,7 +103,7 @@ def training_row(subject: FamilySubject, plan: TrainingPlan) -> Row:
     """Speed of one subject in training: an update of the generator, then one of the discriminator."""
     config = subject.configure(plan.size)
     sample = random_sample(config, plan.size, plan.batch)
-    game = game_on(config, sample)
+    game = game_on(config)
     runtime = patient_runtime(partial(update_both, game, sample), plan.repeats, plan.patience)
     return {
         "model": subject.name,
@@ -115,7 +114,7 @@ def training_row(subject: FamilySubject, plan: TrainingPlan) -> Row:
     }
 
 
-def game_on(config: GeneratorConfig, sample: PairedSample) -> Game:
+def game_on(config: GeneratorConfig) -> Game:
     """A family with its own objective and discriminator, but for the perceptual term, whose weights don't ship.
 
     Where that is all there is, the pictures themselves are compared.
@@ -125,7 +124,7 @@ def game_on(config: GeneratorConfig, sample: PairedSample) -> Game:
     if objective.adversarial is None and not objective.l2:
         objective = replace(objective, l1=1.0)
     judge, channels = family.discriminator_for(config), config.out_channels
-    semantic_channels = discriminator_input(sample.condition, sample.target, config.num_labels).shape[1] - channels
+    semantic_channels = config.num_labels + config.instance_edges + config.image_channels
     return Game(
         generator=player(family.generator(config)),
         discriminator=None if judge is None else player(discriminator_of(judge, semantic_channels, channels)),

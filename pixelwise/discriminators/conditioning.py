@@ -14,36 +14,24 @@ from pixelwise.layers.semantics import semantic_planes
 
 
 def num_input_channels(spec: ConditionSpec, picture_channels: int) -> int:
-    """Channels of ``discriminator_input`` for conditions as ``spec`` promises and pictures of ``picture_channels``."""
+    """Channels of ``discriminator_inputs`` for conditions as ``spec`` promises and pictures of ``picture_channels``."""
     return spec.num_labels + spec.instances + spec.image_channels + picture_channels
 
 
-def discriminator_input(condition: Condition, picture: Tensor, num_labels: int) -> Tensor:
-    """Semantics first, then the picture to be judged, real or generated.
+def discriminator_inputs(condition: Condition, pictures: Sequence[Tensor], num_labels: int) -> list[Tensor]:
+    """Semantics first, reduced to the size of each picture, then the picture to be judged, real or generated.
 
     Args:
         condition: B conditions of H W.
-        picture: B C H W in [-1, 1].
+        pictures: B C H W in [-1, 1], then each half the size of the one before (rounded up).
         num_labels: channels of the one-hot label map (``ConditionSpec.num_labels``); not read without labels.
 
     Returns:
-        B channels H W: one-hot labels, the condition's image, instance edges, each where present, and the picture.
+        For each picture B channels H W: one-hot labels, the condition's image, instance edges, each where present, and
+        the picture.
 
     Raises:
         InputError: a picture of another size or batch size, or a label outside 0..num_labels - 1.
-    """
-    return discriminator_inputs(condition, [picture], num_labels)[0]
-
-
-def discriminator_inputs(condition: Condition, pictures: Sequence[Tensor], num_labels: int) -> list[Tensor]:
-    """``discriminator_input`` of a picture at several sizes, with the semantics reduced to each of them.
-
-    Args:
-        condition: B conditions of H W.
-        pictures: B C H W, then each half the size of the one before (rounded up).
-        num_labels: as above.
-
-    Raises InputError as above.
     """
     image_channels = 0 if condition.image is None else condition.image.shape[1]
     labels = 0 if condition.labels is None else num_labels

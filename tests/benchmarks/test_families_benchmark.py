@@ -98,7 +98,7 @@ def test_published_asapnets_have_sixteen_rows_of_cells(families: ModuleType) -> 
 
 def test_training_updates_both_players(families: ModuleType) -> None:
     sample = families.random_sample(TINY, (64, 64), batch=2)
-    game = families.game_on(TINY, sample)
+    game = families.game_on(TINY)
     before = [parameters_of(player) for player in (game.generator, game.discriminator)]
     families.update_both(game, sample)
     for player, old in zip((game.generator, game.discriminator), before, strict=True):
