@@ -8,28 +8,16 @@ equal: the hinge, the weights of 20, 10 and 0.05 for feature matching, perceptua
 32. Not compared: epochs, and when the rates fall.
 """
 
+from dataclasses import replace
+from pathlib import Path
+
 from pixelwise.models.ccfpse import CcfpseConfig
-from pixelwise.training import TrainConfig
+from pixelwise.training.experiment import read_experiment
 
-BATCH_SIZE = 32
-STEPS_PER_EPOCH = 367 // BATCH_SIZE
+spade = read_experiment(Path(__file__).with_name("spade_camvid256x320.py"))
 
-config = TrainConfig(
+config = replace(
+    spade,
     model=CcfpseConfig(num_upsamplings=6, style=True, size=(256, 320)),
-    dataset="camvid",
-    data="../shared/data/camvid",
     out="runs/ccfpse_camvid256x320",
-    scale=(256, 320),
-    batch_size=BATCH_SIZE,
-    steps=200 * STEPS_PER_EPOCH,
-    constant_steps=100 * STEPS_PER_EPOCH,
-    learning_rate=1e-4,
-    discriminator_learning_rate=4e-4,
-    betas=(0.0, 0.9),
-    vgg19="download",
-    num_workers=4,
-    licence=(
-        "research weights: trained on CamVid (Brostow et al., 2009) as published with SegNet, "
-        "CC BY-NC 4.0, personal and research use only; see THIRD_PARTY.md"
-    ),
 )

@@ -4,29 +4,18 @@ All of them see the same 8000 images at 128 x 160, in the same order, against th
 rate is that of the other rivals; five levels of the U-Net are what 128 x 160 allow.
 """
 
-from pixelwise.discriminators.patch import PatchDiscriminatorConfig
-from pixelwise.losses.objective import Objective
-from pixelwise.models.pix2pix import Pix2PixConfig
-from pixelwise.training import TrainConfig
+from dataclasses import replace
+from pathlib import Path
 
-config = TrainConfig(
+from pixelwise.models.pix2pix import Pix2PixConfig
+from pixelwise.training.experiment import read_experiment
+
+asapnet = read_experiment(Path(__file__).with_name("compare_asapnet_camvid160.py"))
+
+config = replace(
+    asapnet,
     model=Pix2PixConfig(width=32, num_downsamplings=5),
-    objective=Objective(feature_matching=10.0, perceptual=0.0, l1=10.0),
-    discriminator=PatchDiscriminatorConfig(width=32, max_width=128),
-    dataset="camvid",
-    data="../shared/data/camvid",
+    objective=replace(asapnet.objective, field_decay=0.0),
     out="runs/compare_pix2pix_camvid160",
-    scale=(128, 160),
-    batch_size=4,
-    steps=2000,
-    constant_steps=1400,
     learning_rate=4e-4,
-    discriminator_learning_rate=1e-4,
-    betas=(0.5, 0.999),
-    max_gradient_norm=20.0,
-    validation_samples=101,
-    licence=(
-        "research weights: trained on CamVid (Brostow et al., 2009) as published with SegNet, "
-        "CC BY-NC 4.0, personal and research use only; see THIRD_PARTY.md"
-    ),
 )
