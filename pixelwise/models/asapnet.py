@@ -164,7 +164,7 @@ class AsapNet(nn.Module):
         self.config = config
         self.size_multiple = config.cell
         if config.constant_mlp:
-            self.stream: nn.Module = ConstantParameters(config.num_parameters, config.cell)
+            self.stream: nn.Module = ConstantParameters(config.num_parameters, config.cell // config.unshuffle)
         else:
             self.stream = LowResolutionStream(config.stream)
         scale = _parameter_scale(config) if config.scaled_parameters else torch.ones(config.num_parameters)

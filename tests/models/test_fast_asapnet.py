@@ -28,6 +28,7 @@ CONFIGS = {
     "image only": replace(LABELS, num_labels=0, image_channels=2),
     "unshuffled": replace(LABELS, num_labels=0, image_channels=2, instance_edges=True, unshuffle=2),
     "constant": replace(LABELS, constant_mlp=True),
+    "constant, unshuffled": replace(LABELS, num_labels=0, image_channels=2, constant_mlp=True, unshuffle=2),
     "two passes": replace(LABELS, num_labels=0, image_channels=3, passes=2, neighbourhood=3, residual=True),
     "three passes": replace(LABELS, instance_edges=True, edges_in_mlp=True, image_channels=3, passes=3, bilinear=True),
     **{name: replace(LABELS, **change) for name, change in CHEAPER_STREAMS.items()},  # type: ignore[arg-type]
