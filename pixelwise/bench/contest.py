@@ -96,7 +96,7 @@ def _translate(fast: FastAsapNet, condition: Condition) -> Tensor:
 @torch.inference_mode()
 def _translate_in_stages(fast: FastAsapNet, condition: Condition, lap: Lap) -> Tensor:
     whole, guide = covered(condition.size), fast.generator.guide(condition)
-    field = fast.field(condition, fast.features(condition), guide, whole, scale=1.0)
+    field = fast.fields(condition)(guide, whole, 1.0)
     lap()
     return render(field, guide, fast.engine)
 

@@ -96,6 +96,6 @@ def _low_resolution(translator: Translator, condition: Condition, repeats: int) 
     guide, whole = fast.generator.guide(condition), covered(condition.size)
 
     def run() -> None:
-        fast.field(condition, fast.features(condition), guide, whole, scale=1.0)
+        fast.fields(condition)(guide, whole, 1.0)
 
     return measure_runtime(run, repeats, warm_up=1, device=translator.device).median

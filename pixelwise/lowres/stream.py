@@ -74,9 +74,13 @@ class FastStream:
         return stream
 
 
-def can_pack(stream: LowResolutionStream, num_labels: int) -> bool:
-    """Whether labels and reduction are within what ``FastStream`` can count in bytes and 32 bits."""
-    return num_labels <= MOST_LABELS and stream.reduction.stride <= LARGEST_STRIDE
+def unfit(stream: LowResolutionStream, num_labels: int) -> str | None:
+    """Why a stream cannot be packed, or None if it can: labels are counted in bytes, a tent's weights in 32 bits."""
+    if num_labels > MOST_LABELS:
+        return f"a stream can be packed that reads up to {MOST_LABELS} labels, this one reads {num_labels}"
+    if (stride := stream.reduction.stride) > LARGEST_STRIDE:
+        return f"a stream can be packed whose tent filter reduces by up to {LARGEST_STRIDE}, this one's by {stride}"
+    return None
 
 
 def _block(layers: nn.Module) -> Block:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from types import EllipsisType
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -19,12 +18,10 @@ from pixelwise.errors import InputError
 from pixelwise.labels import occurring
 from pixelwise.lowres.kept import KeptParameters
 from pixelwise.lowres.parameters import ParameterLayer
+from pixelwise.models.banded_asapnet import BandedAsapNet
 from pixelwise.models.family import Translation
 from pixelwise.render import Guide, PixelwiseField, Window
 from pixelwise.render.window import covered
-
-if TYPE_CHECKING:
-    from pixelwise.models.fast_asapnet import FastAsapNet
 
 TILE = 4
 """Cells on a side of the tiles in which blocks are computed (lowres/blocks.py). Parts of a grid begin with whole tiles:
@@ -35,7 +32,7 @@ class EditedAsapNet:
     """See ``pixelwise.models.family.Editing``.
 
     Args:
-        network: renders.
+        pictures: the network's pixelwise half.
         condition: B = 1; copied.
         features: what the low-resolution stream makes of a condition, 1 C h w: all of it but its last layer.
         layer: its last layer.
@@ -47,7 +44,7 @@ class EditedAsapNet:
 
     def __init__(
         self,
-        network: FastAsapNet,
+        pictures: BandedAsapNet,
         condition: Condition,
         features: Callable[[Condition], Tensor],
         layer: ParameterLayer,
@@ -55,7 +52,7 @@ class EditedAsapNet:
     ) -> None:
         if len(condition) != 1:
             raise InputError(f"one condition can be edited at a time, got {len(condition)}")
-        self._network = network
+        self._pictures = pictures
         self._condition = condition.map_planes(_own)
         self._compute, self._local = features, local
         self._features: Tensor | None = features(self._condition)
@@ -84,9 +81,9 @@ class EditedAsapNet:
     def render(self, window: Window | None = None, scale: float = 1.0) -> Translation:
         """See ``Editing.render``."""
         if self._guide is None:
-            self._guide = self._network.generator.guide(self._condition)
+            self._guide = self._pictures.generator.guide(self._condition)
         features = self._renewed()
-        return self._network.assemble(self._condition, self._guide, partial(self._field, features), window, scale)
+        return self._pictures(self._guide, partial(self._field, features), window, scale)
 
     def _check(self, window: Window, part: Condition) -> None:
         whole = covered(self._condition.size)
@@ -107,7 +104,7 @@ class EditedAsapNet:
 
     def _occurring(self, condition: Condition) -> Tensor:
         """Which labels there are: bool."""
-        num_labels = self._network.config.num_labels
+        num_labels = self._pictures.config.num_labels
         if condition.labels is None or not num_labels:
             return torch.zeros(num_labels, dtype=torch.bool)
         return occurring(condition.labels, num_labels)
@@ -124,7 +121,7 @@ class EditedAsapNet:
 
     def _renew(self, features: Tensor, changed: Window) -> None:
         """Computes the features of these cells from that part of the condition which they see."""
-        cell = self._network.config.cell
+        cell = self._pictures.config.cell
         seen = self._cells_near(_scaled(changed, cell))
         top, left = seen.top // TILE * TILE, seen.left // TILE * TILE
         rows, columns = slice(cell * top, cell * seen.bottom), slice(cell * left, cell * seen.right)
@@ -134,15 +131,15 @@ class EditedAsapNet:
         self._parameters.forget(*_part(changed)[1:])
 
     def _field(self, features: Tensor, guide: Guide, window: Window, scale: float) -> PixelwiseField:
-        needed = self._network.needed(self._labels)
-        return self._network.field_in(partial(self._parameters, features, needed), self._grid, window, scale)
+        needed = self._pictures.needed(self._labels)
+        return self._pictures.field(partial(self._parameters, features, needed), self._grid, window, scale)
 
     def _cells_near(self, window: Window) -> Window:
         """The cells whose features see some of these pixels; as far away are all pixels that a cell's features see.
 
         What repeats the condition's border, up to whole cells, is never further from it than this.
         """
-        config = self._network.config
+        config = self._pictures.config
         # A 3 x 3 convolution for each block; the strided ones with the first reach a cell far, its tent half a step.
         tent = config.unshuffle * config.stream.reduction // 2
         reach = (config.num_blocks + 1) * config.cell + tent + config.instance_edges

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 
 from pixelwise.condition import Condition
 from pixelwise.errors import InputError
-from pixelwise.models import fast_asapnet
+from pixelwise.models import banded_asapnet
 from pixelwise.models.asapnet import CHEAPER_STREAMS, AsapNet, AsapNetConfig
 from pixelwise.models.fast_asapnet import FastAsapNet
 from pixelwise.native import library
@@ -81,7 +82,7 @@ def test_a_window_holds_the_pixels_of_the_whole(
 ) -> None:
     fast, given = FastAsapNet(network(config), engine), condition(config, 1, 37, 53)
     whole = fast(given, scale=scale).image
-    monkeypatch.setattr(fast_asapnet, "BAND_BYTES", 1)
+    monkeypatch.setattr(banded_asapnet, "BAND_BYTES", 1)
     for window in (Window(0, 0, 9, 11), Window(20, 30, 17, 23), Window(36, 0, 1, 53)):
         expected = whole[:, :, window.top : window.bottom, window.left : window.right]
         torch.testing.assert_close(fast(given, window, scale).image, expected, atol=1e-5, rtol=0)
@@ -110,3 +111,32 @@ def test_other_types_than_float32_are_for_gpus() -> None:
         FastAsapNet(network(LABELS), dtype=torch.float64)
     with pytest.raises(InputError, match="the engine 'reference' computes in float32"):
         FastAsapNet(network(LABELS).to("meta"), "reference", torch.float16)
+
+
+@pytest.mark.parametrize("config", [LABELS, replace(LABELS, num_labels=257)], ids=["by name", "too many labels"])
+@torch.inference_mode()
+def test_a_stream_that_is_not_packed_runs_once_for_all_bands(
+    config: AsapNetConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generator = network(replace(config, image_channels=3, passes=2))
+    given = condition(generator.config, 1, 37, 21)
+    expected, runs = generator(given).image, []
+    generator.stream.register_forward_hook(lambda *_: runs.append(1))
+    monkeypatch.setattr(banded_asapnet, "BAND_BYTES", 1)
+    fast = FastAsapNet(generator, "reference" if config is LABELS else "auto")
+    torch.testing.assert_close(fast(given).image, expected, atol=1e-4, rtol=0)
+    assert len(runs) == 1
+
+
+def test_what_needs_a_packed_stream_says_why_there_is_none(tmp_path: Path) -> None:
+    reasons = {
+        "the engine 'reference' computes": FastAsapNet(network(LABELS), "reference"),
+        "one MLP for all cells has no": FastAsapNet(network(CONFIGS["constant"])),
+        "up to 256 labels, this one reads 257": FastAsapNet(network(replace(LABELS, num_labels=257))),
+        "reduces by up to 180, this one's by 182": FastAsapNet(network(replace(LABELS, cell=182, learned_reduction=1))),
+    }
+    for reason, fast in reasons.items():
+        with pytest.raises(InputError, match=f"^no editing sessions, since nothing could be kept: .*{reason}"):
+            fast.edit(condition(LABELS, 1, 8, 8))
+        with pytest.raises(InputError, match=f"^no picture by rows: .*{reason}"):
+            fast.by_rows((8, 8), lambda start, stop: condition(LABELS, 1, 8, 8), tmp_path)

@@ -18,7 +18,7 @@ from pixelwise.condition import ConditionSpec
 from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
 from pixelwise.lowres import streamed
-from pixelwise.models import fast_asapnet, streamed_asapnet
+from pixelwise.models import banded_asapnet, streamed_asapnet
 from pixelwise.translate import Translator, load
 from pixelwise.translate.large import translate_large
 from pixelwise.translate.preview import preview
@@ -31,7 +31,7 @@ SIZE = (53, 41)
 @pytest.fixture
 def small_bands(monkeypatch: pytest.MonkeyPatch) -> None:
     """As a picture of many megapixels would be cut."""
-    monkeypatch.setattr(fast_asapnet, "BAND_BYTES", 1000)
+    monkeypatch.setattr(banded_asapnet, "BAND_BYTES", 1000)
     monkeypatch.setattr(streamed_asapnet, "PART_WIDTH", 19)
     monkeypatch.setattr(streamed, "BAND_BYTES", 1000)
 
@@ -162,7 +162,7 @@ def test_refuses_what_cannot_be_done_before_it_starts(tmp_path: Path) -> None:
         translate_large(translator, source, tmp_path / "out.tif")
     assert (tmp_path / "out.tif").read_bytes() == b"mine"
     constant = load(save_tiny_model(tmp_path / "constant.safetensors", LABEL_MODEL, constant_mlp=True))
-    with pytest.raises(InputError, match="only a model with a low-resolution stream"):
+    with pytest.raises(InputError, match="one MLP for all cells has no low-resolution stream"):
         translate_large(constant, source, tmp_path / "new.tif")
 
 

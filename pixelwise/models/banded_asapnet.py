@@ -1,0 +1,147 @@
+"""The pictures that an ASAP-Net makes of its fields: band by band, so that few parameters are held at a time, and pass
+by pass, each of as much of the one before as is read for it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor
+
+from pixelwise.errors import InputError
+from pixelwise.labels import occurring
+from pixelwise.models.asapnet import AsapNet
+from pixelwise.models.family import Translation
+from pixelwise.models.graphed_asapnet import PARAMETER_BYTES
+from pixelwise.render import Guide, PixelwiseField, Window, render
+from pixelwise.render.axis import visible_cells
+from pixelwise.render.bands import joined
+from pixelwise.render.guide import interpolated
+from pixelwise.render.window import covered
+
+BAND_BYTES = 32 << 20
+"""About as much memory as parameters may take at a time on a CPU: what comes from the stream should still be in the
+cache when it is rendered, and large pictures have many cells. On a GPU only memory sets a limit."""
+
+Cells = tuple[int, int, int, int]
+"""(top, left, height, width) in cells."""
+
+Fields = Callable[[Guide, Window, float], PixelwiseField]
+"""From the guide around a window, the window and the scale to the field of the cells that act on the window."""
+
+
+class BandedAsapNet:
+    """The pixelwise half of an ASAP-Net, for inference: it is told what makes fields.
+
+    Args:
+        generator: the network.
+        engine: a name of ``render.ENGINES``, or "auto".
+    """
+
+    def __init__(self, generator: AsapNet, engine: str) -> None:
+        self.generator = generator
+        self.config = generator.config
+        self._engine = engine
+        self._on_cpu = next(generator.parameters()).device.type == "cpu"
+
+    @torch.no_grad()
+    def __call__(self, guide: Guide, fields: Fields, window: Window | None = None, scale: float = 1.0) -> Translation:
+        """A window of the picture.
+
+        Args:
+            guide: of the whole condition.
+            fields: makes fields of all passes.
+            window: in pixels of the output; None for all.
+            scale: pixels of the output per pixel of the guide.
+
+        Raises:
+            InputError: see ``render``.
+        """
+        whole = covered(guide.size, scale=scale)
+        window = window or whole
+        if not whole.contains(window):
+            raise InputError(f"the window {window} reaches beyond the image, which is {whole}")
+        last = self.config.passes - 1
+        made = (self.after_pass(last, guide, fields, band, scale) for band in self.bands(window, scale))
+        return Translation(joined(made, window.height))
+
+    def after_pass(self, number: int, guide: Guide, fields: Fields, window: Window, scale: float = 1.0) -> Tensor:
+        """A window of the picture that one of the passes makes.
+
+        Args:
+            number: of the pass, from 0.
+            guide: of the condition, as far as all passes read around the window.
+            fields, window, scale: see ``__call__``.
+        """
+        part = guide.around(window, scale)
+        if number:
+            seen = Window(*part.origin, *part.size)
+            part = self.generator.reread(part, self.after_pass(number - 1, guide, fields, seen))
+        image = render(fields(part, window, scale).of_pass(number), part, self._engine, window=window, scale=scale)
+        if self.config.residual and part.image is not None:
+            image = image + _input_at(part, window, scale)[:, : self.config.out_channels]
+        return image
+
+    def bands(self, window: Window, scale: float = 1.0) -> Iterator[Window]:
+        """The window from top to bottom, cut between cells where the parameters of all would take too much memory.
+
+        Bands have about equally many rows of cells: so as few at a time as so many bands allow.
+        """
+        cell = self.config.cell * scale
+        cells_across = window.width / cell + 2
+        num_bytes = BAND_BYTES if self._on_cpu else PARAMETER_BYTES
+        most_rows = max(1, int(num_bytes / (4 * self.config.num_parameters * cells_across)))
+        # With bilinear parameters, other MLPs act from the cells' centres on.
+        first = -cell / 2 if self.config.bilinear else 0.0
+        first += cell * math.floor((window.top - first) / cell)
+        num_rows = math.ceil((window.bottom - first) / cell)
+        rows = math.ceil(num_rows / math.ceil(num_rows / most_rows))
+        top = window.top
+        while top < window.bottom:
+            next_band = math.floor((top - first) / (rows * cell)) + 1
+            bottom = min(max(math.ceil(first + next_band * rows * cell), top + 1), window.bottom)
+            yield Window(top, window.left, bottom - top, window.width)
+            top = bottom
+
+    def field(
+        self, parameters: Callable[[Cells], Tensor], grid: tuple[int, int], window: Window, scale: float
+    ) -> PixelwiseField:
+        """The field of those of the grid's cells that act on the window, given what makes the parameters of cells."""
+        config = self.config
+        cells = visible_cells(config.cell, config.bilinear, grid, window, scale)
+        return PixelwiseField(
+            parameters(cells), config.mlp, config.cell, config.bilinear, config.pixel_code, (cells[0], cells[1])
+        )
+
+    def needed_by(self, guide: Guide) -> Tensor | None:
+        """Which of an MLP's parameters the guide's labels can select, P bool; None for all.
+
+        On a GPU it is all of them: to wait for the answer would take longer than to compute them.
+        """
+        if guide.labels is None or not self._on_cpu:
+            return None
+        return self.needed(occurring(guide.labels, self.config.num_labels))
+
+    def needed(self, occurring: Tensor) -> Tensor:
+        """Which of an MLP's parameters can be selected by labels that occur: P bool, from one bool for each label."""
+        config = self.config
+        needed = torch.ones(config.passes, config.mlp.num_parameters, dtype=torch.bool)
+        weight = config.mlp.layers(needed)[0][1]
+        edges = config.instance_edges and config.edges_in_mlp
+        num_planes = config.num_labels + config.image_channels + edges
+        for first in range(0, num_planes * config.neighbourhood**2, num_planes):
+            weight[:, first : first + config.num_labels][:, ~occurring] = False
+        return needed.flatten()
+
+
+def _input_at(guide: Guide, window: Window, scale: float) -> Tensor:
+    """The picture that a guide holds, at the window's pixels."""
+    assert guide.image is not None
+    y, x = (
+        (torch.arange(start, start + count, dtype=torch.float64) + 0.5) / scale - 0.5 - first
+        for start, count, first in zip(
+            (window.top, window.left), (window.height, window.width), guide.origin, strict=True
+        )
+    )
+    return interpolated(guide.image, y, x)
