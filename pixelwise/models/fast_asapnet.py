@@ -31,8 +31,9 @@ from pixelwise.models.family import Editing, Translation
 from pixelwise.models.graphed_asapnet import GraphedAsapNet, can_graph
 from pixelwise.models.streamed_asapnet import ReadRows, StreamedAsapNet
 from pixelwise.native import library
-from pixelwise.render import ENGINES, Guide, PixelwiseField, Window
+from pixelwise.render import Guide, PixelwiseField, Window
 from pixelwise.render.bands import joined
+from pixelwise.render.engine import choose_for
 
 WHOLE_BYTES = 32 << 20
 """As much as the stream's input planes may take; see ``_is_large``."""
@@ -55,16 +56,14 @@ class FastAsapNet:
         graphed: makes whole pictures by CUDA graphs; None where that cannot be.
 
     Raises:
-        InputError: an unknown engine, or one that cannot run here or in ``dtype``.
+        InputError: an unknown engine, or one that cannot run here, with this network or in ``dtype``.
     """
 
     def __init__(self, generator: AsapNet, engine: str = "auto", dtype: torch.dtype = torch.float32) -> None:
-        if engine != "auto" and engine not in ENGINES:
-            raise InputError(f"engine {engine!r} is not one of auto, {', '.join(ENGINES)}")
-        if engine != "auto" and (reason := ENGINES[engine].missing()):
-            raise InputError(f"engine {engine!r} cannot be used: {reason}")
-        self._on_cpu = next(generator.parameters()).device.type == "cpu"
+        device = next(generator.parameters()).device
+        self._on_cpu = device.type == "cpu"
         _check_dtype(dtype, engine, self._on_cpu)
+        choose_for(engine, generator.config.mlp, dtype, device)
         self.generator = generator
         self.config = generator.config
         self.size_multiple = generator.size_multiple

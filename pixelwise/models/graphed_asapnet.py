@@ -18,8 +18,9 @@ from pixelwise.errors import InputError
 from pixelwise.layers.graphed_call import Capture, GraphedCall, capture_on_gpu
 from pixelwise.lowres.dense import DenseStream
 from pixelwise.models.asapnet import AsapNet
-from pixelwise.render import ENGINES, PixelwiseField
+from pixelwise.render import PixelwiseField
 from pixelwise.render.axis import Axis, axis
+from pixelwise.render.engine import choose_for
 from pixelwise.render.gpu import prepare_gpu
 from pixelwise.render.guide import Features
 
@@ -153,7 +154,6 @@ def can_graph(generator: AsapNet, dtype: torch.dtype) -> bool:
     the host.
     """
     config, weight = generator.config, next(generator.parameters())
-    if weight.device.type != "cuda" or ENGINES["gpu"].missing() or max(config.neighbourhood, config.passes) > 1:
+    if weight.device.type != "cuda" or max(config.neighbourhood, config.passes) > 1:
         return False
-    parameters = torch.empty(1, config.mlp.num_parameters, 1, 1, dtype=dtype, device=weight.device)
-    return ENGINES["gpu"].unfit(PixelwiseField(parameters, config.mlp, config.cell), Features([], 0, [])) is None
+    return choose_for("auto", config.mlp, dtype, weight.device) == "gpu"

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from pixelwise.errors import InputError
 from pixelwise.native import library
 from pixelwise.render import gpu, native
 from pixelwise.render.axis import Axis
-from pixelwise.render.field import PixelwiseField
+from pixelwise.render.field import PixelMlp, PixelwiseField
 from pixelwise.render.guide import Features
 from pixelwise.render.lookup import render_lookup
 from pixelwise.render.reference import render_reference
@@ -66,3 +67,9 @@ def choose(name: str, field: PixelwiseField, features: Features) -> str:
     if reason := engine.missing() or engine.unfit(field, features):
         raise InputError(f"engine {name!r} cannot be used: {reason}")
     return name
+
+
+def choose_for(name: str, mlp: PixelMlp, dtype: torch.dtype, device: torch.device) -> str:
+    """The name of the engine that ``name`` means for fields of such MLPs, whatever the guide. Raises as ``choose``."""
+    one_cell = torch.empty(1, mlp.num_parameters, 1, 1, dtype=dtype, device=device)
+    return choose(name, PixelwiseField(one_cell, mlp, cell=1), Features([], 0, []))

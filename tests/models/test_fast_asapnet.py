@@ -15,6 +15,9 @@ from pixelwise.models.asapnet import CHEAPER_STREAMS, AsapNet, AsapNetConfig
 from pixelwise.models.fast_asapnet import FastAsapNet
 from pixelwise.native import library
 from pixelwise.render import Window
+from pixelwise.render import engine as render_engine
+from pixelwise.render.engine import Engine
+from pixelwise.render.reference import render_reference
 
 LABELS = AsapNetConfig(num_labels=5, out_channels=3, cell=8, width=8, max_width=32, num_blocks=2, mlp_width=12)
 CONFIGS = {
@@ -140,3 +143,16 @@ def test_what_needs_a_packed_stream_says_why_there_is_none(tmp_path: Path) -> No
             fast.edit(condition(LABELS, 1, 8, 8))
         with pytest.raises(InputError, match=f"^no picture by rows: .*{reason}"):
             fast.by_rows((8, 8), lambda start, stop: condition(LABELS, 1, 8, 8), tmp_path)
+
+
+def test_an_engine_that_cannot_render_the_network_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    narrow = Engine(render_reference, unfit=lambda field, features: f"layers of {field.mlp.widths[1]} are too wide")
+    monkeypatch.setitem(render_engine.ENGINES, "narrow", narrow)
+    with pytest.raises(InputError, match="engine 'narrow' cannot be used: layers of 12 are too wide"):
+        FastAsapNet(network(LABELS), "narrow")
+
+
+@pytest.mark.skipif(library.missing() is not None, reason="no compiled kernels")
+def test_the_compiled_engine_is_refused_on_other_devices() -> None:
+    with pytest.raises(InputError, match=r"engine 'native' cannot be used: it reads float32 on the CPU, .* on meta"):
+        FastAsapNet(network(LABELS).to("meta"), "native")
