@@ -1,9 +1,9 @@
 """The low-resolution stream over pictures that do not fit in memory: rows in, rows out.
 
 A layer turns one sequence of bands of rows into another. An instance norm's statistics are known only when all of its
-input has passed by, so each takes a pass of its own: what a layer made is kept in a file meanwhile if it is small or
-no larger than the result, and made again otherwise. Without instance norms there is but one pass. The kernels and the
-numbers are those of the whole picture, except for the order in which statistics are summed.
+input has passed by, so each takes a pass of its own: what a layer made is kept meanwhile if it is small or no larger
+than the result, and made again otherwise. Without instance norms there is but one pass. The kernels and the numbers are
+those of the whole picture, except for the order in which statistics are summed.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from itertools import cycle
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -20,7 +18,7 @@ from torch import Tensor
 from pixelwise.lowres.band import Band, rows_convolved
 from pixelwise.lowres.blocks import Norm, Stage, fitted_activations
 from pixelwise.lowres.front import Front
-from pixelwise.lowres.row_file import RowFile
+from pixelwise.lowres.kept_rows import Keep, KeptRows
 from pixelwise.lowres.stream import FastStream
 from pixelwise.lowres.winograd import Activations, Convolved, Room
 
@@ -39,15 +37,15 @@ TILE_ROWS = 4
 same sums are rounded in the same way."""
 
 
-def stream_features(stream: FastStream, size: tuple[int, int], read: ReadPlanes, scratch: Path) -> KeptLayer:
+def stream_features(stream: FastStream, size: tuple[int, int], read: ReadPlanes, keep: Keep) -> KeptLayer:
     """All of the stream but its last layer.
 
     Args:
         stream: on the CPU.
         size: (height, width) of its input, whole cells in both directions.
         read: its input's rows, asked for from top to bottom; several times where there are instance norms.
-        scratch: a folder for one file of the size of the result, which it is; with instance norms for two, of that size
-            or of ``KEPT_BYTES``.
+        keep: keeps one layer of the size of the result, which it is; with instance norms two, of that size or of
+            ``KEPT_BYTES``.
 
     Raises:
         InputError: as ``FastStream.features``.
@@ -55,39 +53,37 @@ def stream_features(stream: FastStream, size: tuple[int, int], read: ReadPlanes,
     layer, stages = _front_layer(stream.front, size, read), stream.stages
     num_cells = math.prod(layer.shape[:2]) // math.prod(stage.stride for stage in stages) ** 2
     most_numbers = max(num_cells * stages[-1].convolution.outputs, KEPT_BYTES // 4)
-    # In turns: each layer is written over the one that the layer before it was made of.
-    paths = cycle([scratch / "features", scratch / "more_features"])
     for number, stage in enumerate(stages):
         # The front's is made as soon as it would be written and read.
         if layer.norm.epsilon is None or number == 0 or math.prod(layer.shape) > most_numbers:
             bands = _normalised(layer)
         else:
-            bands = _keep(layer, next(paths)).bands
+            bands = _kept(layer, keep).bands
         layer = _layer_above(bands, layer.shape, stage)
-    return _keep(layer, next(paths))
+    return _kept(layer, keep)
 
 
 @dataclass(frozen=True)
 class KeptLayer:
-    """A layer on the disk.
+    """A layer that is kept.
 
     Attributes:
-        file: what the convolution made.
+        cells: what the convolution made.
         norm: its norm and ReLU, settled.
     """
 
-    file: RowFile
+    cells: KeptRows
     norm: Norm
 
     def values(self, start: int, stop: int) -> Tensor:
         """Rows of the layer, 1 C n w; C as the convolution has rounded it up."""
-        return self.norm(self.file.rows(start, stop)).values().permute(0, 3, 1, 2)
+        return self.norm(self.cells.rows(start, stop)).values().permute(0, 3, 1, 2)
 
     def bands(self) -> Iterator[Activations]:
-        height, width, channels = self.file.shape
+        height, width, channels = self.cells.shape
         num_rows = _rows_at_once(width, channels)
         for start in range(0, height, num_rows):
-            yield self.norm(self.file.rows(start, min(start + num_rows, height)))
+            yield self.norm(self.cells.rows(start, min(start + num_rows, height)))
 
 
 @dataclass(frozen=True)
@@ -192,10 +188,10 @@ def _normalised(layer: _Layer) -> Callable[[], Iterator[Activations]]:
     return lambda: map(normalise, layer.bands())
 
 
-def _keep(layer: _Layer, path: Path) -> KeptLayer:
+def _kept(layer: _Layer, keep: Keep) -> KeptLayer:
     seen = _Moments()
-    file = RowFile.write(path, map(seen.take_in, layer.bands()))
-    return KeptLayer(file, layer.norm.settled(seen))
+    cells = keep(map(seen.take_in, layer.bands()), layer.shape)
+    return KeptLayer(cells, layer.norm.settled(seen))
 
 
 class _Moments:

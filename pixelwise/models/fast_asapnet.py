@@ -7,7 +7,6 @@ parameters of labels that are there, and of cells that are in view, are computed
 from __future__ import annotations
 
 import math
-import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -20,6 +19,7 @@ from pixelwise.condition import Condition
 from pixelwise.errors import InputError
 from pixelwise.layers.semantics import labels_of
 from pixelwise.lowres.dense import DenseStream
+from pixelwise.lowres.kept_rows import in_files, meanwhile
 from pixelwise.lowres.reference import LowResolutionStream
 from pixelwise.lowres.stream import FastStream, unfit
 from pixelwise.lowres.streamed import KEPT_BYTES
@@ -102,13 +102,17 @@ class FastAsapNet:
     def __call__(self, condition: Condition, window: Window | None = None, scale: float = 1.0) -> Translation:
         """What the generator makes of ``condition``, or a part of it.
 
+        A whole picture that is large has its low-resolution stream by rows. Layers that would take much of the memory
+        lie in a temporary folder then, see ``kept_rows.meanwhile``.
+
         Args:
             condition: B H W of any size.
             window: the part wanted, in pixels of the output; None for all.
             scale: pixels of the output per pixel of the condition.
 
         Raises:
-            InputError: see ``render``, and ``semantic_planes`` for what may be wrong with the condition.
+            InputError: see ``render``, and ``semantic_planes`` for what may be wrong with the condition; or there is no
+                room for a large picture's layers.
         """
         if window is None and scale == 1:
             if self.graphed is not None and self.graphed.takes(condition):
@@ -163,7 +167,7 @@ class FastAsapNet:
         if not isinstance(self._stream, FastStream):
             reason = self._unpacked or "the model is on a GPU, and rows go through the CPU's stream only"
             raise InputError(f"no picture by rows: {reason}")
-        streamed = StreamedAsapNet(self._pictures, self._stream, size, read, scratch)
+        streamed = StreamedAsapNet(self._pictures, self._stream, size, read, in_files(scratch))
         return streamed.bands(window or Window(0, 0, *size))
 
     def _is_large(self, size: tuple[int, int]) -> bool:
@@ -182,8 +186,8 @@ class FastAsapNet:
             return condition.map_planes(lambda plane: plane[..., start:stop, :])
 
         height, width = condition.size
-        with tempfile.TemporaryDirectory(prefix="pixelwise-") as scratch:
-            streamed = StreamedAsapNet(self._pictures, stream, condition.size, read, Path(scratch))
+        with meanwhile(self.scratch_bytes(condition.size)) as keep:
+            streamed = StreamedAsapNet(self._pictures, stream, condition.size, read, keep)
             return joined(streamed.bands(Window(0, 0, height, width)), height)
 
     def scratch_bytes(self, size: tuple[int, int]) -> int:

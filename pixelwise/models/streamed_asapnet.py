@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +14,7 @@ from torch import Tensor
 
 from pixelwise.condition import Condition
 from pixelwise.layers.semantics import labels_of, other_planes
+from pixelwise.lowres.kept_rows import Keep
 from pixelwise.lowres.stream import FastStream
 from pixelwise.lowres.streamed import stream_features
 from pixelwise.models.banded_asapnet import BandedAsapNet, Cells
@@ -40,19 +40,19 @@ class StreamedAsapNet:
         stream: its low-resolution stream.
         size: (height, width) of the picture.
         read: its rows. They are asked for from top to bottom, several times.
-        scratch: a folder for the stream's layers.
+        keep: keeps the stream's layers.
     """
 
     @torch.inference_mode()
     def __init__(
-        self, pictures: BandedAsapNet, stream: FastStream, size: tuple[int, int], read: ReadRows, scratch: Path
+        self, pictures: BandedAsapNet, stream: FastStream, size: tuple[int, int], read: ReadRows, keep: Keep
     ) -> None:
         self._pictures, self._config, self._size, self._read = pictures, pictures.config, size, read
         self._layer = stream.parameters
         height, width = (max(2, -(-side // self._config.cell)) * self._config.cell for side in size)
         self._whole_cells = height, width
         rows, columns = (side // self._config.unshuffle for side in self._whole_cells)
-        self._features = stream_features(stream, (rows, columns), self._planes, scratch)
+        self._features = stream_features(stream, (rows, columns), self._planes, keep)
 
     @torch.inference_mode()
     def bands(self, window: Window) -> Iterator[Tensor]:
@@ -74,7 +74,7 @@ class StreamedAsapNet:
         low, high = max(0, band.top - reach), min(self._size[0], band.bottom + reach)
         guide = replace(self._pictures.generator.guide(self._read(low, high)), origin=(low, 0))
         needed = self._pictures.needed_by(guide)
-        grid = self._features.file.shape[:2]
+        grid = self._features.cells.shape[:2]
         top, _, num_rows, _ = visible_cells(
             config.cell, config.bilinear, grid, replace(band, top=low, height=high - low)
         )

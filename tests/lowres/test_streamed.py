@@ -11,6 +11,7 @@ from torch import Tensor
 from pixelwise.errors import InputError
 from pixelwise.labels import one_hot
 from pixelwise.lowres import streamed
+from pixelwise.lowres.kept_rows import in_files, in_memory
 from pixelwise.lowres.reference import LowResolutionStream, StreamConfig
 from pixelwise.lowres.stream import FastStream
 from pixelwise.lowres.streamed import KeptLayer, stream_features
@@ -57,7 +58,7 @@ def streamed_features(stream: FastStream, labels: Tensor, plane: Tensor, scratch
     def read(start: int, stop: int) -> tuple[Tensor, Tensor]:
         return labels[:, start:stop], plane[:, :, start:stop]
 
-    return stream_features(stream, (labels.shape[1], labels.shape[2]), read, scratch)
+    return stream_features(stream, (labels.shape[1], labels.shape[2]), read, in_files(scratch))
 
 
 @pytest.mark.parametrize("native", ENGINES)
@@ -76,7 +77,7 @@ def test_bands_of_rows_give_what_the_definition_gives(
     fast = FastStream(definition, NUM_LABELS, torch.ones(10, 1, 1), native)
     features = streamed_features(fast, labels, plane, tmp_path)
 
-    assert features.file.shape[:2] == expected.shape[2:]
+    assert features.cells.shape[:2] == expected.shape[2:]
     found = features.values(0, cells[0])
     assert not found[:, config.max_width :].any()
     torch.testing.assert_close(found[:, : config.max_width], expected, atol=2e-5, rtol=0)
@@ -98,20 +99,20 @@ def test_without_instance_norms_nothing_differs_and_the_picture_is_read_once(
         asked.append(start)
         return labels[:, start:stop], plane[:, :, start:stop]
 
-    features = stream_features(fast, (76, 28), read, tmp_path)
+    features = stream_features(fast, (76, 28), read, in_files(tmp_path))
     torch.testing.assert_close(features.values(0, 19)[:, :12], fast.features(labels, plane), atol=0, rtol=0)
     assert len(asked) > 5
     assert asked == sorted(asked)
 
 
 @torch.no_grad()
-def test_statistics_far_from_zero(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_statistics_far_from_zero(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bands of very different means: their variances alone say nothing of the picture's."""
     monkeypatch.setattr(streamed, "BAND_BYTES", 1)
     definition = trained(StreamConfig(1, 1, 1, 8, 8, 1, False, "replicate", "instance", 10))
     plane = 100 * torch.arange(40.0)[:, None].expand(1, 1, 40, 8) + torch.rand(1, 1, 40, 8)
     fast = FastStream(definition, 0, torch.ones(10, 1, 1), native=library.missing() is None)
-    features = stream_features(fast, (40, 8), lambda start, stop: (None, plane[:, :, start:stop]), tmp_path)
+    features = stream_features(fast, (40, 8), lambda start, stop: (None, plane[:, :, start:stop]), in_memory)
     expected = definition.double().blocks(definition.front(plane.double()))
     torch.testing.assert_close(features.values(0, 40)[:, :8].double(), expected, atol=1e-4, rtol=0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import torch
 
 from pixelwise.condition import Condition
 from pixelwise.errors import InputError
-from pixelwise.models import banded_asapnet
+from pixelwise.lowres import kept_rows
+from pixelwise.models import banded_asapnet, fast_asapnet
 from pixelwise.models.asapnet import CHEAPER_STREAMS, AsapNet, AsapNetConfig
 from pixelwise.models.fast_asapnet import FastAsapNet
 from pixelwise.native import library
@@ -114,6 +116,34 @@ def test_other_types_than_float32_are_for_gpus() -> None:
         FastAsapNet(network(LABELS), dtype=torch.float64)
     with pytest.raises(InputError, match="the engine 'reference' computes in float32"):
         FastAsapNet(network(LABELS).to("meta"), "reference", torch.float16)
+
+
+@pytest.mark.parametrize("config", [replace(LABELS, norm="instance"), CONFIGS["unshuffled"]], ids=["labels", "photo"])
+@pytest.mark.parametrize("free", [1 << 50, 0], ids=["in memory", "on the disk"])
+@torch.inference_mode()
+def test_large_pictures_are_the_same_wherever_layers_are_kept(
+    free: int, config: AsapNetConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generator, given = network(config), condition(config, 1, 61, 47)
+    expected = generator(given).image
+    monkeypatch.setattr(fast_asapnet, "WHOLE_BYTES", 1)
+    monkeypatch.setattr(kept_rows, "free_memory", lambda: free)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    torch.testing.assert_close(FastAsapNet(generator)(given).image, expected, atol=1e-4, rtol=0)
+    assert not list(tmp_path.iterdir())
+
+
+@torch.inference_mode()
+def test_a_large_picture_without_room_for_its_layers_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fast = FastAsapNet(network(LABELS))
+    monkeypatch.setattr(fast_asapnet, "WHOLE_BYTES", 1)
+    monkeypatch.setattr(kept_rows, "free_memory", lambda: 0)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(fast, "scratch_bytes", lambda size: 1 << 60)
+    with pytest.raises(InputError, match=rf"{tmp_path}.*: takes up to .* free on its disk"):
+        fast(condition(LABELS, 1, 61, 47))
 
 
 @pytest.mark.parametrize("config", [LABELS, replace(LABELS, num_labels=257)], ids=["by name", "too many labels"])
