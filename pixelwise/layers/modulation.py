@@ -21,8 +21,20 @@ class InstanceNorm(nn.InstanceNorm2d):
         return super().forward(x) if x.shape[-2:].numel() > 1 else torch.zeros_like(x)
 
 
+class BatchNorm(nn.BatchNorm2d):
+    """Torch's, which in training has no statistics of a single place, says so as an InputError here."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training and len(x) * x.shape[-2:].numel() == 1:
+            raise InputError(
+                "batch norm takes its statistics over places, and in training there must be more than one: features "
+                "have shrunk to 1 x 1 of a single picture; train with larger crops, or larger batches in each process"
+            )
+        return super().forward(x)
+
+
 NORMS: Mapping[str, Callable[[int], nn.Module]] = {
-    "batch": lambda channels: nn.BatchNorm2d(channels, affine=False),
+    "batch": lambda channels: BatchNorm(channels, affine=False),
     "instance": InstanceNorm,
 }
 """Norms without learned parameters, from the number of channels."""

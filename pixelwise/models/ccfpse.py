@@ -23,7 +23,7 @@ from pixelwise.layers.encoder import ImageEncoder
 from pixelwise.layers.layout import Layout
 from pixelwise.layers.layout_convolution import LayoutConv2d
 from pixelwise.layers.modulated import ModulatedDecoder
-from pixelwise.layers.modulation import SpatialModulation
+from pixelwise.layers.modulation import BatchNorm, SpatialModulation
 from pixelwise.layers.published_names import DECODER, ENCODER, SPATIAL_MODULATION, Renames, renamed, renamed_back
 from pixelwise.layers.start import LayoutStart, StyleStart
 from pixelwise.losses.objective import Objective
@@ -109,11 +109,11 @@ class LayoutPyramid(nn.Module):
 
     def __init__(self, layout_channels: int, width: int, num_levels: int) -> None:
         super().__init__()
-        first = spectral_layer(layout_channels, width, 3, nn.BatchNorm2d)
-        rest = (spectral_layer(width, width, 3, nn.BatchNorm2d, stride=2) for _ in range(num_levels - 1))
+        first = spectral_layer(layout_channels, width, 3, BatchNorm)
+        rest = (spectral_layer(width, width, 3, BatchNorm, stride=2) for _ in range(num_levels - 1))
         self.down = nn.ModuleList([first, *rest])
-        self.lateral = nn.ModuleList(spectral_layer(width, width, 1, nn.BatchNorm2d) for _ in range(num_levels - 1))
-        self.up = nn.ModuleList(spectral_layer(width, width, 3, nn.BatchNorm2d) for _ in range(num_levels - 1))
+        self.lateral = nn.ModuleList(spectral_layer(width, width, 1, BatchNorm) for _ in range(num_levels - 1))
+        self.up = nn.ModuleList(spectral_layer(width, width, 3, BatchNorm) for _ in range(num_levels - 1))
 
     def forward(self, planes: Tensor) -> tuple[Tensor, ...]:
         """B layout_channels H W to B width h w of every size, coarse to fine; H and W multiples of 2^(levels - 1)."""
@@ -139,7 +139,7 @@ class ConditionalBlock(nn.Module):
     def __init__(self, in_channels: int, out_channels: int, layout_channels: int, hidden: int) -> None:
         super().__init__()
         between = min(in_channels, out_channels)
-        self.norm_0, self.norm_1 = nn.BatchNorm2d(in_channels), nn.BatchNorm2d(between)
+        self.norm_0, self.norm_1 = BatchNorm(in_channels), BatchNorm(between)
         self.conv_0 = ConditionalConv2d(in_channels, between, layout_channels, hidden)
         self.conv_1 = ConditionalConv2d(between, out_channels, layout_channels, hidden)
         self.norm_s = self.conv_s = None

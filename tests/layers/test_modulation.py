@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from pixelwise.condition import Condition
 from pixelwise.errors import InputError
 from pixelwise.layers.layout import Layout
-from pixelwise.layers.modulation import ClassModulation, SpatialModulation
+from pixelwise.layers.modulation import BatchNorm, ClassModulation, SpatialModulation
 
 LABELS = torch.arange(12).remainder(3).view(1, 3, 4)
 FEATURES = torch.randn(1, 5, 3, 4, generator=torch.Generator().manual_seed(0))
@@ -62,3 +62,12 @@ def test_a_spatial_modulation_of_zeros_only_normalises() -> None:
         torch.nn.init.zeros_(convolution.weight)
         torch.nn.init.zeros_(convolution.bias)
     torch.testing.assert_close(modulation(FEATURES, layout()), F.instance_norm(FEATURES))
+
+
+def test_batch_norm_learns_from_more_than_one_place() -> None:
+    norm = BatchNorm(5, affine=False)
+    norm(torch.rand(2, 5, 1, 1))
+    norm(torch.rand(1, 5, 1, 2))
+    with pytest.raises(InputError, match=r"shrunk to 1 x 1 of a single picture; train with larger crops"):
+        norm(torch.rand(1, 5, 1, 1))
+    assert norm.eval()(torch.rand(1, 5, 1, 1)).isfinite().all()

@@ -74,6 +74,15 @@ def test_configurations_survive_json(config: GeneratorConfig) -> None:
     assert config_from_json(family, json.loads(json.dumps(config_to_json(config)))) == config
 
 
+@pytest.mark.parametrize("name", ["spade", "clade", "ccfpse", "dagan", "sean", "groupdnet"])
+def test_a_start_of_a_single_place_is_not_trained_on(name: str) -> None:
+    generator = network(TINY_FAMILIES[name]).train()
+    condition = condition_for(TINY_FAMILIES[name], (generator.size_multiple, generator.size_multiple))  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="1 x 1 of a single picture; train with larger crops"):
+        generator(condition)
+    assert generator(stack_conditions([condition, condition])).image.isfinite().all()
+
+
 def test_gradients_are_finite_and_reach_the_picture_s_weights(config: GeneratorConfig) -> None:
     generator = network(config).train()
     condition = stack_conditions([condition_for(config, (64, 64)), condition_for(config, (64, 64))])
