@@ -215,7 +215,7 @@ def resolve(model: str | Path) -> Path:
 
 
 def build(config: GeneratorConfig) -> nn.Module:
-    """The generator of a configuration.
+    """The generator of a configuration, in float32 whatever torch's default is.
 
     Raises:
         InputError: it would read nothing or make nothing, or torch cannot make it: too large, impossible sizes.
@@ -228,7 +228,7 @@ def build(config: GeneratorConfig) -> nn.Module:
             f"out_channels = {config.out_channels}"
         )
     try:
-        return family_of(config).generator(config)
+        return family_of(config).generator(config).float()
     except (TypeError, IndexError, RuntimeError, MemoryError) as error:
         reason = str(error).partition("\n")[0]
         raise InputError(f"no generator can be built from the configuration: {reason}") from error

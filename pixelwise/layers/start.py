@@ -100,4 +100,5 @@ class StyleStart(nn.Module):
 
     def draw(self, num_styles: int) -> Tensor:
         """Styles from the standard Gaussian: num_styles 256."""
-        return torch.randn(num_styles, LATENT, device=self.linear.weight.device)
+        weight = self.linear.weight
+        return torch.randn(num_styles, LATENT, dtype=weight.dtype, device=weight.device)

@@ -150,8 +150,8 @@ class _SparseConvolution:
         batch, num_rows, width = len(out), len(band.wanted), out.shape[3]
         rows = _rows_per_item(num_rows)
         counts = torch.tensor([min(rows, num_rows - first) * width for first in range(0, num_rows, rows)])
-        statistics = torch.empty(batch, len(counts), 2, self._weights.shape[-1])
-        ones = torch.ones(batch, self._num_outputs)
+        statistics = self._weights.new_empty(batch, len(counts), 2, self._weights.shape[-1])
+        ones = self._weights.new_ones(batch, self._num_outputs)
         self._run(self._convolve, planes, band, out, ones, torch.zeros_like(ones), -math.inf, statistics)
         measured = statistics[..., : self._num_outputs].double()
         return Convolved(out.permute(0, 2, 3, 1), partial(moments, measured, counts.double()))
@@ -210,7 +210,7 @@ def _in_whole_vectors(tensor: Tensor) -> Tensor:
 def _memory(size: tuple[int, int, int, int], out: Tensor | None, device: torch.device | None = None) -> Tensor:
     """``out`` if it is as it should be, new memory if it is None. Raises InputError otherwise."""
     if out is None:
-        return torch.empty(size, device=device, memory_format=torch.channels_last)
+        return torch.empty(size, dtype=torch.float32, device=device, memory_format=torch.channels_last)
     if out.shape != size or out.dtype != torch.float32 or not out.is_contiguous(memory_format=torch.channels_last):
         raise InputError(
             f"out must be {size} of float32 in channels_last, got {tuple(out.shape)} of {out.dtype} "

@@ -90,7 +90,7 @@ class ParameterLayer:
         return out
 
     def _multiply(self, features: Tensor, needed: Tensor | None) -> Tensor:
-        make = torch.empty if needed is None else torch.zeros
+        make = features.new_empty if needed is None else features.new_zeros
         num_values = features[..., 0].numel() * self.num_parameters
         # With slack, so that the renderer can read it as it is.
         out = make(num_values + library.SLACK)[:num_values].view(*features.shape[:3], self.num_parameters)

@@ -242,7 +242,7 @@ def _tent(plane: Tensor, stride: int, band: Band) -> Tensor:
         return plane[:, band.wanted.start - band.top : band.wanted.stop - band.top].float()
     rows = _mirrored(range(band.wanted.start, band.wanted.stop + 1), stride, band.height) - band.top
     columns = _mirrored(range(plane.shape[-1] // stride + 1), stride, plane.shape[-1])
-    rising = torch.arange(1, 2 * stride, 2, device=plane.device) / (2.0 * stride**2)
+    rising = torch.arange(1, 2 * stride, 2, dtype=torch.float32, device=plane.device) / (2 * stride**2)
     taps = torch.stack([rising, rising.flip(0)])
     x = taps @ plane[:, rows.to(plane.device)].float().unflatten(1, (-1, stride))
     x = (x[:, :-1, 0] + x[:, 1:, 1])[..., columns.to(plane.device)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 from functools import partial
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -65,8 +64,8 @@ class StridedConvolution:
         band = convolved_band(band, pictures, height, 2)
         check_padding(band.height, width, self._padding)
         size = (len(band.wanted), -(-width // 2))
-        out = torch.empty(pictures, *size, self.outputs)
-        statistics = torch.empty(pictures, size[0], 2, self.outputs)
+        out = x.cells.new_empty(pictures, *size, self.outputs)
+        statistics = x.cells.new_empty(pictures, size[0], 2, self.outputs)
         rows, columns = row_sources(band, 2, self._padding), column_sources(width, self._padding)
         inputs = [part.contiguous() for part in (x.cells, x.scale, x.shift)]
         pointers = [tensor.data_ptr() for tensor in (*inputs, rows, columns, self._weights, out, statistics)]
@@ -76,4 +75,4 @@ class StridedConvolution:
         library.run(self._convolve, job)
         if job.out_of_memory:
             raise InputError(f"there is not enough memory for a row of {width} cells")
-        return Convolved(out, partial(moments, statistics, torch.full((size[0],), float(size[1]))))
+        return Convolved(out, partial(moments, statistics, statistics.new_full((size[0],), size[1])))

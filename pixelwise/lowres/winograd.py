@@ -68,12 +68,12 @@ class Room:
     """Memory that convolutions use in turn: new memory would cost each of them page faults."""
 
     def __init__(self) -> None:
-        self._memory = torch.empty(0)
+        self._memory = torch.empty(0, dtype=torch.float32)
 
     def take(self, count: int) -> Tensor:
         """At least ``count`` floats, which hold anything."""
         if len(self._memory) < count:
-            self._memory = torch.empty(count)
+            self._memory = self._memory.new_empty(count)
         return self._memory
 
 
@@ -128,8 +128,8 @@ class WinogradConvolution:
         num_items = math.ceil(num_groups / GROUPS)
         by_groups = _evenness(num_items, num_threads) > 0.8
         tiles = room.take((num_threads * GROUPS if by_groups else num_groups) * POSITIONS * self.inputs * SIDE)
-        out = torch.empty(images, height, width, self.outputs)
-        statistics = torch.empty(images, grid.num_groups, 2, self.outputs)
+        out = x.cells.new_empty(images, height, width, self.outputs)
+        statistics = x.cells.new_empty(images, grid.num_groups, 2, self.outputs)
         inputs = [part.contiguous() for part in (x.cells, x.scale, x.shift)]
         tensors = (*inputs, grid.rows, grid.columns, tiles, self._weights, out, statistics)
         channels, in_tiles = (self.inputs, self.outputs), (grid.tiles_high, grid.tiles_wide)
@@ -203,13 +203,13 @@ class _Grid:
 
 
 def _cells_of_tiles(size: int) -> Tensor:
-    return torch.tensor([min(4.0, size - first) for first in range(0, size, 4)])
+    return torch.tensor([min(4, size - first) for first in range(0, size, 4)], dtype=torch.float32)
 
 
 def _pack(weight: Tensor) -> Tensor:
     """O I 3 3 to panels 36 I 16, O and I padded to multiples of 16; panel by panel, so that no other copy is made."""
     outputs, inputs = weight.shape[:2]
-    packed = torch.zeros(math.ceil(outputs / SIDE), POSITIONS, math.ceil(inputs / SIDE) * SIDE, SIDE)
+    packed = weight.new_zeros(math.ceil(outputs / SIDE), POSITIONS, math.ceil(inputs / SIDE) * SIDE, SIDE)
     for panel, filters in zip(packed, weight.split(SIDE), strict=True):
         panel[:, :inputs, : len(filters)] = _transformed(filters)
     return packed
@@ -220,7 +220,7 @@ class TorchConvolution:
 
     def __init__(self, weight: Tensor, padding: str) -> None:
         self.outputs, self.inputs = weight.shape[:2]
-        self._weights = torch.empty(POSITIONS, self.inputs, self.outputs)
+        self._weights = weight.new_empty(POSITIONS, self.inputs, self.outputs)
         for columns, filters in zip(self._weights.split(SIDE, dim=2), weight.split(SIDE), strict=True):
             columns.copy_(_transformed(filters))
         self._padding = padding

@@ -167,8 +167,7 @@ class AsapNet(nn.Module):
             self.stream: nn.Module = ConstantParameters(config.num_parameters, config.cell // config.unshuffle)
         else:
             self.stream = LowResolutionStream(config.stream)
-        scale = _parameter_scale(config) if config.scaled_parameters else torch.ones(config.num_parameters)
-        self.register_buffer("parameter_scale", scale[:, None, None], persistent=False)
+        self.register_buffer("parameter_scale", _parameter_scale(config)[:, None, None], persistent=False)
         _start_from_one_sound_mlp(self.stream, config)
 
     def forward(self, condition: Condition) -> Translation:
@@ -219,12 +218,13 @@ class AsapNet(nn.Module):
 
 
 def _parameter_scale(config: AsapNetConfig) -> Tensor:
-    scale = torch.ones(config.mlp.num_parameters)
-    for index, (_, weight) in enumerate(config.mlp.layers(scale)):
+    scale = torch.ones(config.mlp.num_parameters, dtype=torch.float32)
+    layers = config.mlp.layers(scale) if config.scaled_parameters else []
+    for index, (_, weight) in enumerate(layers):
         weight /= weight.shape[0] ** 0.5
         if index == 0 and config.pixel_code:
             # Amplitudes of natural images fall with frequency too.
-            relative = torch.tensor(code_periods(config.cell)).repeat_interleave(4) / config.cell
+            relative = scale.new_tensor(code_periods(config.cell)).repeat_interleave(4) / config.cell
             weight[len(weight) - len(relative) :] *= relative[:, None]
     return scale.repeat(config.passes)
 

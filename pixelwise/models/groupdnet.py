@@ -159,7 +159,9 @@ class ClassStart(nn.Module):
 
     def draw(self, num_styles: int) -> Tensor:
         """Styles from the standard Gaussian: num_styles Z."""
-        return torch.randn(num_styles, *self.config.latent_shape, device=self.convolution.weight.device).flatten(1)
+        weight = self.convolution.weight
+        styles = torch.randn(num_styles, *self.config.latent_shape, dtype=weight.dtype, device=weight.device)
+        return styles.flatten(1)
 
     def _posterior(self, condition: Condition, style: Tensor) -> Posterior:
         if self.encoder is None:

@@ -105,7 +105,7 @@ def _blocks(before: list[int], field: PixelwiseField, dim: int) -> Iterator[Bloc
 def _code(positions: Tensor, cell: int) -> Tensor:
     periods = code_periods(cell)
     if not periods:
-        return torch.empty(len(positions), 0)
+        return torch.empty(len(positions), 0, dtype=torch.float32)
     # All of them begin anew with the longest one: of a long axis few positions are different.
     distinct, which = positions.remainder(max(periods)).unique(return_inverse=True)
     waves = []

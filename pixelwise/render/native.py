@@ -92,7 +92,7 @@ def render_native(
     """
     parameters_BhwP = _with_slack(field.parameters.detach().movedim(1, -1))
     batch = len(parameters_BhwP)
-    image_BOHW = torch.empty(batch, field.mlp.widths[-1], len(rows), len(columns))
+    image_BOHW = torch.empty(batch, field.mlp.widths[-1], len(rows), len(columns), dtype=torch.float32)
     widths = torch.tensor(field.mlp.widths)
     # Kept alive until the kernel is done: the job holds addresses only.
     label_planes = [(first, _readable(plane, torch.uint8, torch.int64)) for first, plane in features.labels]
@@ -179,6 +179,6 @@ def _with_slack(parameters_BhwP: Tensor) -> Tensor:
     readable = parameters_BhwP.untyped_storage().nbytes() // parameters_BhwP.element_size()
     if parameters_BhwP.stride(-1) == 1 and end + library.SLACK <= readable:
         return parameters_BhwP
-    memory = torch.empty(parameters_BhwP.numel() + library.SLACK)
+    memory = parameters_BhwP.new_empty(parameters_BhwP.numel() + library.SLACK)
     copy = memory[: parameters_BhwP.numel()].view(parameters_BhwP.shape)
     return copy.copy_(parameters_BhwP)

@@ -43,10 +43,11 @@ def _sample(generator: AsapNet, device: torch.device) -> tuple[PixelwiseField, F
     config = generator.config
     side = 2 * config.cell
     flat = torch.zeros(1, side, side, dtype=torch.int32, device=device)
+    picture = torch.zeros(1, config.image_channels, side, side, dtype=torch.float32, device=device)
     condition = Condition(
         labels=flat if config.num_labels else None,
         instances=flat if config.instance_edges else None,
-        image=torch.zeros(1, config.image_channels, side, side, device=device) if config.image_channels else None,
+        image=picture if config.image_channels else None,
     )
     field = generator.field(condition)
     rows, columns = (axis(field, 0, side, 1.0, dim) for dim in (0, 1))

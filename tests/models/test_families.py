@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from default_type import float64_by_default
 from tiny_model import LABELS, TINY_FAMILIES
 from torch import Tensor, nn
 
@@ -19,9 +20,9 @@ from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
 from pixelwise.labels import LabelSpec
 from pixelwise.layers.modulation import SpatialModulation
-from pixelwise.models import FAMILIES, family_named, family_of
+from pixelwise.models import FAMILIES, family_named, family_of, for_inference
 from pixelwise.models.asapnet import AsapNetConfig
-from pixelwise.models.family import Family, GeneratorConfig, config_for, config_from_json, config_to_json
+from pixelwise.models.family import Family, Generator, GeneratorConfig, config_for, config_from_json, config_to_json
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -94,21 +95,39 @@ def test_gradients_are_finite_and_reach_the_picture_s_weights(config: GeneratorC
     assert len(missed) < len(gradients) / 2, missed
 
 
+def stored(generator: nn.Module, path: Path) -> Path:
+    config: GeneratorConfig = generator.config  # type: ignore[assignment]
+    labels = LABELS if config.num_labels else None
+    reads_style = family_of(config).reads_style(config)
+    spec = ConditionSpec(labels, config.instance_edges, config.image_channels, reads_style)
+    image = ImageSpec(config.image_channels) if config.image_channels else None
+    save_checkpoint(path, generator, manifest_for(config, spec, image=image))
+    return path
+
+
 @torch.no_grad()
 def test_what_is_stored_makes_the_same_picture(config: GeneratorConfig, tmp_path: Path) -> None:
-    generator, family = network(config).eval(), family_of(config)
-    spec = ConditionSpec(
-        LABELS if config.num_labels else None, config.instance_edges, config.image_channels, family.reads_style(config)
-    )
-    image = ImageSpec(config.image_channels) if config.image_channels else None
-    save_checkpoint(tmp_path / "m.safetensors", generator, manifest_for(config, spec, image=image))
-    stored = load_checkpoint(tmp_path / "m.safetensors").generator
-    condition = condition_for(config, (40, 64))
+    generator, condition = network(config).eval(), condition_for(config, (40, 64))
     pictures = []
-    for each in (generator, stored):
+    for each in (generator, load_checkpoint(stored(generator, tmp_path / "m.safetensors")).generator):
         with seeded(0, torch.device("cpu")):
             pictures.append(each(condition).image)  # type: ignore[operator]
     assert torch.equal(*pictures)
+
+
+@torch.no_grad()
+def test_torchs_default_type_changes_nothing(config: GeneratorConfig, tmp_path: Path) -> None:
+    path, condition = stored(network(config), tmp_path / "m.safetensors"), condition_for(config, (40, 64))
+
+    def picture(generator: Generator) -> Tensor:
+        with seeded(0, torch.device("cpu")):
+            return (for_inference(generator) or generator)(condition).image
+
+    generator = load_checkpoint(path).generator
+    expected = picture(generator)
+    with float64_by_default():
+        assert torch.equal(picture(generator), expected)
+        assert torch.equal(picture(load_checkpoint(path).generator), expected)
 
 
 def test_unknown_family_lists_those_that_exist() -> None:

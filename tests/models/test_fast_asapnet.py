@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from default_type import float64_by_default
 
 from pixelwise.condition import Condition
 from pixelwise.errors import InputError
@@ -91,6 +92,18 @@ def test_a_window_holds_the_pixels_of_the_whole(
     for window in (Window(0, 0, 9, 11), Window(20, 30, 17, 23), Window(36, 0, 1, 53)):
         expected = whole[:, :, window.top : window.bottom, window.left : window.right]
         torch.testing.assert_close(fast(given, window, scale).image, expected, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("config", [CONFIGS[name] for name in ("bilinear, scaled", "reduced first", "everything")])
+@torch.inference_mode()
+def test_torchs_default_type_changes_nothing(config: AsapNetConfig, engine: str) -> None:
+    generator, given = network(config), condition(config, 1, 37, 53)
+    fast = FastAsapNet(generator, engine)
+    expected = fast(given).image
+    with float64_by_default():
+        for ready in (fast, FastAsapNet(generator, engine)):
+            assert torch.equal(ready(given).image, expected)
 
 
 def test_refuses_what_it_cannot_do() -> None:
