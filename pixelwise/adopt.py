@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from pixelwise.atomic import check_free
-from pixelwise.checkpoint import Manifest, build, manifest_for, save_checkpoint
+from pixelwise.checkpoint import Manifest, build, check_name, manifest_for, save_checkpoint
 from pixelwise.condition import ConditionSpec
 from pixelwise.data.ade20k import LABELS as ADE20K
 from pixelwise.data.cityscapes import LABELS as CITYSCAPES
@@ -93,7 +93,7 @@ def adopt_file(
 
     Args:
         family: a name of ``FAMILIES``.
-        source: a ``.pth`` or ``.npz`` state dict.
+        source: a state dict, read as weights only: ``.pth``, ``.pt`` or ``.npz``.
         out: the ``.safetensors`` to write.
         published: a name of the family's published configurations; or
         config_file: JSON with the configuration's fields, where it is not a published one.
@@ -104,9 +104,10 @@ def adopt_file(
         The manifest that was written.
 
     Raises:
-        InputError: not exactly one configuration, an unreadable source, weights that do not fit, or an ``out`` that is
-            there already; naming the file.
+        InputError: not exactly one configuration, an unreadable source, weights that do not fit, or an ``out`` of
+            another suffix or that is there already; naming the file.
     """
+    check_name(out)
     check_free(out, overwrite)
     adopted = family_named(family)
     config, origin, licence = _configuration(adopted, published, config_file)
@@ -134,7 +135,8 @@ def _configuration(family: Family, published: str | None, config_file: Path | No
     """The configuration, and what the manifest says of its origin and licence."""
     if published is not None and config_file is None:
         if published not in family.published:
-            raise InputError(f"{family.name} has no published {published!r}; there are {', '.join(family.published)}")
+            names = ", ".join(family.published) or "none: describe the configuration in a file (--config)"
+            raise InputError(f"{family.name} has no published {published!r}; there are {names}")
         known = family.published[published]
         return known.config, f", published as {published} at {known.source}", known.licence
     if config_file is None or published is not None:

@@ -121,7 +121,7 @@ def train(
 @app.command()
 def adopt(
     family: Annotated[str, typer.Argument(help="asapnet, …")],
-    source: Annotated[Path, typer.Argument(metavar="FILE", help="Published weights: .pth or .npz, never unpickled.")],
+    source: Annotated[Path, typer.Argument(metavar="FILE", help="Published: .pth, .pt, .npz; read as weights only.")],
     out: Annotated[Path, typer.Option(help="The .safetensors file to write.")],
     encoder: Annotated[Path | None, typer.Option(help="The encoder's weights, if published apart.")] = None,
     published: Annotated[str | None, typer.Option(help="Name of a published configuration.")] = None,

@@ -101,12 +101,19 @@ def test_a_pickle_that_would_run_code_is_refused(tmp_path: Path, config_file: Pa
     assert not (tmp_path / "m.safetensors").exists()
 
 
+def test_an_out_of_another_name_is_refused_before_anything_is_read(tmp_path: Path, config_file: Path) -> None:
+    with pytest.raises(InputError, match=r"m\.pth: a checkpoint's name ends in \.safetensors"):
+        adopt_file("asapnet", tmp_path / "missing.npz", tmp_path / "m.pth", config_file=config_file)
+
+
 def test_exactly_one_configuration(tmp_path: Path, config_file: Path) -> None:
     for both in ({}, {"published": "facades512", "config_file": config_file}):
         with pytest.raises(InputError, match="either the name of a published configuration or a file"):
             adopt_file("asapnet", GOLDEN, tmp_path / "m.safetensors", **both)  # type: ignore[arg-type]
     with pytest.raises(InputError, match=r"no published 'facades9'; there are facades512"):
         adopt_file("asapnet", GOLDEN, tmp_path / "m.safetensors", published="facades9")
+    with pytest.raises(InputError, match=r"sims has no published 'x'; there are none: describe .* \(--config\)"):
+        adopt_file("sims", GOLDEN, tmp_path / "m.safetensors", published="x")
 
 
 @pytest.mark.parametrize(

@@ -155,9 +155,10 @@ def test_threads_are_torch_s(
         (("check", ".", "--dataset", "facades"), "holds no split of facades; there is no train/label, no train/image"),
         (("check", ".", "--dataset", "camvid", "--spec", "x.json"), "give either a spec or the name of a data set"),
         (("train", "nowhere.py"), "nowhere.py: no such experiment file"),
-        (("adopt", "asapnet", "nowhere.pth", "--published", "facades512", "--out", "o"), "nowhere.pth: no such file"),
-        (("adopt", "asapnet", "bomb.pth", "--published", "facades512", "--out", "o"), "could run code"),
-        (("adopt", "spode", "bomb.pth", "--published", "x", "--out", "o"), "no family 'spode'"),
+        (("adopt", "asapnet", "no.pth", "--published", "facades512", "--out", "o"), "o: a checkpoint's name ends in"),
+        (("adopt", "asapnet", "no.pth", "--published", "facades512", "--out", "o.safetensors"), "no.pth: no such file"),
+        (("adopt", "asapnet", "bomb.pth", "--published", "facades512", "--out", "o.safetensors"), "could run code"),
+        (("adopt", "spode", "bomb.pth", "--published", "x", "--out", "o.safetensors"), "no family 'spode'"),
     ],
 )  # fmt: skip
 def test_what_a_user_can_put_right_is_one_line(
