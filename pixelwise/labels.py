@@ -156,10 +156,15 @@ class LabelSpec:
         return f"{self.num_classes} classes with ids {min(self.ids)}..{max(self.ids)}{ignored}"
 
 
-def check_range(labels: Tensor, num_channels: int) -> None:
-    """Raises InputError for an index outside 0..num_channels - 1, or for what is no index."""
+def check_indices(labels: Tensor) -> None:
+    """Raises InputError for what is no index."""
     if labels.dtype not in INDEX_TYPES:
         raise InputError(f"labels are {labels.dtype}, expected class indices: {', '.join(map(str, INDEX_TYPES))}")
+
+
+def check_range(labels: Tensor, num_channels: int) -> None:
+    """Raises InputError for an index outside 0..num_channels - 1, or for what is no index."""
+    check_indices(labels)
     if labels.is_meta:  # without values, there to count arithmetic
         return
     low, high = (int(value) for value in torch.aminmax(labels))

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from pixelwise.condition import Condition
 from pixelwise.errors import InputError
+from pixelwise.labels import check_indices
 from pixelwise.layers.graphed_call import Capture, GraphedCall, capture_on_gpu
 from pixelwise.lowres.dense import DenseStream
 from pixelwise.models.asapnet import AsapNet
@@ -66,7 +67,7 @@ class GraphedAsapNet:
         self._call = GraphedCall(prepare, capture)
 
     def __call__(self, condition: Condition) -> Tensor:
-        """B O H W. Raises InputError for an image of other channels, and for labels beyond the classes."""
+        """B O H W. Raises InputError for an image of other channels, for labels beyond the classes, or no indices."""
         image, *label_range = self._call(*self.parts(condition))
         num_labels = self._config.num_labels
         # Only now: to ask before would leave the device idle meanwhile.
@@ -83,8 +84,10 @@ class GraphedAsapNet:
         return fits and set(self._names) <= set(condition.planes())
 
     def parts(self, condition: Condition) -> list[Tensor]:
-        """What is read of the condition, in order."""
+        """What is read of the condition, in order. Raises InputError for labels that are no class indices."""
         planes = condition.planes()
+        if "labels" in self._names:
+            check_indices(planes["labels"])
         return [planes[name] for name in self._names]
 
 

@@ -113,6 +113,12 @@ def test_what_it_does_not_take(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not call.takes(condition)
 
 
+def test_labels_that_are_no_indices_are_refused() -> None:
+    call = graphed(random_network(LABELS))
+    with pytest.raises(InputError, match=r"labels are torch\.float32, expected class indices"):
+        call(Condition(labels=torch.full((1, 16, 16), 1.5)))
+
+
 def test_an_image_of_other_channels_is_refused() -> None:
     call = graphed(random_network(CONFIGS["image only"]))
     with pytest.raises(InputError, match="an image of 2 channels is needed, the condition has 3"):
