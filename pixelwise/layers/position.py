@@ -18,14 +18,12 @@ class _Runs:
     Attributes:
         of_pixels: B * H * W, the number of each pixel's run.
         rows, firsts, lasts: R, the run's row within its map, and the columns where it begins and ends.
-        begins: R, the index of its first pixel.
     """
 
     of_pixels: Tensor
     rows: Tensor
     firsts: Tensor
     lasts: Tensor
-    begins: Tensor
 
 
 def centre_offsets(labels: Tensor, left_out: int = 0, normalised: bool = True) -> Tensor:
@@ -56,10 +54,12 @@ def centre_offsets(labels: Tensor, left_out: int = 0, normalised: bool = True) -
 
 
 def connected_regions(labels: Tensor) -> Tensor:
-    """Numbers the 8-connected regions of equal values: B H W int64, for each pixel the least index of its region."""
+    """Numbers the 8-connected regions of equal values, from 0 on over all maps, by their first pixels: B H W int64."""
     starts = _starts(labels)
     runs = _runs(starts)
-    return runs.begins[_joined(runs, _links(labels, starts, runs))][runs.of_pixels].view(labels.shape)
+    firsts = _joined(runs, _links(labels, starts, runs))
+    numbers = (firsts == torch.arange(len(firsts), device=firsts.device)).cumsum(0) - 1
+    return numbers[firsts][runs.of_pixels].view(labels.shape)
 
 
 def _starts(labels: Tensor) -> Tensor:
@@ -74,7 +74,7 @@ def _runs(starts: Tensor) -> _Runs:
     begins = starts.flatten().nonzero()[:, 0]
     ends = torch.cat([begins[1:], begins.new_tensor([starts.numel()])]) - 1
     of_pixels = starts.flatten().cumsum(0) - 1
-    return _Runs(of_pixels, begins // width % height, begins % width, ends % width, begins)
+    return _Runs(of_pixels, begins // width % height, begins % width, ends % width)
 
 
 def _links(labels: Tensor, starts: Tensor, runs: _Runs) -> Tensor:
@@ -99,7 +99,7 @@ def _joined(runs: _Runs, links: Tensor) -> Tensor:
     Regions grow together by hooking and pointer jumping (Shiloach and Vishkin 1982): a few rounds over all runs, on the
     labels' device.
     """
-    parents = torch.arange(len(runs.begins), device=runs.begins.device)
+    parents = torch.arange(len(runs.rows), device=runs.rows.device)
     while links.shape[1]:
         roots = parents[links]
         links = links[:, roots[0] != roots[1]]

@@ -6,6 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
+
+from pixelwise.layers.position import connected_regions
 
 Box = tuple[int, int, int, int]
 """(top, left, bottom, right) in pixels; the last two are the first row and column behind it."""
@@ -68,13 +71,7 @@ def components(labels: np.ndarray) -> np.ndarray:
     Args:
         labels: H W integers, at least one pixel.
     """
-    begins = np.ones(labels.shape, bool)
-    begins[:, 1:] = labels[:, 1:] != labels[:, :-1]
-    # Rows fall into runs of one class; what touches a run of its class in the row above is one with it.
-    runs = np.cumsum(begins).reshape(labels.shape) - 1
-    touching = np.concatenate([_touching(labels, runs, shift) for shift in (-1, 0, 1)])
-    roots = _joined(int(runs[-1, -1]) + 1, touching)
-    numbers: np.ndarray = np.unique(roots, return_inverse=True)[1].ravel()[runs]
+    numbers: np.ndarray = connected_regions(torch.from_numpy(labels)[None])[0].numpy()
     return numbers
 
 
@@ -89,31 +86,6 @@ def _between(mask: np.ndarray, axis: int) -> np.ndarray:
     before = np.flip(np.logical_or.accumulate(np.flip(mask, axis), axis), axis)
     between: np.ndarray = after & before
     return between
-
-
-def _touching(labels: np.ndarray, runs: np.ndarray, shift: int) -> np.ndarray:
-    """Pairs of runs of one class, N 2: a pixel's, and that of the pixel above it, ``shift`` columns aside."""
-    width = labels.shape[1]
-    here, above = slice(max(0, -shift), width - max(0, shift)), slice(max(0, shift), width - max(0, -shift))
-    same = labels[1:, here] == labels[:-1, above]
-    pairs = np.stack([runs[:-1, above][same], runs[1:, here][same]], axis=1)
-    # Neighbours mostly say the same.
-    new = (np.diff(pairs, axis=0, prepend=-1) != 0).any(axis=1)
-    changing: np.ndarray = pairs[new]
-    return changing
-
-
-def _joined(count: int, pairs: np.ndarray) -> np.ndarray:
-    """For each of ``count`` things the first that it is connected with, if the two of each pair are: count int64."""
-    roots = np.arange(count)
-    while len(pairs):
-        # The later of two roots comes to point to the earlier one, then everything to its root.
-        pairs = roots[pairs]
-        pairs = pairs[pairs[:, 0] != pairs[:, 1]]
-        np.minimum.at(roots, pairs.max(axis=1), pairs.min(axis=1))
-        while not np.array_equal(roots, further := roots[roots]):
-            roots = further
-    return roots
 
 
 def _boxes(numbers: np.ndarray, areas: np.ndarray) -> list[Box]:

@@ -29,7 +29,8 @@ def test_regions_are_those_of_flood_filling(seed: int) -> None:
 def _flooded(labels: torch.Tensor) -> torch.Tensor:
     found = torch.full(labels.shape, -1)
     batch, height, width = labels.shape
-    for number, (b, y, x) in enumerate(np.ndindex(batch, height, width)):
+    for b, y, x in np.ndindex(batch, height, width):
+        number = found.max() + 1
         stack = [(y, x)] if found[b, y, x] < 0 else []
         while stack:
             i, j = stack.pop()
