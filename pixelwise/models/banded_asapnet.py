@@ -15,7 +15,7 @@ from pixelwise.models.asapnet import AsapNet
 from pixelwise.models.family import Translation
 from pixelwise.models.graphed_asapnet import PARAMETER_BYTES
 from pixelwise.render import Guide, PixelwiseField, Window, render
-from pixelwise.render.axis import visible_cells
+from pixelwise.render.axis import positions, visible_cells
 from pixelwise.render.bands import joined
 from pixelwise.render.guide import interpolated
 from pixelwise.render.window import covered
@@ -139,7 +139,7 @@ def _input_at(guide: Guide, window: Window, scale: float) -> Tensor:
     """The picture that a guide holds, at the window's pixels."""
     assert guide.image is not None
     y, x = (
-        (torch.arange(start, start + count, dtype=torch.float64) + 0.5) / scale - 0.5 - first
+        positions(start, count, scale) - first
         for start, count, first in zip(
             (window.top, window.left), (window.height, window.width), guide.origin, strict=True
         )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -32,6 +32,9 @@ class Block:
     pixels: slice
     cells: tuple[int, ...]
 
+    def __len__(self) -> int:
+        return int(self.pixels.stop - self.pixels.start)
+
 
 @dataclass(frozen=True)
 class Axis:
@@ -52,6 +55,21 @@ class Axis:
     def __len__(self) -> int:
         return len(self.positions)
 
+    @property
+    def longest(self) -> int:
+        """Pixels of the longest block."""
+        return max(map(len, self.blocks))
+
+    def cut(self, most: int) -> Axis:
+        """The same pixels, in blocks of at most so many, or of one."""
+        step = max(1, most)
+        blocks = (
+            Block(slice(start, min(start + step, block.pixels.stop)), block.cells)
+            for block in self.blocks
+            for start in range(block.pixels.start, block.pixels.stop, step)
+        )
+        return replace(self, blocks=tuple(blocks))
+
 
 def axis(field: PixelwiseField, first: int, count: int, scale: float, dim: int) -> Axis:
     """The pixels ``first`` to ``first + count - 1`` of an output of ``scale`` times as many pixels as the input.
@@ -59,17 +77,22 @@ def axis(field: PixelwiseField, first: int, count: int, scale: float, dim: int) 
     Args:
         field: whose cells are meant.
         first: of the whole output's pixels; below 0 it lies before the image.
-        scale: an output pixel's centre i lies at (i + 1/2) / scale - 1/2.
+        scale: see ``positions``.
         dim: 0 for rows, 1 for columns.
     """
-    index = torch.arange(first, first + count, dtype=torch.float64)
-    positions = index if scale == 1 else (index + 0.5) / scale - 0.5
-    places = (positions + 0.5) / field.cell - (0.5 if field.bilinear else 0)
+    centres = positions(first, count, scale)
+    places = (centres + 0.5) / field.cell - (0.5 if field.bilinear else 0)
     before = places.floor()
     after = places - before
     shares = torch.stack([1 - after, after], dim=1) if field.bilinear else torch.ones(count, 1, dtype=torch.float64)
     blocks = tuple(_blocks(before.long().tolist(), field, dim))
-    return Axis(positions, blocks, shares, _code(positions, field.cell if field.pixel_code else 1))
+    return Axis(centres, blocks, shares, _code(centres, field.cell if field.pixel_code else 1))
+
+
+def positions(first: int, count: int, scale: float) -> Tensor:
+    """``Axis.positions`` of an output's pixels: pixel i has its centre at (i + 1/2) / scale - 1/2."""
+    index = torch.arange(first, first + count, dtype=torch.float64)
+    return index if scale == 1 else (index + 0.5) / scale - 0.5
 
 
 def visible_cells(

@@ -13,7 +13,7 @@ D inputs that are not looked up.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
@@ -56,7 +56,7 @@ class _Run:
     @property
     def num_pixels(self) -> int:
         """Without repetitions."""
-        return sum(map(_length, self.blocks))
+        return sum(map(len, self.blocks))
 
     def with_repetitions(self, plane: Tensor, dim: int) -> Tensor:
         return plane if self.repeated is None else plane.index_select(dim, self.repeated)
@@ -112,7 +112,8 @@ def render_lookup(field: PixelwiseField, features: Features, rows: Axis, columns
 
 def _bands(field: PixelwiseField, features: Features, rows: Axis, columns: Axis) -> Iterator[Iterator[_Tile]]:
     """The tiles, row by row. Features and cells are cut at once, since a slice's gradient is as large as the whole."""
-    rows = _cut(field, rows, columns)
+    # One block alone may be more than a tile.
+    rows = rows.cut(_most_numbers(field) // (_widest(field) * columns.longest))
     num_rows, num_columns = _tile_size(field, rows, columns)
     bands, strips = _runs(rows, num_rows, field.parameters), _runs(columns, num_columns, field.parameters)
     # Picture by picture, since torch is twice as fast with matrices; nothing is copied if the memory is B h w P.
@@ -127,20 +128,9 @@ def _bands(field: PixelwiseField, features: Features, rows: Axis, columns: Axis)
         )
 
 
-def _cut(field: PixelwiseField, rows: Axis, columns: Axis) -> Axis:
-    """``rows`` with blocks cut where one alone would be more than a tile."""
-    most = max(1, _most_numbers(field) // (_widest(field) * max(map(_length, columns.blocks))))
-    blocks = (
-        Block(slice(start, min(start + most, block.pixels.stop)), block.cells)
-        for block in rows.blocks
-        for start in range(block.pixels.start, block.pixels.stop, most)
-    )
-    return replace(rows, blocks=tuple(blocks))
-
-
 def _tile_size(field: PixelwiseField, rows: Axis, columns: Axis) -> tuple[int, int]:
     """Rows and columns of a tile's blocks."""
-    num_pixels = max(map(_length, rows.blocks)) * max(map(_length, columns.blocks))
+    num_pixels = rows.longest * columns.longest
     numbers = num_pixels * _widest(field) + _num_mlps(field) * field.mlp.num_parameters
     num_blocks = max(1, _most_numbers(field) // numbers)
     num_columns = min(num_blocks, len(columns.blocks))
@@ -161,10 +151,6 @@ def _widest(field: PixelwiseField) -> int:
     return _num_mlps(field) * max(field.mlp.widths[1:])
 
 
-def _length(block: Block) -> int:
-    return int(block.pixels.stop - block.pixels.start)
-
-
 def _runs(along: Axis, most: int, like: Tensor) -> list[_Run]:
     """``along`` in runs of at most so many blocks, about equally many in each; tensors of the kind of ``like``."""
     count = len(along.blocks)
@@ -177,7 +163,7 @@ def _run(along: Axis, blocks: Sequence[Block], like: Tensor) -> _Run:
     starts_U1, stops_U1 = (
         torch.tensor(ends).unsqueeze(1) for ends in zip(*((b.pixels.start, b.pixels.stop) for b in blocks), strict=True)
     )
-    pixels_UX = starts_U1 + torch.arange(max(map(_length, blocks)))
+    pixels_UX = starts_U1 + torch.arange(max(map(len, blocks)))
     within_UX = pixels_UX < stops_U1
     pixels_UX = torch.minimum(pixels_UX, stops_U1 - 1)
     repeated = kept = None

@@ -6,14 +6,14 @@ Shape letters: see field.py.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor
 
 from pixelwise.errors import InputError
 from pixelwise.native import library
-from pixelwise.render.axis import Axis, Block
+from pixelwise.render.axis import Axis
 from pixelwise.render.field import PixelwiseField
 from pixelwise.render.guide import Features
 
@@ -99,7 +99,8 @@ def render_native(
     if len({plane.dtype for _, plane in label_planes}) > 1:
         label_planes = [(first, plane.long()) for first, plane in label_planes]
     float_planes = [(index, _readable(plane.detach(), torch.float32)) for index, plane in features.planes]
-    row_arrays, column_arrays = (_Arrays(along) for along in (_cut(rows, columns), columns))
+    cut = rows.cut(_MOST_PIXELS // columns.longest)
+    row_arrays, column_arrays = _Arrays(cut), _Arrays(columns)
     job = _Job(
         work=library.Work(0, batch * row_arrays.num_blocks * column_arrays.num_blocks),
         parameters=parameters_BhwP.data_ptr(),
@@ -146,19 +147,6 @@ class _Arrays:
     def structure(self) -> _Axis:
         arrays = (self.starts, self.cells, self.shares, self.code)
         return _Axis(self.num_blocks, *(array.data_ptr() for array in arrays))
-
-
-def _cut(rows: Axis, columns: Axis) -> Axis:
-    """``rows`` with its blocks cut where they and those of ``columns`` have too many pixels together."""
-    widest = max(block.pixels.stop - block.pixels.start for block in columns.blocks)
-    most = max(1, _MOST_PIXELS // widest)
-
-    def parts(block: Block) -> Iterator[Block]:
-        for start in range(block.pixels.start, block.pixels.stop, most):
-            yield Block(slice(start, min(start + most, block.pixels.stop)), block.cells)
-
-    blocks = tuple(part for block in rows.blocks for part in parts(block))
-    return Axis(rows.positions, blocks, rows.shares, rows.code)
 
 
 def _planes(planes: Iterable[tuple[int, Tensor]]) -> ctypes.Array[_Plane]:
