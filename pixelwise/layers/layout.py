@@ -26,7 +26,8 @@ class Layout:
         edges: B 1 H W, the borders of instances; or None.
         offsets: B 2 H W, see ``position.centre_offsets``; or None.
         styles: B num_labels length, how each class looks; or None.
-        pyramid: B C h w each, what a network has made of the layout at several sizes.
+        features: B C h w each, what networks have made of the layout or found for its objects; those of a size are
+            planes of the layout at that size.
     """
 
     labels: Tensor | None
@@ -35,7 +36,7 @@ class Layout:
     edges: Tensor | None = None
     offsets: Tensor | None = None
     styles: Tensor | None = None
-    pyramid: tuple[Tensor, ...] = ()
+    features: tuple[Tensor, ...] = ()
 
     @classmethod
     def of(cls, condition: Condition, num_labels: int, image_channels: int, edges: bool) -> Layout:
@@ -65,14 +66,14 @@ class Layout:
 
     @cached_property
     def planes(self) -> Tensor:
-        """One-hot labels, the image, the edges, and the pyramid's features of this size: B C H W."""
+        """One-hot labels, the image, the edges, and the features of this size: B C H W."""
         labels = None if self.labels is None else one_hot(self.labels, self.num_labels)
         return joined([part for part in (labels, self.other_planes) if part is not None])
 
     @cached_property
     def other_planes(self) -> Tensor | None:
         """What ``planes`` has after the labels: B C H W; None when there is nothing."""
-        features = [level for level in self.pyramid if level.shape[-2:] == self.size]
+        features = [planes for planes in self.features if planes.shape[-2:] == self.size]
         parts = [part for part in (self.image, self.edges, *features) if part is not None]
         return joined(parts) if parts else None
 

@@ -61,7 +61,7 @@ class LayoutStart(nn.Module):
 
     def forward(self, condition: Condition, layout: Layout, size: tuple[int, int]) -> tuple[Tensor, Posterior | None]:
         """B channels, of ``size``; no posterior. It reads the layout itself, nothing that networks have made of it."""
-        small = replace(layout, pyramid=()).at(size)
+        small = replace(layout, features=()).at(size)
         planes = [small.planes] if small.offsets is None or not self.offsets else [small.planes, small.offsets]
         return self.convolution(torch.cat(planes, dim=1)), None
 

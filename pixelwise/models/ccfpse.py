@@ -94,7 +94,7 @@ class Ccfpse(nn.Module):
     def forward(self, condition: Condition) -> Translation:
         config, padded = self.config, condition.padded(self.size_multiple)
         layout = Layout.of(padded, config.num_labels, config.image_channels, config.instance_edges)
-        layout = replace(layout, pyramid=self.pyramid(layout.planes))
+        layout = replace(layout, features=self.pyramid(layout.planes))
         return Translation(*self.decoder.grow(self.start, condition, layout))
 
 
@@ -148,7 +148,7 @@ class ConditionalBlock(nn.Module):
             self.conv_s = SpectralConv2d(in_channels, out_channels, 1, bias=False)
 
     def forward(self, x: Tensor, layout: Layout) -> Tensor:
-        """B in_channels h w to B out_channels h w; the layout has any size, and features of this one in its pyramid."""
+        """B in_channels h w to B out_channels h w; the layout has any size, and features of this one."""
         layout = layout.at((x.shape[2], x.shape[3]))
         change = F.leaky_relu(self.conv_0(self.norm_0(x), layout), 0.2)
         change = F.leaky_relu(self.conv_1(self.norm_1(change), layout), 0.2)

@@ -159,7 +159,7 @@ class Pix2PixHd(nn.Module):
 
     def _translation(self, size: tuple[int, int], layout: Layout, features: Tensor | None) -> Translation:
         if features is not None:
-            layout = replace(layout, pyramid=(padded_picture(features, self.size_multiple),))
+            layout = replace(layout, features=(padded_picture(features, self.size_multiple),))
         reduced: list[Tensor] = []
         for _ in range(self.config.num_enhancers):
             larger = reduced[-1] if reduced else layout.planes

@@ -12,7 +12,7 @@ LAYOUTS = {
     "labels": Layout(LABELS, 4),
     "int32": Layout(LABELS.int(), 4),
     "labels and edges": Layout(LABELS, 4, edges=(LABELS[:, None] > 1).float()),
-    "labels and features": Layout(LABELS, 4, image=PICTURE, pyramid=(PICTURE[:, :, :4, :3], PICTURE + 1)),
+    "labels and features": Layout(LABELS, 4, image=PICTURE, features=(PICTURE[:, :, :4, :3], PICTURE + 1)),
     "a picture": Layout(None, 0, image=PICTURE),
 }
 
