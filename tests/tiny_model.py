@@ -34,7 +34,7 @@ TINY_RIVALS = {
     "spade": SpadeConfig(num_labels=4, out_channels=3, width=2, style=True, size=(64, 64)),
     "clade": CladeConfig(num_labels=4, out_channels=3, width=2, style=True, size=(64, 64)),
     "ccfpse": CcfpseConfig(num_labels=4, out_channels=3, width=2, style=True, size=(64, 64)),
-    "dagan": DaganConfig(num_labels=4, out_channels=3, width=2),
+    "dagan": DaganConfig(num_labels=4, out_channels=3, width=4),
     "sean": SeanConfig(num_labels=4, out_channels=3, width=2, style_length=6, hidden=5, encoder_width=2),
     "groupdnet": GroupDNetConfig(
         num_labels=4, out_channels=3, widths=(16, 16, 16, 16, 8, 8, 8, 8), groups=(0, 0, 4, 4, 2, 2, 1),

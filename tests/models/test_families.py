@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from default_type import float64_by_default
+from gradients import assert_reached, awake
 from tiny_model import LABELS, TINY_FAMILIES
 from torch import Tensor, nn
 
@@ -35,6 +36,10 @@ def test_names_agree(name: str) -> None:
 
 def test_every_family_is_among_those_that_are_tested_here() -> None:
     assert FAMILIES.keys() - TINY_FAMILIES.keys() == {"sims"}
+
+
+UNREACHED = {"msgunet": ("to_picture.1.", "to_picture.2.")}
+"""By family the beginnings of names of what the picture at full size does not need: what makes smaller ones of it."""
 
 
 @pytest.fixture(params=TINY_FAMILIES)
@@ -84,15 +89,11 @@ def test_a_start_of_a_single_place_is_not_trained_on(name: str) -> None:
     assert generator(stack_conditions([condition, condition])).image.isfinite().all()
 
 
-def test_gradients_are_finite_and_reach_the_picture_s_weights(config: GeneratorConfig) -> None:
-    generator = network(config).train()
+def test_gradients_reach_all_weights_but_those_that_are_stated(config: GeneratorConfig) -> None:
+    generator = awake(network(config).train())
     condition = stack_conditions([condition_for(config, (64, 64)), condition_for(config, (64, 64))])
     generator(condition).image.square().sum().backward()
-    gradients = {name: weight.grad for name, weight in generator.named_parameters()}
-    assert all(gradient is None or gradient.isfinite().all() for gradient in gradients.values())
-    missed = [name for name, gradient in gradients.items() if gradient is None]
-    # What finds a style learns by its own ways where the condition has one, what stylises later ones by none.
-    assert len(missed) < len(gradients) / 2, missed
+    assert_reached(generator, UNREACHED.get(family_of(config).name, ()))
 
 
 def stored(generator: nn.Module, path: Path) -> Path:

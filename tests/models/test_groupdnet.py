@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 import torch
 from full_size import millions_and_gmacs
+from gradients import assert_reached, awake
 from recorded import TOLERANCE, recorded
 
 from pixelwise.adopt import adopt
@@ -204,11 +205,9 @@ def test_any_size_even_after_another(config: GroupDNetConfig) -> None:
 @pytest.mark.parametrize("config", [TINY, CLADE])
 def test_gradients_reach_all_weights(config: GroupDNetConfig) -> None:
     torch.manual_seed(0)
-    generator = GroupDNet(config)
+    generator = awake(GroupDNet(config))
     generator(styled()).image.square().sum().backward()
-    for name, weight in generator.named_parameters():
-        assert weight.grad is not None, name
-        assert weight.grad.isfinite().all(), name
+    assert_reached(generator)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 import torch
 from full_size import gmacs_with_zeros, millions_and_gmacs
+from gradients import assert_reached, awake
 from recorded import RECORDED_CONFIGS, TOLERANCE, recorded, recorded_condition
 from torch import Tensor
 
@@ -84,9 +85,10 @@ def test_any_size_even_after_another(change: dict[str, Any]) -> None:
 
 
 def test_gradients_reach_all_weights_the_encoder_s_too() -> None:
-    generator = Pix2PixHd(replace(WITH_FEATURES, num_enhancers=1))
+    torch.manual_seed(0)
+    generator = awake(Pix2PixHd(replace(WITH_FEATURES, num_enhancers=1)))
     generator(replace(CONDITION, style=PICTURE)).image.square().sum().backward()
-    assert all(weight.grad is not None and weight.grad.isfinite().all() for weight in generator.parameters())
+    assert_reached(generator)
 
 
 def test_enhancer_may_learn_while_the_rest_holds_still() -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 import torch
 from full_size import gmacs_with_zeros
+from gradients import assert_reached, awake
 from recorded import RECORDED_CONFIGS, TOLERANCE, Arrays, recorded
 from torch import Tensor
 
@@ -173,14 +174,12 @@ def test_any_size_even_after_another(config: SeanConfig) -> None:
 @pytest.mark.parametrize("config", [TINY, CLADE, replace(TINY, instance_edges=True)])
 def test_gradients_reach_all_weights(config: SeanConfig) -> None:
     torch.manual_seed(0)
-    generator = Sean(config)
+    generator = awake(Sean(config))
     # All four classes, since each has weights of its own.
     labels = torch.arange(4).repeat_interleave(12).repeat(2, 40, 1)
     condition = replace(styled(labels=labels), instances=labels if config.instance_edges else None)
     generator(condition).image.square().sum().backward()
-    for name, weight in generator.named_parameters():
-        assert weight.grad is not None, name
-        assert weight.grad.isfinite().all(), name
+    assert_reached(generator)
 
 
 @torch.no_grad()
