@@ -18,7 +18,7 @@ from pixelwise.device import find_device
 from pixelwise.evaluation.cost import cost_of, fitted
 from pixelwise.evaluation.entrant import check_entrant, digest_of, is_folder, named_apart
 from pixelwise.evaluation.examination import Examination
-from pixelwise.evaluation.journal import SAMPLE, Journal, sample_digest
+from pixelwise.evaluation.journal import Journal, sample_digest
 from pixelwise.evaluation.json_file import write_json
 from pixelwise.evaluation.protocol import digest
 from pixelwise.evaluation.scores import (
@@ -38,6 +38,9 @@ Progress = Callable[[str, int, int], object]
 """Is told of which model how many samples of how many are done."""
 
 Row = dict[str, Any]
+
+_SHOWN = "shown"
+"""In the samples' journal: that this one's pictures have been written."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ class Comparison:
         write_json(self.folder / "report.json", report)
         return report
 
-    def _evaluated(self, name: str, entrant: str, digests: Sequence[np.ndarray]) -> Evaluation:
+    def _evaluated(self, name: str, entrant: str, digests: Sequence[bytes]) -> Evaluation:
         examination, progress = self.examination, partial(self.progress, name)
         subject = f"{digest_of(entrant)[:16]} under {self._what}"
         task = Task(entrant, self.device, examination.setting, self.folder / name, subject)
@@ -114,15 +117,14 @@ class Comparison:
             if not task.picture(name).exists():
                 yield index
 
-    def _of_targets(self, examination: Examination, digests: Sequence[np.ndarray]) -> Row:
+    def _of_targets(self, examination: Examination, digests: Sequence[bytes]) -> Row:
         """The targets, judged as if a model had made them."""
         with Journal(self.folder / REAL / "journal.sqlite", f"the targets under {self._what}") as journal:
             return _figures(conclude_targets(examination, journal, unobserved(examination, journal, digests)))
 
     @property
     def _what(self) -> str:
-        samples = f"{self.examination.protocol.name} on {digest(self.examination.samples.names)[:16]}"
-        return f"{samples}, with {machine.versions_text(machine.versions())}"
+        return f"{self.examination.protocol.name} on {digest(self.examination.samples.names)[:16]}"
 
     def _row(self, evaluation: Evaluation, entrant: str) -> Row:
         """What was measured, and, of a model, what its pictures cost at the first sample's size."""
@@ -146,19 +148,17 @@ class Comparison:
             row["training_memory"] = training_bytes(entrant, fitted(translator, condition), self.device)
         return row
 
-    def _show_samples(self) -> list[np.ndarray]:
+    def _show_samples(self) -> list[bytes]:
         """Writes inputs and targets as people see them, where they are not there or have changed; their digests."""
-        samples, digests = self.examination.samples, []
+        digests = []
         with Journal(self.folder / "samples.sqlite", f"the samples of {self._what}") as journal:
-            known = set(range(len(samples))) - set(journal.missing([SAMPLE], len(samples)))
-            for index, name in enumerate(samples.names):
+            for index, name in enumerate(self.examination.samples.names):
                 paths = [self.folder / part / f"{name}.png" for part in ("inputs", "targets")]
                 sample = self.examination.sample(index)
                 digests.append(sample_digest(sample))
-                is_known = index in known and np.array_equal(journal.observations(SAMPLE)[index], digests[-1])
-                if not is_known or not all(path.exists() for path in paths):
+                if journal.lacks(index, digests[-1], [_SHOWN]) or not all(path.exists() for path in paths):
                     self._show(sample, *paths)
-                    journal.add(index, {SAMPLE: digests[-1]})
+                    journal.add(index, digests[-1], {_SHOWN: np.array(True)})
         return digests
 
     def _show(self, sample: PairedSample, of_input: Path, of_target: Path) -> None:

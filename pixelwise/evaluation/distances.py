@@ -15,7 +15,7 @@ from torch import Tensor
 
 from pixelwise.data.paired_data import PairedData
 from pixelwise.errors import InputError
-from pixelwise.evaluation.journal import SAMPLE, Journal, sample_digest
+from pixelwise.evaluation.journal import Journal, sample_digest
 from pixelwise.evaluation.measure import Figures, Measure
 from pixelwise.evaluation.protocol import Protocol, digest
 from pixelwise.evaluation.setting import Setting, UnavailableError
@@ -54,12 +54,11 @@ class RealSet:
         path = None if self.folder is None else self.folder / f"real-{self.name}.sqlite"
         subject = f"{self.name} pictures of {self.protocol.name}, {digest(self.samples.names)[:16]}"
         with Journal(path, subject) as journal:
-            missing = set(journal.missing([kind, SAMPLE], len(self.samples)))
             for index in range(len(self.samples)):
                 sample = self.protocol.sample(self.samples, index)
-                digest_of_it = sample_digest(sample)
-                if index in missing or not np.array_equal(journal.observations(SAMPLE)[index], digest_of_it):
-                    journal.add(index, {kind: _found(network, sample.target), SAMPLE: digest_of_it})
+                now = sample_digest(sample)
+                if journal.lacks(index, now, [kind]):
+                    journal.add(index, now, {kind: _found(network, sample.target)})
             yield journal.observations(kind)
 
     def statistics(self, kind: str, network: Features) -> FeatureStatistics:

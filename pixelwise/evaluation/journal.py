@@ -11,43 +11,46 @@ from typing import overload
 
 import numpy as np
 
+from pixelwise import machine
 from pixelwise.condition import PairedSample
 from pixelwise.errors import InputError
 
 _SCHEMA = """
     CREATE TABLE IF NOT EXISTS about (subject TEXT NOT NULL);
     CREATE TABLE IF NOT EXISTS observations (
-        measure TEXT NOT NULL, sample INTEGER NOT NULL, value BLOB NOT NULL, PRIMARY KEY (measure, sample)
+        measure TEXT NOT NULL, sample INTEGER NOT NULL, digest BLOB NOT NULL, value BLOB NOT NULL,
+        PRIMARY KEY (measure, sample)
     ) WITHOUT ROWID;
 """
 PATIENCE = 60.0
 """Seconds that one process waits for another to have written."""
 
-SAMPLE = "sample"
-"""Where ``sample_digest`` is kept: what was observed of another sample of the same name does not count."""
 
-
-def sample_digest(sample: PairedSample) -> np.ndarray:
-    """SHA-256 of all that a sample holds, 32 uint8."""
+def sample_digest(sample: PairedSample) -> bytes:
+    """SHA-256 of all that a sample holds."""
     found = hashlib.sha256()
     for part in (*sample.condition.planes().values(), sample.target):
         found.update(part.contiguous().numpy().tobytes())
-    return np.frombuffer(found.digest(), np.uint8)
+    return found.digest()
 
 
 class Journal:
     """Observations of one model's pictures, in an SQLite file that several processes may write to.
+
+    With each observation stands which sample it is of: what was observed of another one of the same name, before the
+    data changed, does not count. Nor does what other versions observed.
 
     Args:
         path: the file; made if it is not there. None: in memory, for this process alone.
         subject: what is observed, in words. Observations of something else are not gone on with.
 
     Raises:
-        InputError: the file is none of these, of another subject, or cannot be written.
+        InputError: the file is none of these, of another subject or other versions, or cannot be written.
     """
 
     def __init__(self, path: Path | None, subject: str) -> None:
         self._path = path
+        subject = f"{subject}; {machine.versions_text(machine.versions())}"
         try:
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -78,20 +81,21 @@ class Journal:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def missing(self, measures: Sequence[str], num_samples: int) -> list[int]:
-        """The samples, of 0 … ``num_samples`` - 1, of which some of ``measures`` have observed nothing yet."""
-        counts: dict[int, int] = {}
-        for measure in measures:
-            for (sample,) in self.connection.execute("SELECT sample FROM observations WHERE measure = ?", (measure,)):
-                counts[sample] = counts.get(sample, 0) + 1
-        return [sample for sample in range(num_samples) if counts.get(sample, 0) < len(measures)]
+    def lacks(self, sample: int, digest: bytes, measures: Sequence[str]) -> bool:
+        """Whether some of ``measures`` have observed nothing yet of the sample of this number and ``sample_digest``."""
+        query = "SELECT NULL FROM observations WHERE measure = ? AND sample = ? AND digest = ?"
+        return any(self.connection.execute(query, (name, sample, digest)).fetchone() is None for name in measures)
 
-    def add(self, sample: int, observations: Mapping[str, np.ndarray]) -> None:
+    def missing(self, digests: Sequence[bytes], measures: Sequence[str]) -> list[int]:
+        """Of the samples with these digests, in order, the numbers of those of which it ``lacks`` something."""
+        return [sample for sample, digest in enumerate(digests) if self.lacks(sample, digest, measures)]
+
+    def add(self, sample: int, digest: bytes, observations: Mapping[str, np.ndarray]) -> None:
         """Keeps what the measures observed of a sample: all of it or, if interrupted, nothing."""
-        rows = [(measure, sample, _to_bytes(value)) for measure, value in observations.items()]
+        rows = [(measure, sample, digest, _to_bytes(value)) for measure, value in observations.items()]
         try:
             with self.connection:
-                self.connection.executemany("INSERT OR REPLACE INTO observations VALUES (?, ?, ?)", rows)
+                self.connection.executemany("INSERT OR REPLACE INTO observations VALUES (?, ?, ?, ?)", rows)
         except sqlite3.Error as error:
             raise InputError(f"{self._path}: cannot be written: {error}; what it holds is kept") from error
 

@@ -16,7 +16,7 @@ from pixelwise.allocator import keep_freed_memory
 from pixelwise.condition import PairedSample
 from pixelwise.evaluation.entrant import Make, Translate, made_by, shown_to
 from pixelwise.evaluation.examination import Examination, prepare
-from pixelwise.evaluation.journal import SAMPLE, Journal, sample_digest
+from pixelwise.evaluation.journal import Journal, sample_digest
 from pixelwise.evaluation.measure import Figures
 from pixelwise.evaluation.protocol import Protocol
 from pixelwise.evaluation.setting import Setting
@@ -155,16 +155,13 @@ def observe(
         picture = examination.compared(make(sample).cpu())
         keep(picture, sample)
         observations = {measure.name: measure.observe(picture, sample) for measure in examination.measures}
-        journal.add(index, {SAMPLE: sample_digest(sample), _TARGET: _digest_of(sample.target), **observations})
+        journal.add(index, sample_digest(sample), {_TARGET: _digest_of(sample.target), **observations})
         progress(number, len(indices))
 
 
-def unobserved(examination: Examination, journal: Journal, digests: Sequence[np.ndarray]) -> list[int]:
-    """The samples of which the journal lacks something, or whose ``sample_digest`` was another one."""
-    wanted = [SAMPLE, _TARGET, *(measure.name for measure in examination.measures)]
-    missing = set(journal.missing(wanted, len(digests)))
-    seen = journal.observations(SAMPLE)
-    return [index for index, now in enumerate(digests) if index in missing or not np.array_equal(seen[index], now)]
+def unobserved(examination: Examination, journal: Journal, digests: Sequence[bytes]) -> list[int]:
+    """The samples, with these ``sample_digest``, of which the journal lacks something."""
+    return journal.missing(digests, [_TARGET, *(measure.name for measure in examination.measures)])
 
 
 def conclude(name: str, examination: Examination, journal: Journal) -> Evaluation:

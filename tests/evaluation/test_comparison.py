@@ -21,6 +21,7 @@ from pixelwise import images
 from pixelwise.condition import PairedSample
 from pixelwise.errors import InputError
 from pixelwise.evaluation import Comparison, Examination, Setting, evaluate, prepare
+from pixelwise.evaluation.journal import sample_digest
 from pixelwise.evaluation.measure import each
 from pixelwise.evaluation.own_data import own_protocol
 from pixelwise.evaluation.scores import Progress
@@ -113,6 +114,18 @@ def test_data_that_changed_are_observed_again(
     assert np.asarray(Image.open(folder / "targets" / "b.png")).max() == 7
 
 
+def test_a_measure_that_was_away_when_data_changed_observes_them_too(
+    examination: Examination, models: list[str], data: Path, tmp_path: Path
+) -> None:
+    def scores(asked: Examination, folder: str) -> object:
+        return Comparison(asked, tmp_path / folder, "cpu").run(models[:1])["models"][0]["scores"]
+
+    scores(examination, "report")
+    images.write(data / "set12" / "b.png", np.full((40, 60, 1), 7, np.uint8))
+    scores(replace(examination, measures=examination.measures[:1]), "report")
+    assert scores(examination, "report") == scores(examination, "fresh")
+
+
 def test_a_picture_that_is_gone_is_made_again(examination: Examination, models: list[str], tmp_path: Path) -> None:
     Comparison(examination, tmp_path / "report", "cpu").run(models[:1])
     picture = tmp_path / "report" / "model" / "pictures" / "a.png"
@@ -188,7 +201,8 @@ def test_a_process_that_is_to_end_begins_no_further_sample(
     assert done == [0]
     assert signal.getsignal(signal.SIGINT) is heard
     with worker.task.open_journal() as journal:
-        assert journal.missing(["psnr"], 3) == [1, 2]
+        digests = [sample_digest(worker.examination.sample(index)) for index in range(3)]
+        assert journal.missing(digests, ["psnr"]) == [1, 2]
 
 
 def test_finished_pictures_are_evaluated_as_models_are(

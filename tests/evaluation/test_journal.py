@@ -11,6 +11,7 @@ from pixelwise.errors import InputError
 from pixelwise.evaluation.journal import Journal
 
 FEATURES = np.arange(5, dtype=np.float32)
+DIGEST, OTHER = b"a sample", b"another one"
 
 
 @pytest.fixture
@@ -20,8 +21,8 @@ def path(tmp_path: Path) -> Path:
 
 def test_observations_are_what_they_were(path: Path) -> None:
     with Journal(path, "this") as journal:
-        journal.add(1, {"a": np.float64(0.1), "b": FEATURES + 1})
-        journal.add(0, {"a": np.float64(np.nan), "b": FEATURES})
+        journal.add(1, DIGEST, {"a": np.float64(0.1), "b": FEATURES + 1})
+        journal.add(0, DIGEST, {"a": np.float64(np.nan), "b": FEATURES})
     with Journal(path, "this") as journal:
         scores, features = journal.observations("a"), journal.observations("b")
         assert [np.isnan(score) for score in scores] == [True, False]
@@ -35,26 +36,36 @@ def test_observations_are_what_they_were(path: Path) -> None:
 
 def test_what_lacks_a_measure_is_missing(path: Path) -> None:
     with Journal(path, "this") as journal:
-        journal.add(0, {"a": FEATURES, "b": FEATURES})
-        journal.add(2, {"a": FEATURES})
-        assert journal.missing(["a"], 4) == [1, 3]
-        assert journal.missing(["a", "b"], 4) == [1, 2, 3]
-        journal.add(2, {"b": FEATURES})
-        assert journal.missing(["a", "b"], 4) == [1, 3]
+        journal.add(0, DIGEST, {"a": FEATURES, "b": FEATURES})
+        journal.add(2, DIGEST, {"a": FEATURES})
+        assert journal.missing([DIGEST] * 4, ["a"]) == [1, 3]
+        assert journal.missing([DIGEST] * 4, ["a", "b"]) == [1, 2, 3]
+        journal.add(2, DIGEST, {"b": FEATURES})
+        assert journal.missing([DIGEST] * 4, ["a", "b"]) == [1, 3]
+
+
+def test_what_was_observed_of_another_sample_does_not_count(path: Path) -> None:
+    with Journal(path, "this") as journal:
+        journal.add(0, DIGEST, {"a": FEATURES, "b": FEATURES})
+        journal.add(0, OTHER, {"a": FEATURES + 1})
+        assert not journal.lacks(0, OTHER, ["a"])
+        assert journal.lacks(0, OTHER, ["b"])
+        assert journal.lacks(0, DIGEST, ["a"])
+        assert np.array_equal(journal.observations("a")[0], FEATURES + 1)
 
 
 def test_an_interrupted_sample_leaves_nothing(path: Path) -> None:
     with Journal(path, "this") as journal:
         with pytest.raises(ValueError, match="allow_pickle"):
-            journal.add(0, {"a": FEATURES, "b": np.array([object()])})
-        assert journal.missing(["a"], 1) == [0]
+            journal.add(0, DIGEST, {"a": FEATURES, "b": np.array([object()])})
+        assert journal.missing([DIGEST], ["a"]) == [0]
 
 
 def test_several_may_write_at_once(path: Path) -> None:
     def write(start: int) -> None:
         with Journal(path, "this") as journal:
             for sample in range(start, 40, 4):
-                journal.add(sample, {"a": np.float64(sample)})
+                journal.add(sample, DIGEST, {"a": np.float64(sample)})
 
     threads = [Thread(target=write, args=(start,)) for start in range(4)]
     for thread in threads:
@@ -67,7 +78,7 @@ def test_several_may_write_at_once(path: Path) -> None:
 
 def test_another_subjects_journal_is_refused(path: Path) -> None:
     Journal(path, "this").close()
-    with pytest.raises(InputError, match=r"journal\.sqlite: holds what was observed of this, expected that"):
+    with pytest.raises(InputError, match=r"journal\.sqlite: holds what was observed of this; .*, expected that; "):
         Journal(path, "that")
 
 
@@ -82,4 +93,11 @@ def test_no_journal_is_refused(path: Path) -> None:
         connection.execute("CREATE TABLE about (other TEXT)")
     connection.close()
     with pytest.raises(InputError, match="not a journal"):
+        Journal(path, "this")
+
+
+def test_what_other_versions_observed_is_not_gone_on_with(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Journal(path, "this").close()
+    monkeypatch.setattr("pixelwise.machine.versions", lambda: {"torch": "0.1"})
+    with pytest.raises(InputError, match=r"observed of this; python .*, expected this; torch 0\.1; name another"):
         Journal(path, "this")

@@ -15,6 +15,7 @@ from tiny_model import LABEL_MODEL, LABELS
 from tiny_pairs import write_pairs
 from torch import Tensor
 
+from pixelwise import images
 from pixelwise.checkpoint import manifest_for, read_manifest, resolve
 from pixelwise.condition import Condition
 from pixelwise.errors import InputError
@@ -176,6 +177,17 @@ def test_each_way_to_reduce_pictures_has_figures_of_its_own(pairs: Path) -> None
     both = figures("inception_published", "inception_clean")
     assert both == {**figures("inception_published"), **figures("inception_clean")}
     assert both["fid_published_train"] != both["fid_clean_train"]
+
+
+@pytest.mark.usefixtures("inception")
+def test_a_real_picture_that_changed_is_seen_anew_each_way(pairs: Path, tmp_path: Path) -> None:
+    def figures(*names: str) -> Figures:
+        return score(black, "black", examined(pairs, *names, kept=tmp_path / "kept")).figures
+
+    figures("inception_published", "inception_clean")
+    images.write(pairs / "train" / "image" / "1.png", np.full((16, 16, 3), 7, np.uint8))
+    figures("inception_published")
+    assert figures("inception_clean") == score(black, "black", examined(pairs, "inception_clean")).figures
 
 
 @pytest.mark.usefixtures("inception")
