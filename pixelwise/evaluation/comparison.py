@@ -163,7 +163,7 @@ class Comparison:
 
     def _show(self, sample: PairedSample, of_input: Path, of_target: Path) -> None:
         samples = self.examination.samples
-        (shown_input,) = condition_pictures(sample.condition, samples.spec)
+        (shown_input,) = condition_pictures(self.examination.protocol.shown(sample.condition), samples.spec)
         (shown_target,) = target_pictures(sample.target, samples.target)
         images.write(of_input, shown_input)
         images.write(of_target, shown_target)

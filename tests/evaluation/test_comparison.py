@@ -20,7 +20,7 @@ from tiny_pairs import write_pairs
 from pixelwise import images
 from pixelwise.condition import PairedSample
 from pixelwise.errors import InputError
-from pixelwise.evaluation import Comparison, Examination, Setting, evaluate, prepare
+from pixelwise.evaluation import Comparison, Examination, Protocol, Setting, evaluate, prepare
 from pixelwise.evaluation.journal import sample_digest
 from pixelwise.evaluation.measure import each
 from pixelwise.evaluation.own_data import own_protocol
@@ -124,6 +124,17 @@ def test_a_measure_that_was_away_when_data_changed_observes_them_too(
     images.write(data / "set12" / "b.png", np.full((40, 60, 1), 7, np.uint8))
     scores(replace(examination, measures=examination.measures[:1]), "report")
     assert scores(examination, "report") == scores(examination, "fresh")
+
+
+def test_inputs_are_shown_as_models_see_them(examination: Examination, models: list[str], tmp_path: Path) -> None:
+    def shown(protocol: Protocol, folder: str) -> np.ndarray:
+        asked = prepare(replace(examination.setting, protocol=protocol))
+        Comparison(asked, tmp_path / folder, "cpu").run(models[:1])
+        return np.asarray(Image.open(tmp_path / folder / "inputs" / "a.png")).astype(int)
+
+    whole = shown(examination.protocol, "whole")
+    reduced = shown(examination.protocol.from_source((20, 30)), "reduced")
+    assert np.abs(np.diff(reduced, axis=1)).mean() < np.abs(np.diff(whole, axis=1)).mean() / 2
 
 
 def test_a_picture_that_is_gone_is_made_again(examination: Examination, models: list[str], tmp_path: Path) -> None:
