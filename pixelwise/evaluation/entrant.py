@@ -12,7 +12,7 @@ from torch import Tensor
 
 from pixelwise import images
 from pixelwise.checkpoint import read_manifest, resolve
-from pixelwise.codecs import IMAGE_MODES
+from pixelwise.codecs import ID_MODES, IMAGE_MODES
 from pixelwise.condition import Condition, PairedSample
 from pixelwise.data.layout import Folder
 from pixelwise.digest import sha256_of
@@ -114,21 +114,28 @@ def _restored(translator: Translator, restoration: Restoration, condition: Condi
 
 
 def _files_of(folder: Path, examination: Examination) -> Mapping[str, Path]:
+    """The samples' pictures in a folder, by name; previews that `pixelwise translate` wrote beside them are none."""
     files, names = Folder(folder).files(), examination.samples.names
     if missing := [name for name in names if name not in files]:
         raise InputError(f"{folder}: lacks {len(missing)} of {len(names)} pictures: {_listed(missing)}")
-    previews = {preview_path(Path(name)).name for name in names}
-    if surplus := sorted(name for name in files.keys() - set(names) if Path(name).name not in previews):
+    made = {name: files.pop(name) for name in names}
+    previews = {preview_path(path) for path in made.values()}
+    if surplus := [name for name, path in files.items() if path not in previews]:
         raise InputError(f"{folder}: has {len(surplus)} pictures that are none of the samples': {_listed(surplus)}")
+    _check_sizes([*made.values()], examination)
+    return made
+
+
+def _check_sizes(paths: Sequence[Path], examination: Examination) -> None:
+    modes = ID_MODES if isinstance(examination.samples.target, LabelSpec) else IMAGE_MODES
     differing = []
-    for index, name in enumerate(names):
-        with open_raster(files[name], IMAGE_MODES) as raster:
+    for index, path in enumerate(paths):
+        with open_raster(path, modes) as raster:
             size = raster.size
         if size != (wanted := examination.sample(index).condition.size):
-            differing.append(f"{files[name]} is {_text(size)} for {_text(wanted)}")
+            differing.append(f"{path} is {_text(size)} for {_text(wanted)}")
     if differing:
         raise InputError(f"{len(differing)} pictures are of another size (width x height): {_listed(differing)}")
-    return {name: files[name] for name in names}
 
 
 def _from_files(files: Mapping[str, Path], examination: Examination) -> Make:

@@ -14,13 +14,15 @@ import pytest
 import torch
 from PIL import Image
 from test_evaluation import tiny_protocol
-from tiny_model import LABEL_MODEL, PHOTO_MODEL, save_tiny_denoiser, save_tiny_model
+from tiny_model import LABEL_MODEL, LABELS, PHOTO_MODEL, save_tiny_denoiser, save_tiny_model
 from tiny_pairs import write_pairs
 
 from pixelwise import images
 from pixelwise.condition import PairedSample
+from pixelwise.data.paired_folder import FolderSpec
 from pixelwise.errors import InputError
 from pixelwise.evaluation import Comparison, Examination, Protocol, Setting, evaluate, prepare
+from pixelwise.evaluation.entrant import check_entrant
 from pixelwise.evaluation.journal import sample_digest
 from pixelwise.evaluation.measure import each
 from pixelwise.evaluation.own_data import own_protocol
@@ -257,6 +259,27 @@ def test_pictures_that_do_not_match_are_listed(
     change(tmp_path / "theirs" / "b.png")
     with pytest.raises(InputError, match=message):
         Comparison(examination, tmp_path / "report", "cpu").run([str(tmp_path / "theirs")])
+
+
+def test_previews_beside_finished_pictures_are_none_themselves(examination: Examination, tmp_path: Path) -> None:
+    for name in examination.samples.names:
+        images.write(tmp_path / "theirs" / f"{name}.png", np.zeros((40, 60), np.uint8))
+        images.write(tmp_path / "theirs" / f"{name}_preview.png", np.zeros((40, 60, 3), np.uint8))
+    check_entrant(str(tmp_path / "theirs"), examination)
+    images.write(tmp_path / "theirs" / "d_preview.png", np.zeros((40, 60, 3), np.uint8))
+    with pytest.raises(InputError, match=r"has 1 pictures that are none of the samples': d_preview$"):
+        check_entrant(str(tmp_path / "theirs"), examination)
+
+
+def test_finished_label_maps_may_have_palettes_and_pictures_may_not(tmp_path: Path) -> None:
+    pairs = write_pairs(tmp_path / "pairs")
+    maps = pairs / "val" / "label"
+    with pytest.raises(InputError, match=r"0\.png: is a palette image"):
+        check_entrant(str(maps), prepare(Setting(replace(own_protocol(pairs, "val"), measures=("l1",)), pairs)))
+    (pairs / "spec.json").write_text(json.dumps(FolderSpec(("image",), "label", LABELS).to_json()))
+    classes = prepare(Setting(own_protocol(pairs, "val"), pairs))
+    (row,) = Comparison(classes, tmp_path / "report", "cpu").run([str(maps)])["models"]
+    assert row["figures"]["pixel_accuracy"] == 1
 
 
 def test_a_restorer_of_colours_has_its_cost_on_grey_photos(examination: Examination, tmp_path: Path) -> None:
