@@ -9,13 +9,14 @@ from pixelwise.device import find_device
 from pixelwise.errors import InputError
 from pixelwise.evaluation.distances import Features, distances, real_sets
 from pixelwise.evaluation.measure import Measure
-from pixelwise.evaluation.setting import Setting, UnavailableError
+from pixelwise.evaluation.setting import Setting, UnavailableError, check_channels
 from pixelwise.metrics import inception
 from pixelwise.metrics.frechet import FeatureStatistics, read_statistics, write_statistics
 
 
 def inception_distances(reduction: str, setting: Setting, samples: PairedData) -> Measure:
     """Of features of pictures that are reduced so."""
+    check_channels(samples, 1, 3)
     statistics = _statistics(setting, reduction)
     names = f"fid_{reduction}", f"kid_{reduction}"
     return distances(_kind(reduction), names, _network(reduction, setting), real_sets(setting, samples), statistics)
@@ -36,7 +37,9 @@ def write_real_statistics(setting: Setting, folder: Path) -> list[Path]:
     if not reductions:
         raise InputError(f"{setting.protocol.name} has no FID that statistics could be for")
     try:
-        sets = real_sets(setting, setting.protocol.open(setting.root))
+        samples = setting.protocol.open(setting.root)
+        check_channels(samples, 1, 3)
+        sets = real_sets(setting, samples)
     except UnavailableError as error:
         raise InputError(f"{setting.root}: {error}") from error
     named = {

@@ -17,7 +17,7 @@ from pixelwise.errors import InputError
 from pixelwise.evaluation.distances import distances, real_sets
 from pixelwise.evaluation.inception import inception_distances
 from pixelwise.evaluation.measure import Figures, Measure, Score, each
-from pixelwise.evaluation.setting import Setting, UnavailableError
+from pixelwise.evaluation.setting import Setting, UnavailableError, check_channels
 from pixelwise.images import ImageSpec
 from pixelwise.labels import LabelSpec
 from pixelwise.metrics import DEPTH_METRICS, METRICS, scores
@@ -42,10 +42,12 @@ def _of_pictures(name: str, setting: Setting, samples: PairedData) -> Measure:
 
 
 def _seams(cell: int, setting: Setting, samples: PairedData) -> Measure:
-    return each(f"seams_{cell}", lambda picture, sample: float(seams(picture, cell)), without_target=True)
+    measure = _of_sides(cell + 1, f"seams_{cell}", lambda picture, sample: float(seams(picture, cell)))
+    return replace(measure, without_target=True)
 
 
 def _lpips(backbone: str, setting: Setting, samples: PairedData) -> Measure:
+    check_channels(samples, 1, 3)
     published = BACKBONES[backbone]
     weights, heads = setting.at_hand(published.weights), setting.at_hand(published.heads)
     network = load_lpips(published, weights, heads, setting.download)
@@ -110,6 +112,7 @@ def _segmenter(setting: Setting, samples: PairedData) -> tuple[LabelSpec, Segmen
         raise InputError(f"{setting.protocol.name}: there are no label maps that pictures could be held against")
     if setting.segmenter is None:
         raise UnavailableError("no segmentation scores: no segmenter was given that finds the label maps' classes")
+    check_channels(samples, 3)
     return spec, segmenter_named(setting.segmenter, setting.protocol.judged or spec, setting.device)
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from pixelwise.data.paired_data import PairedData
 from pixelwise.errors import InputError
 from pixelwise.evaluation.protocol import Protocol
+from pixelwise.images import ImageSpec
 from pixelwise.published_weights import PublishedWeights
 
 
@@ -46,3 +48,11 @@ class Setting:
 
 class UnavailableError(Exception):
     """A measure that cannot be taken here, and why. Others can."""
+
+
+def check_channels(samples: PairedData, *readable: int) -> None:
+    """Raises UnavailableError for targets of other numbers of channels than a network reads."""
+    target = samples.target
+    if isinstance(target, ImageSpec) and target.channels not in readable:
+        numbers = " or ".join(map(str, readable))
+        raise UnavailableError(f"its network reads pictures of {numbers} channels, the targets have {target.channels}")

@@ -18,6 +18,7 @@ from torch import Tensor
 from pixelwise import images
 from pixelwise.checkpoint import manifest_for, read_manifest, resolve
 from pixelwise.condition import Condition
+from pixelwise.data.paired_folder import FolderSpec
 from pixelwise.errors import InputError
 from pixelwise.evaluation import Examination, Setting, markdown, prepare, protocol_for, score, score_targets
 from pixelwise.evaluation.distances import RealSet, distances
@@ -28,6 +29,7 @@ from pixelwise.evaluation.measures import MEASURES
 from pixelwise.evaluation.own_data import own_protocol
 from pixelwise.evaluation.protocols import PROTOCOLS
 from pixelwise.evaluation.scores import caveats_of
+from pixelwise.images import ImageSpec
 from pixelwise.metrics.frechet import FeatureStatistics, write_statistics
 from pixelwise.metrics.inception import REDUCTIONS
 from pixelwise.models.asapnet import AsapNetConfig
@@ -63,6 +65,25 @@ def test_pictures_too_small_for_a_measure_are_left_out_and_counted(tmp_path: Pat
     assert np.isnan(alone.figures["vif"])
     assert not np.isnan(alone.figures["l1"])
     assert alone.caveats == ("vif leaves out 4 of 4 pictures, of less than 41 pixels on a side",)
+
+
+@pytest.mark.usefixtures("wise", "inception")
+def test_own_pairs_of_other_sizes_and_channels_are_measured_as_far_as_can_be(tmp_path: Path) -> None:
+    pairs = write_pairs(tmp_path / "pairs")
+    (pairs / "spec.json").write_text(json.dumps(FolderSpec(labels=LABELS, images={"image": ImageSpec(4)}).to_json()))
+    for path in pairs.glob("*/image/*.png"):
+        images.write(path, np.full((16, 16, 4), 60, np.uint8))
+    examination = prepare(Setting(own_protocol(pairs, "val"), pairs, segmenter="wise", device="cpu"))
+    refused = [remark.partition(" is not measured: its network reads ") for remark in examination.remarks]
+    assert [name for name, _, _ in refused] == [
+        "lpips_alex", "inception_published", "inception_clean", "segmentation", "segmenter_features"
+    ]  # fmt: skip
+    assert {reason for _, _, reason in refused} == {
+        f"pictures of {read} channels, the targets have 4" for read in ("1 or 3", "3")
+    }
+    found = score(lambda condition: torch.full((1, 4, *condition.size), -1.0), "black", examination)
+    assert (found.figures["seams_8"], found.figures["l1"]) == (1, pytest.approx(60 / 255, abs=1e-6))
+    assert "seams_16 leaves out 4 of 4 pictures, of less than 17 pixels on a side" in found.caveats
 
 
 def test_what_is_not_at_hand_is_said_and_the_rest_measured(pairs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
