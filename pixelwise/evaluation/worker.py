@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.synchronize import Event
@@ -20,6 +21,7 @@ from pixelwise import images
 from pixelwise.allocator import keep_freed_memory
 from pixelwise.condition import PairedSample
 from pixelwise.contact_sheet import target_pictures
+from pixelwise.errors import InputError
 from pixelwise.evaluation.entrant import maker
 from pixelwise.evaluation.examination import Examination, prepare
 from pixelwise.evaluation.journal import Journal
@@ -94,27 +96,33 @@ def share(task: Task, indices: Sequence[int], num_processes: int, progress: Prog
     Interrupted, or when one of them fails, no further samples are begun: what is left of a portion may take minutes.
 
     Raises:
-        InputError: as ``evaluate``.
+        InputError: as ``evaluate``; or the system ended a process, for want of memory perhaps.
     """
     portions = [indices[first : first + PORTION] for first in range(0, len(indices), PORTION)]
     threads = max(1, torch.get_num_threads() // num_processes)
     # Not by forking: torch's threads would not survive it.
     spawn = multiprocessing.get_context("spawn")
     end = spawn.Event()
-    with ProcessPoolExecutor(num_processes, spawn, _begin, (task, threads, end)) as pool:
-        # The processes are started here. Ctrl-C on a terminal goes to all of them too: it is to end their work, see
-        # ``_observe``, not what they import.
-        with _on_interruption(signal.SIG_IGN):
-            futures = {pool.submit(_observe, portion): len(portion) for portion in portions}
-        done = 0
-        try:
-            for future in as_completed(futures):
-                future.result()
-                progress(done := done + futures[future], len(indices))
-        except BaseException:
-            end.set()
-            pool.shutdown(cancel_futures=True)
-            raise
+    try:
+        with ProcessPoolExecutor(num_processes, spawn, _begin, (task, threads, end)) as pool:
+            # The processes are started here. Ctrl-C on a terminal goes to all of them too: it is to end their work, see
+            # ``_observe``, not what they import.
+            with _on_interruption(signal.SIG_IGN):
+                futures = {pool.submit(_observe, portion): len(portion) for portion in portions}
+            done = 0
+            try:
+                for future in as_completed(futures):
+                    future.result()
+                    progress(done := done + futures[future], len(indices))
+            except BaseException:
+                end.set()
+                pool.shutdown(cancel_futures=True)
+                raise
+    except BrokenProcessPool as error:
+        raise InputError(
+            f"one of {num_processes} processes was ended, for want of memory perhaps: try fewer --processes; what they "
+            "have observed is kept"
+        ) from error
 
 
 _workers: list[Worker | Exception] = []

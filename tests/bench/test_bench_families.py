@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from pixelwise.bench.families import FamilyPlan, FamilySubject, condition_for, m
 from pixelwise.bench.families_table import families_markdown
 from pixelwise.bench.memory import family_peak_bytes, family_training_bytes
 from pixelwise.errors import InputError
+from pixelwise.metrics.complexity import CPU
+from pixelwise.metrics.memory import can_tell
 from pixelwise.models import FAMILIES, family_of
 from pixelwise.models.asapnet import AsapNetConfig
 from pixelwise.models.spade import PUBLISHED, SpadeConfig
@@ -122,17 +125,29 @@ def test_styles_are_given_to_those_who_read_them() -> None:
     assert condition_for(SpadeConfig(num_labels=3, style=True), (8, 8)).style is not None
 
 
+@pytest.mark.skipif(not can_tell(CPU), reason="this system does not tell")
 def test_memory_is_measured_in_a_process_of_its_own() -> None:
     side = 256
     grown = family_peak_bytes(TINY_SPADE, (side, side))
+    assert grown is not None
     # The modulations' 128 hidden channels at full size are the most that is there at a time.
-    assert grown is None or 128 * 4 * side**2 < grown < 600 * 4 * side**2
+    assert 128 * 4 * side**2 < grown < 600 * 4 * side**2
 
 
+@pytest.mark.skipif(not can_tell(CPU), reason="this system does not tell")
 def test_training_takes_more_memory_than_a_picture() -> None:
     training, inference = (ask(TINY_SPADE, (64, 64)) for ask in (family_training_bytes, family_peak_bytes))
+    assert training is not None
+    assert inference is not None
     # All that was computed is kept for the way back, and gradients and two moments of all weights.
-    assert training is None or inference is None or training > inference
+    assert training > inference
+
+
+def test_a_process_that_is_killed_costs_its_own_figure_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, -9, ""))
+    results = measure_families([FamilySubject("tiny", lambda size: TINY)], FamilyPlan(((8, 16),), repeats=1), str)
+    assert results["rows"][0]["memory_bytes"] is None
+    assert results["rows"][0]["seconds"]["median"] > 0
 
 
 def test_the_command_prints_and_writes(

@@ -6,6 +6,8 @@ import json
 import signal
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
 
@@ -216,6 +218,23 @@ def test_a_process_that_is_to_end_begins_no_further_sample(
     with worker.task.open_journal() as journal:
         digests = [sample_digest(worker.examination.sample(index)) for index in range(3)]
         assert journal.missing(digests, ["psnr"]) == [1, 2]
+
+
+def test_a_process_that_is_killed_is_no_riddle(
+    examination: Examination, models: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(ThreadPoolExecutor):
+        def __init__(self, num_processes: int, *_: object) -> None:
+            super().__init__(num_processes)
+
+        def submit(self, *_: object) -> Future[None]:  # type: ignore[override]
+            future: Future[None] = Future()
+            future.set_exception(BrokenProcessPool("ended abruptly"))
+            return future
+
+    monkeypatch.setattr("pixelwise.evaluation.worker.ProcessPoolExecutor", Killed)
+    with pytest.raises(InputError, match=r"one of 8 processes was ended, .*: try fewer --processes"):
+        Comparison(examination, tmp_path / "report", "cpu", 8).run(models)
 
 
 def test_finished_pictures_are_evaluated_as_models_are(
