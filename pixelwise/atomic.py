@@ -28,6 +28,15 @@ def check_free(path: Path, overwrite: bool) -> None:
         raise InputError(f"{path} is there already, and may be replaced with --overwrite only")
 
 
+def check_writable(path: Path) -> None:
+    """Raises InputError where no file can be written: before the work whose results it is to hold."""
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder, expected a file's name")
+    above = next(place for place in path.absolute().parents if place.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+        raise InputError(f"{path}: cannot be written: {above} is no folder that may be written to")
+
+
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Makes ``path`` by a rename, once its content is complete and on the disk.
 

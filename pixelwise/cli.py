@@ -156,8 +156,8 @@ def bench(
 
     if threads:
         torch.set_num_threads(threads)
-    if out is not None and out.suffix != ".json":
-        raise InputError(f"{out}: the results are JSON, expected a name that ends in .json")
+    if out is not None:
+        bench.check_out(out)
     if families and (model or engines or device != "cpu"):
         raise InputError("--families: measured as published and on the CPU, so without --model, --engines and --device")
     try:
@@ -169,9 +169,9 @@ def bench(
     except bench.Unequal as error:
         fail(f"refused: {error}")
     to_markdown = bench.families_markdown if families else bench.markdown
+    print(to_markdown(results), end="")
     if out is not None:
         bench.write(results, out, to_markdown)
-    print(to_markdown(results), end="")
 
 
 @app.command()

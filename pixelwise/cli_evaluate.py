@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pixelwise.atomic import check_writable
 from pixelwise.errors import InputError
 from pixelwise.terminal import console, progress_bar
 
@@ -82,6 +83,8 @@ def evaluate(
 
     if threads:
         torch.set_num_threads(threads)
+    if out is not None:
+        check_writable(out)
     entrants = [*(more or ()), *(models or ())]
     how = _protocol(protocol, data, split, entrants)
     setting = Setting(how, data, segmenter, weights, download, statistics, device, kept=report)
@@ -91,9 +94,9 @@ def evaluate(
         found, text = _report(setting, entrants, report, processes, memory)
     else:
         found, text = _scores(setting, entrants)
+    print(text, end="")
     if out is not None:
         write_json(out, found)
-    print(text, end="")
 
 
 def _protocol(name: str | None, data: Path, split: str, entrants: list[str]) -> Protocol:

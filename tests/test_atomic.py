@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pixelwise.atomic import folder_replacement, remove_leftovers, write_atomically
+from pixelwise.atomic import check_writable, folder_replacement, remove_leftovers, write_atomically
+from pixelwise.errors import InputError
 
 
 def files(folder: Path) -> list[str]:
@@ -164,3 +165,13 @@ def test_leftover_folders_are_removed_too(tmp_path: Path):
     (tmp_path / "moved").rename(beside)
     remove_leftovers(tmp_path)
     assert not files(tmp_path)
+
+
+def test_what_cannot_be_written_is_known_before(tmp_path: Path):
+    check_writable(tmp_path / "a" / "b" / "c.txt")
+    assert files(tmp_path) == []
+    with pytest.raises(InputError, match="is a folder, expected a file's name"):
+        check_writable(tmp_path)
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"c\.txt: cannot be written: .*/file is no folder"):
+        check_writable(tmp_path / "file" / "b" / "c.txt")

@@ -6,7 +6,7 @@ from pixelwise.bench.contest import Unequal
 from pixelwise.bench.families import measure_published
 from pixelwise.bench.families_table import families_markdown
 from pixelwise.bench.growth import measure_growth
-from pixelwise.bench.measurement import measure, write
+from pixelwise.bench.measurement import check_out, measure, write
 from pixelwise.bench.plan import Plan, plan_on
 from pixelwise.bench.subject import FULL_SIZE
 from pixelwise.bench.table import growth_markdown, markdown
@@ -15,6 +15,7 @@ __all__ = [
     "FULL_SIZE",
     "Plan",
     "Unequal",
+    "check_out",
     "families_markdown",
     "growth_markdown",
     "markdown",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pixelwise import machine
 from pixelwise.allocator import keep_freed_memory
-from pixelwise.atomic import write_text
+from pixelwise.atomic import check_writable, write_text
 from pixelwise.bench.contest import Times, line_up, measure_in_turns, prove_equal
 from pixelwise.bench.memory import peak_bytes
 from pixelwise.bench.peaks import Peaks, measure_peaks
@@ -19,6 +19,7 @@ from pixelwise.bench.precision import precisions_on
 from pixelwise.bench.scene import draw_condition
 from pixelwise.bench.subject import Size, build
 from pixelwise.bench.table import Row, markdown
+from pixelwise.errors import InputError
 from pixelwise.metrics.complexity import Macs, count_macs
 
 Progress = Callable[[str], object]
@@ -62,6 +63,14 @@ def circumstances_of(plan: Plan) -> Row:
         "repeats": plan.repeats,
         "freed_memory_kept": plan.freed_memory_kept,
     }
+
+
+def check_out(path: Path) -> None:
+    """Raises InputError where ``write`` could not write: before anything is measured."""
+    if path.suffix != ".json":
+        raise InputError(f"{path}: the results are JSON, expected a name that ends in .json")
+    for file in (path, path.with_suffix(".md")):
+        check_writable(file)
 
 
 def write(results: Row, path: Path, to_markdown: Callable[[Row], str] = markdown) -> None:

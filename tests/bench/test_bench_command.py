@@ -68,6 +68,7 @@ def test_it_refuses_to_time_what_is_wrong(
         (("--sizes", "big"), "sizes 'big': expected HEIGHTxWIDTH"),
         (("--model", "nobody"), "nobody: neither a file nor a bundled model"),
         (("--out", "speed.txt"), "speed.txt: the results are JSON"),
+        (("--out", __file__ + "/speed.json"), "speed.json: cannot be written"),
         (("--device", "abacus"), "device abacus: not available"),
     ],
 )

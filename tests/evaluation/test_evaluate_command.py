@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -54,3 +55,28 @@ def test_what_cannot_be_measured_is_said(
     options = {"--model": model, "--protocol": "tiny-v1", "--data": data, option: value}
     assert pixelwise_command("evaluate", *(part for pair in options.items() for part in pair)) == 1
     assert message in capsys.readouterr().err
+
+
+def test_a_file_that_cannot_be_written_is_refused_before_the_work(
+    pixelwise_command: Command, model: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ("evaluate", model, "--protocol", "tiny-v1", "--data", data, "--out")
+    assert pixelwise_command(*command, data) == 1
+    printed = capsys.readouterr()
+    assert f"{data}: is a folder, expected a file's name" in printed.err
+    assert printed.out == ""
+
+
+def test_what_was_measured_is_said_even_if_it_cannot_be_written(
+    pixelwise_command: Command,
+    model: Path,
+    data: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    full_disk: Callable[[int], AbstractContextManager[None]],
+) -> None:
+    with full_disk(10):
+        command = ("evaluate", model, "--protocol", "tiny-v1", "--data", data, "--out", tmp_path / "scores.json")
+        assert pixelwise_command(*command) == 1
+    assert "| model |" in capsys.readouterr().out
+    assert not (tmp_path / "scores.json").exists()
