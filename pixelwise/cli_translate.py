@@ -72,7 +72,7 @@ def translate(
     by_class = tuple(ClassStyle.read(text) for text in class_style or ())
     styles = StyleWishes(style, style_labels, style_instances, by_class, tuple(redraw or ()))
     ending, name = f".{suffix.removeprefix('.')}", Path(model).stem
-    planned = job_plan.plan(inputs, out, ending, instances, style, seed, samples, name)
+    planned = job_plan.plan(inputs, out, ending, instances, style, seed, samples, name, styles.files)
     job = job_plan.only_job(inputs, planned)
     if (
         job is not None

@@ -27,6 +27,7 @@ class Job:
         instances: the instance map that belongs to it.
         style: the picture that it is to look like.
         seed: where random numbers begin.
+        style_files: what else says how it is to look: maps of that picture, pictures and maps of single classes.
     """
 
     source: Path
@@ -34,6 +35,13 @@ class Job:
     instances: Path | None = None
     style: Path | None = None
     seed: int | None = None
+    style_files: tuple[Path, ...] = ()
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """All files that are read for it, and must never be replaced."""
+        named = (self.source, self.instances, self.style, *self.style_files)
+        return tuple(path for path in named if path is not None)
 
 
 def plan(
@@ -45,6 +53,7 @@ def plan(
     seed: int | None = None,
     samples: int | None = None,
     model: str = "",
+    style_files: tuple[Path, ...] = (),
 ) -> list[Job]:
     """What files, folders and globs mean.
 
@@ -61,6 +70,7 @@ def plan(
         samples: so many pictures of each input, of the seeds ``seed``, ``seed + 1``, … , which end their names:
             ``out/<stem>-<seed>``.
         model: its name, for pictures that go beside their inputs.
+        style_files: of every job; see ``Job``.
 
     Raises:
         InputError: an input that is not there, a folder without images, two instance maps of one name, two inputs that
@@ -81,7 +91,7 @@ def plan(
         stem = _beside(source, root, source in named, model) if out is None else out / name
         for number in seeds:
             destination = single or Path(f"{stem}{suffix}" if samples is None else f"{stem}-{number}{suffix}")
-            jobs.append(Job(source, destination, find_instances(name), find_style(name), number))
+            jobs.append(Job(source, destination, find_instances(name), find_style(name), number, style_files))
     _check_destinations(jobs)
     return jobs
 
@@ -153,7 +163,7 @@ def _check_destinations(jobs: Sequence[Job]) -> None:
             "theirs, whose tree is kept; of one folder, name those that are wanted (such as FOLDER/*.png)"
         )
     present = [path for path in sources if path.exists()]
-    sources_of = (path for job in jobs for path in (job.source, job.instances, job.style))
-    read = {path.resolve() for path in sources_of if path is not None and present}
+    inputs = {path for job in jobs for path in job.inputs} if present else ()
+    read = {path.resolve() for path in inputs}
     if replaced := [path for path in present if path.resolve() in read]:
         raise InputError(f"{replaced[0]}: is an input and would be replaced by a picture; choose another folder")

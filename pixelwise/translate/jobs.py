@@ -226,8 +226,7 @@ def _check_format(path: Path, target: TargetSpec) -> None:
 
 
 def _check_previews(jobs: Sequence[Job]) -> None:
-    sources_of = (path for job in jobs for path in (job.source, job.instances, job.style))
-    taken = {path.resolve() for path in sources_of if path is not None} | {job.destination.resolve() for job in jobs}
+    taken = {path.resolve() for job in jobs for path in (*job.inputs, job.destination)}
     for path in (preview_path(job.destination) for job in jobs):
         if path.resolve() in taken:
             raise InputError(f"{path}: is an input or a picture, and would be replaced by a preview; have none made")

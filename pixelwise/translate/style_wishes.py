@@ -54,6 +54,12 @@ class StyleWishes:
     of_classes: tuple[ClassStyle, ...] = ()
     drawn: tuple[str, ...] = ()
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """What is read besides ``picture``."""
+        of_classes = (path for each in self.of_classes for path in (each.picture, *each.maps))
+        return tuple(path for path in (self.labels, self.instances, *of_classes) if path is not None)
+
     def groups(self, translator: Translator, jobs: Sequence[Job]) -> Iterable[tuple[Sequence[Job], Style | None]]:
         """The jobs, with the style that they are to be done in; None: that of each job's own picture, if it has one.
 

@@ -134,6 +134,21 @@ def test_a_scale_that_no_memory_holds_is_refused_before_it_is_tried(
     assert translate("--scale", 1000, "--region", "0,0,8,8", "--overwrite") == 0
 
 
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--style-labels", "{0}"), ("--style-instances", "{0}"), ("--class-style", "a={0},b.png"),
+     ("--class-style", "a=b.jpg,b.png,{0}")],
+)  # fmt: skip
+def test_what_says_how_pictures_are_to_look_is_never_replaced(
+    translate: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, value: str
+) -> None:
+    look = draw(tmp_path / "out" / "a.png")
+    before = look.read_bytes()
+    assert translate(option, value.format(look), "--overwrite") == 1
+    assert f"{look}: is an input and would be replaced by a picture" in capsys.readouterr().err
+    assert look.read_bytes() == before
+
+
 def test_which_engine_was_chosen_is_said_when_asked(translate: Command, capsys: pytest.CaptureFixture[str]) -> None:
     assert translate("--engine", "reference") == 0
     assert capsys.readouterr().err == ""
