@@ -30,7 +30,7 @@ ProtocolName = Annotated[
         "Otherwise the one that suits the data; for pairs of your own, one that is named after them."
     ),
 ]
-Split = Annotated[str, typer.Option(help="Of pairs of your own.")]
+Split = Annotated[str | None, typer.Option(help="Of pairs of your own; val unless told.")]
 Report = Annotated[
     Path | None, typer.Option(metavar="FOLDER", help="Write a page with pictures; go on with what is begun there.")
 ]
@@ -62,7 +62,7 @@ def evaluate(
     models: Models = None,
     more: MoreModels = None,
     protocol: ProtocolName = None,
-    split: Split = "val",
+    split: Split = None,
     report: Report = None,
     out: Out = None,
     segmenter: SegmenterFile = None,
@@ -85,6 +85,8 @@ def evaluate(
         torch.set_num_threads(threads)
     if out is not None:
         check_writable(out)
+    if report is None or write_statistics is not None:
+        _check_no_report(processes, memory)
     entrants = [*(more or ()), *(models or ())]
     how = _protocol(protocol, data, split, entrants)
     setting = Setting(how, data, segmenter, weights, download, statistics, device, kept=report)
@@ -99,19 +101,33 @@ def evaluate(
         write_json(out, found)
 
 
-def _protocol(name: str | None, data: Path, split: str, entrants: list[str]) -> Protocol:
+def _protocol(name: str | None, data: Path, split: str | None, entrants: list[str]) -> Protocol:
     """The protocol of that name; without one, that which suits the data and the first model."""
-    from pixelwise.checkpoint import read_manifest, resolve
-    from pixelwise.evaluation import protocol_for, protocol_named
-    from pixelwise.evaluation.entrant import is_folder
+    from pixelwise.evaluation import protocol_named
 
-    if name is not None and not name.startswith("own-"):
-        return protocol_named(name)
-    models = [entrant for entrant in entrants if not is_folder(entrant)]
-    found = protocol_for(data, read_manifest(resolve(models[0])) if models else None, split)
-    if name not in (None, found.name):
-        raise InputError(f"--protocol {name}: the pairs in {data} are those of {found.name}")
+    if name is None or name.startswith("own-"):
+        found = _protocol_of(data, name or "", split, entrants)
+    else:
+        found = protocol_named(name)
+    if split not in (None, found.split):
+        raise InputError(f"--split {split}: {found.name} measures on {found.split}; --split is of pairs of your own")
     return found
+
+
+def _protocol_of(data: Path, name: str, split: str | None, entrants: list[str]) -> Protocol:
+    """That which suits the data and the first model, if it has this name or none was given."""
+    from pixelwise.checkpoint import read_manifest, resolve
+    from pixelwise.evaluation import protocol_for
+    from pixelwise.evaluation.entrant import is_folder
+    from pixelwise.evaluation.protocol import name_and_source
+
+    models = [entrant for entrant in entrants if not is_folder(entrant)]
+    manifest = read_manifest(resolve(models[0])) if models else None
+    found = protocol_for(data, manifest, "val" if split is None else split)
+    wanted, source = name_and_source(name)
+    if wanted not in ("", found.name):
+        raise InputError(f"--protocol {name}: the pairs in {data} are those of {found.name}")
+    return found if source is None else found.from_source(source)
 
 
 def _scores(setting: Setting, entrants: Sequence[str]) -> tuple[object, str]:
@@ -161,6 +177,13 @@ def _real_statistics(setting: Setting, entrants: Sequence[str], folder: Path) ->
         console.print(f"note: {caveat}")
     paths = write_real_statistics(setting, folder)
     return [str(path) for path in paths], "".join(f"wrote {path}\n" for path in paths)
+
+
+def _check_no_report(processes: int, memory: bool) -> None:
+    """Raises InputError for options that would have no effect where no report is written."""
+    if processes > 1 or not memory:
+        option = "--processes" if processes > 1 else "--no-memory"
+        raise InputError(f"{option} says how models are measured for a --report, and none is asked for")
 
 
 def _check_report(folder: Path) -> None:

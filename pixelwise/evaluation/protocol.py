@@ -7,6 +7,7 @@ A protocol never changes once it has been used; a better one gets the next numbe
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -130,6 +131,12 @@ class Protocol:
         """One of the samples that ``open`` gave, at the protocol's size."""
         sample = samples[index]
         return sample if self.size is None else scaled(sample, self.size)
+
+
+def name_and_source(name: str) -> tuple[str, tuple[int, int] | None]:
+    """A protocol's name without ``-fromHEIGHTxWIDTH`` behind it, and that size; see ``Protocol.from_source``."""
+    match = re.fullmatch(r"(.+)-from([1-9]\d*)x([1-9]\d*)", name)
+    return (name, None) if match is None else (match[1], (int(match[2]), int(match[3])))
 
 
 def digest(names: tuple[str, ...]) -> str:

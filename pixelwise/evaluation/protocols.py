@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from difflib import get_close_matches
@@ -18,7 +17,7 @@ from pixelwise.data.maps import maps, maps_to_photo
 from pixelwise.data.nyu_depth import nyu_depth, nyu_photo
 from pixelwise.data.stored_set import StoredSet
 from pixelwise.errors import InputError
-from pixelwise.evaluation.protocol import Protocol, digest
+from pixelwise.evaluation.protocol import Protocol, digest, name_and_source
 from pixelwise.metrics import DEPTH_METRICS
 from pixelwise.metrics.fidelity import LEAST_SIDES
 
@@ -30,14 +29,12 @@ def protocol_named(name: str) -> Protocol:
 
     Raises InputError with the names that exist.
     """
-    if name in PROTOCOLS:
-        return PROTOCOLS[name]
-    match = re.fullmatch(r"(.+)-from([1-9]\d*)x([1-9]\d*)", name)
-    if match is None or match[1] not in PROTOCOLS:
+    known, source = name_and_source(name)
+    if known not in PROTOCOLS:
         near = get_close_matches(name, PROTOCOLS, n=1, cutoff=0.6)
         nearest = f"; did you mean {near[0]}?" if near else ""
         raise InputError(f"no protocol {name!r}{nearest}; there are {', '.join(PROTOCOLS)}")
-    return PROTOCOLS[match[1]].from_source((int(match[2]), int(match[3])))
+    return PROTOCOLS[known] if source is None else PROTOCOLS[known].from_source(source)
 
 
 _TEST_PICTURES = {

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 from test_evaluation import tiny_protocol
+from tiny_model import LABEL_MODEL, save_tiny_model
+from tiny_pairs import write_pairs
 
 from pixelwise import machine
+from pixelwise.evaluation.own_data import own_protocol
 
 Command = Callable[..., int]
 
@@ -80,3 +83,37 @@ def test_what_was_measured_is_said_even_if_it_cannot_be_written(
         assert pixelwise_command(*command) == 1
     assert "| model |" in capsys.readouterr().out
     assert not (tmp_path / "scores.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--split", "train"), "--split train: tiny-v1 measures on val; --split is of pairs of your own"),
+        (("--processes", 8), "--processes says how models are measured for a --report"),
+        (("--no-memory",), "--no-memory says how models are measured for a --report"),
+        (("--no-memory", "--report", "r", "--write-statistics", "s"), "--no-memory says how models are measured"),
+    ],
+)
+def test_options_without_effect_are_refused(
+    pixelwise_command: Command,
+    model: Path,
+    data: Path,
+    capsys: pytest.CaptureFixture[str],
+    options: tuple[object, ...],
+    message: str,
+) -> None:
+    assert pixelwise_command("evaluate", model, "--protocol", "tiny-v1", "--data", data, *options) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_own_pairs_may_be_shown_less(
+    pixelwise_command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pairs = write_pairs(tmp_path / "pairs")
+    model = save_tiny_model(tmp_path / "labels.safetensors", LABEL_MODEL)
+    own = own_protocol(pairs, "train").name
+    command = ("evaluate", model, "--data", pairs, "--split", "train", "--protocol")
+    assert pixelwise_command(*command, f"{own}-from8x4") == 0
+    assert capsys.readouterr().out.startswith(f"{own}-from8x4: 4 pictures; ")
+    assert pixelwise_command(*command, "own-train-12345678-v1-from8x4") == 1
+    assert f"the pairs in {pairs} are those of {own}" in capsys.readouterr().err
