@@ -22,9 +22,6 @@ from pixelwise.evaluation.setting import Setting, UnavailableError
 from pixelwise.metrics.frechet import FeatureStatistics, frechet_caveat, frechet_distance, statistics_of
 from pixelwise.metrics.kernel_distance import kernel_distance
 
-REAL_SPLITS = ("train", "val")
-"""Of a data set, that sets of pictures are compared with, as far as they are there."""
-
 SUBSET = 1000
 """Pictures in a kernel distance's subsets, as published; where there are few, half of the smaller set."""
 
@@ -68,15 +65,18 @@ class RealSet:
 
 
 def real_sets(setting: Setting, samples: PairedData) -> list[RealSet]:
-    """Of those splits that are there, with two pictures at least. Raises UnavailableError where nothing can be compared
-    with the samples."""
-    found = []
-    for split in REAL_SPLITS:
+    """Of the training split and of that which is evaluated, as far as they are there, with two pictures at least.
+
+    Raises UnavailableError where nothing can be compared with the samples.
+    """
+    protocol, found = setting.protocol, []
+    splits = {"train": "train", protocol.split_name: protocol.split}
+    for name, split in splits.items():
         with suppress(InputError):
-            found.append(RealSet(split, setting.protocol, setting.protocol.data(setting.root, split), setting.kept))
+            found.append(RealSet(name, protocol, protocol.data(setting.root, split), setting.kept))
     found = [real for real in found if len(real.samples) > 1]
     if len(samples) < 2 or not (found or setting.statistics):
-        raise UnavailableError(f"distances are of sets of two pictures or more, in split {' or '.join(REAL_SPLITS)}")
+        raise UnavailableError(f"distances are of sets of two pictures or more, in split {' or '.join(splits)}")
     return found
 
 

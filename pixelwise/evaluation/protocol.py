@@ -56,6 +56,11 @@ class Protocol:
     source_size: tuple[int, int] | None = None
     contents: str = ""
 
+    @property
+    def split_name(self) -> str:
+        """The split as names have it: ``all`` for a set that is not split."""
+        return self.split or "all"
+
     def at(self, size: tuple[int, int]) -> Protocol:
         """The same measurement of pictures brought to one size, under a name that says so. For a protocol without one.
         Measures that need larger pictures are left out.

@@ -186,7 +186,7 @@ def conclude_targets(examination: Examination, journal: Journal, missing: Sequen
     observe(lambda sample: sample.target, examination, journal, missing)
     found = conclude(REAL, examination, journal)
     # A set is at no distance from itself.
-    own = (f"_{examination.protocol.split}", f"_{examination.protocol.split}_error")
+    own = (f"_{examination.protocol.split_name}", f"_{examination.protocol.split_name}_error")
     figures = {figure: value for figure, value in found.figures.items() if not figure.endswith(own)}
     return replace(found, figures=figures, real=True)
 

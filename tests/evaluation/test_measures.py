@@ -226,6 +226,24 @@ def test_statistics_of_real_pictures_stand_for_them(
 
 
 @pytest.mark.usefixtures("inception")
+@pytest.mark.parametrize(("split", "name"), [("test", "test"), ("train", "train"), ("", "all")])
+def test_pictures_are_compared_with_those_of_their_own_split(pairs: Path, split: str, name: str) -> None:
+    for kind in ("label", "image"):
+        if split != "train":
+            (pairs / "val" / kind).rename(pairs / f"{split}_{kind}".lstrip("_"))
+    protocol = replace(own_protocol(pairs, split), measures=("inception_published",))
+    examination = prepare(Setting(protocol, pairs, device="cpu"))
+    of_model, of_targets = score(black, "black", examination), score_targets(examination)
+    assert of_targets is not None
+    assert {*of_model.figures} == {
+        f"{figure}_{other}{error}"
+        for figure, error in (("fid_published", ""), ("kid_published", ""), ("kid_published", "_error"))
+        for other in ("train", name)
+    }
+    assert not [figure for figure in of_targets.figures if f"_{name}" in figure]
+
+
+@pytest.mark.usefixtures("inception")
 def test_statistics_that_are_there_are_not_replaced(
     pairs: Path, tmp_path: Path, pixelwise_command: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
