@@ -202,12 +202,15 @@ def manifest_for(config: GeneratorConfig, spec: ConditionSpec, **fields: Any) ->
     return Manifest(family_of(config).name, config_to_json(config), spec, **fields)
 
 
+def bundled(model: str | Path) -> Path | None:
+    """The file of the bundled model of that name; None for any other text: ``./facades`` is a place."""
+    path = BUNDLED / f"{model}.safetensors"
+    return path if Path(model).name == str(model) and path.is_file() else None
+
+
 def resolve(model: str | Path) -> Path:
     """The file that a bundled name or a path means. Raises InputError with the bundled names when there is none."""
-    bundled = BUNDLED / f"{model}.safetensors"
-    if bundled.parent == BUNDLED and bundled.is_file():
-        return bundled
-    path = Path(model)
+    path = bundled(model) or Path(model)
     if not path.is_file():
         names = ", ".join(sorted(file.stem for file in BUNDLED.glob("*.safetensors")))
         raise InputError(f"{model}: neither a file nor a bundled model ({names})")

@@ -285,6 +285,8 @@ def test_a_model_is_named_or_its_file_given(path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr("pixelwise.checkpoint.BUNDLED", path.parent)
     assert resolve("model") == path
     assert resolve(str(path)) == path
+    with pytest.raises(InputError, match=r"\./model: neither a file nor a bundled model"):
+        resolve("./model")
     with pytest.raises(InputError, match=r"mdel: neither a file nor a bundled model \(model\)"):
         resolve("mdel")
     with pytest.raises(InputError, match="neither a file nor a bundled model"):

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from pixelwise import images
-from pixelwise.checkpoint import read_manifest, resolve
+from pixelwise.checkpoint import bundled, read_manifest, resolve
 from pixelwise.codecs import ID_MODES, IMAGE_MODES
 from pixelwise.condition import Condition, PairedSample
 from pixelwise.data.layout import Folder
@@ -36,7 +36,8 @@ _OF_A_RUN = ("best", "last")
 
 
 def is_folder(entrant: str) -> bool:
-    return Path(entrant).is_dir()
+    """Whether it is a folder of finished pictures; a bundled name is none, whatever lies under it."""
+    return bundled(entrant) is None and Path(entrant).is_dir()
 
 
 def name_of(entrant: str) -> str:

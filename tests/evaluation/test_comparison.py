@@ -24,7 +24,7 @@ from pixelwise.condition import PairedSample
 from pixelwise.data.paired_folder import FolderSpec
 from pixelwise.errors import InputError
 from pixelwise.evaluation import Comparison, Examination, Protocol, Setting, evaluate, prepare
-from pixelwise.evaluation.entrant import check_entrant
+from pixelwise.evaluation.entrant import check_entrant, is_folder
 from pixelwise.evaluation.journal import sample_digest
 from pixelwise.evaluation.measure import each
 from pixelwise.evaluation.own_data import own_protocol
@@ -278,6 +278,13 @@ def test_pictures_that_do_not_match_are_listed(
     change(tmp_path / "theirs" / "b.png")
     with pytest.raises(InputError, match=message):
         Comparison(examination, tmp_path / "report", "cpu").run([str(tmp_path / "theirs")])
+
+
+def test_a_bundled_name_is_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("facades", "others"):
+        (tmp_path / name).mkdir()
+    assert [name for name in ("facades", "./facades", "others") if is_folder(name)] == ["./facades", "others"]
 
 
 def test_previews_beside_finished_pictures_are_none_themselves(examination: Examination, tmp_path: Path) -> None:
