@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from pixelwise.errors import InputError
+from pixelwise.model_name import model_name
 from pixelwise.terminal import progress_bar
 
 app = typer.Typer(help="Ask people which of several models' pictures they prefer.", no_args_is_help=True)
@@ -40,7 +41,7 @@ def prepare(
     from pixelwise.study.preparation import Sources
     from pixelwise.study.preparation import prepare as run
 
-    names = name or [_called(folder) for folder in folders]
+    names = name or [model_name(folder) for folder in folders]
     if len(names) != len(folders) or len(set(names)) < len(names):
         raise InputError(f"{len(folders)} folders need as many different names: --name A --name B …, got {names}")
     rules = Rules(question, per_pair, catches, seconds, seed)
@@ -92,9 +93,3 @@ def _write(path: Path, text: str) -> None:
     from pixelwise.atomic import write_atomically
 
     write_atomically(path, lambda beside: beside.write_text(text, encoding="utf-8"))
-
-
-def _called(folder: Path) -> str:
-    """An evaluation keeps a model's pictures in MODEL/pictures."""
-    path = folder.resolve()
-    return path.parent.name if path.name == "pictures" else path.name

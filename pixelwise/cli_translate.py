@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pixelwise.model_name import model_name
 from pixelwise.terminal import console, tell, tell_large
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def translate(
     part = None if region is None else job_plan.read_region(region)
     by_class = tuple(ClassStyle.read(text) for text in class_style or ())
     styles = StyleWishes(style, style_labels, style_instances, by_class, tuple(redraw or ()))
-    ending, name = f".{suffix.removeprefix('.')}", Path(model).stem
+    ending, name = f".{suffix.removeprefix('.')}", model_name(model)
     planned = job_plan.plan(inputs, out, ending, instances, style, seed, samples, name, styles.files)
     job = job_plan.only_job(inputs, planned)
     if (

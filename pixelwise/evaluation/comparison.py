@@ -68,7 +68,7 @@ class Comparison:
 
         Args:
             entrants: models by bundled name or file, or folders of pictures under the samples' names. See
-                ``name_of`` for what they are called.
+                ``model_name`` for what they are called.
             command: that does all this again, for the reader.
 
         Returns:

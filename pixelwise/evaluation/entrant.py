@@ -20,6 +20,7 @@ from pixelwise.errors import InputError
 from pixelwise.evaluation.examination import Examination, misfit
 from pixelwise.images import ImageSpec
 from pixelwise.labels import LabelSpec
+from pixelwise.model_name import model_name
 from pixelwise.rasters import open_raster
 from pixelwise.translate import Translator, load
 from pixelwise.translate.preview import preview_path
@@ -32,7 +33,6 @@ Make = Callable[[PairedSample], Tensor]
 """The same from a sample, B = 1, for those that do not translate: a file, the target itself."""
 
 _LISTED = 5
-_OF_A_RUN = ("best", "last")
 
 
 def is_folder(entrant: str) -> bool:
@@ -40,17 +40,9 @@ def is_folder(entrant: str) -> bool:
     return bundled(entrant) is None and Path(entrant).is_dir()
 
 
-def name_of(entrant: str) -> str:
-    """What it is called: a folder's name, a file's stem; of a run's ``best`` and ``last`` that of the run."""
-    path = Path(entrant)
-    if is_folder(entrant):
-        return path.resolve().name
-    return path.resolve().parent.name if path.stem in _OF_A_RUN else path.stem
-
-
 def named_apart(entrants: Sequence[str], taken: Sequence[str] = ()) -> dict[str, str]:
     """Entrants by name. Raises InputError for none at all, for two of one name, or one that is ``taken``."""
-    names = [name_of(entrant) for entrant in entrants]
+    names = [model_name(entrant) for entrant in entrants]
     for name in names:
         if names.count(name) > 1 or name in taken:
             raise InputError(f"{', '.join(entrants)}: each must have a name of its own, other than {name!r}")

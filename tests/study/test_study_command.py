@@ -48,6 +48,18 @@ def test_from_folders_to_figures(
     assert "| scene | a over b | share |" in printed
 
 
+def test_pictures_that_an_evaluation_kept_bear_their_models_name(
+    pixelwise_command: Command, folders: tuple[Path, ...], tmp_path: Path
+) -> None:
+    kept = [folder.rename(tmp_path / f"kept by {folder.name}") for folder in folders[:2]]
+    for folder, name in zip(kept, "ab", strict=True):
+        (tmp_path / name).mkdir()
+        folder.rename(tmp_path / name / "pictures")
+    out = tmp_path / "study.sqlite"
+    assert pixelwise_command("study", "prepare", *tmp_path.glob("[ab]/pictures"), "--out", out) == 0
+    assert sorted(Store(out).study.models) == ["a", "b"]
+
+
 def test_models_may_be_named(pixelwise_command: Command, folders: tuple[Path, ...], tmp_path: Path) -> None:
     out = tmp_path / "study.sqlite"
     names = ("--name", "ASAP-Net", "--name", "SPADE")

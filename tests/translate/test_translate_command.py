@@ -60,6 +60,13 @@ def test_without_a_place_pictures_go_beside_their_inputs(
     assert images.read(tmp_path / "maps_mine" / "b" / "c.png").shape == (8, 12, 3)
 
 
+def test_pictures_are_named_after_the_run_that_made_them(pixelwise_command: Command, tmp_path: Path) -> None:
+    model = save_tiny_model(tmp_path / "wide" / "last.safetensors", LABEL_MODEL)
+    source = draw(tmp_path / "a.png", (8, 12))
+    assert pixelwise_command("translate", source, "--model", model) == 0
+    assert (tmp_path / "a_wide.png").is_file()
+
+
 def test_what_a_large_picture_cannot_have_is_refused(
     translate: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
