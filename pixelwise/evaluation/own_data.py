@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pixelwise.checkpoint import Manifest
 from pixelwise.data.paired_data import PairedData
-from pixelwise.data.paired_folder import paired_folder
+from pixelwise.data.paired_folder import SPEC_FILE, paired_folder
 from pixelwise.errors import InputError
 from pixelwise.evaluation.examination import misfit
 from pixelwise.evaluation.protocol import Protocol, digest
@@ -24,14 +26,19 @@ def protocol_for(root: Path, manifest: Manifest | None, split: str = "val") -> P
         split: of pairs of one's own, what is measured on.
 
     Raises:
-        InputError: there are neither, or several protocols suit; they are named.
+        InputError: there are neither; several protocols suit, they are named; or none suits the model, and why.
     """
     if not root.is_dir():
         raise InputError(f"{root}: no such folder")
-    suiting = [protocol.name for protocol in PROTOCOLS.values() if _suits(protocol, root, manifest)]
+    reasons = dict(_misfits(root, manifest))
+    suiting = [name for name, reason in reasons.items() if reason is None]
     if len(suiting) > 1:
         raise InputError(f"{root}: several protocols suit, give one of {', '.join(suiting)}")
-    return PROTOCOLS[suiting[0]] if suiting else own_protocol(root, split)
+    if suiting:
+        return PROTOCOLS[suiting[0]]
+    if reasons and not (root / SPEC_FILE).exists():
+        raise InputError(f"{root}: no protocol of these data suits the model: {_told(reasons)}")
+    return own_protocol(root, split)
 
 
 def own_protocol(root: Path, split: str) -> Protocol:
@@ -52,14 +59,24 @@ def own_protocol(root: Path, split: str) -> Protocol:
     )
 
 
-def _suits(protocol: Protocol, root: Path, manifest: Manifest | None) -> bool:
-    if not protocol.names_digest and not protocol.data.resembles(root):
-        return False
-    try:
-        samples = protocol.open(root)
-    except InputError:
-        return False
-    return manifest is None or misfit(manifest, samples) is None
+def _misfits(root: Path, manifest: Manifest | None) -> Iterator[tuple[str, str | None]]:
+    """Protocols whose data these are, by name, each with the reason why the model does not suit it; None if it does."""
+    for name, protocol in PROTOCOLS.items():
+        if not protocol.names_digest and not protocol.data.resembles(root):
+            continue
+        try:
+            samples = protocol.open(root)
+        except InputError:
+            continue
+        yield name, None if manifest is None else misfit(manifest, samples)
+
+
+def _told(reasons: Mapping[str, str | None]) -> str:
+    """Each reason once, behind the protocols that it is of."""
+    protocols = defaultdict(list)
+    for name, reason in reasons.items():
+        protocols[reason].append(name)
+    return "; ".join(f"{', '.join(names)}: {reason}" for reason, names in protocols.items())
 
 
 def _measures_of(samples: PairedData) -> tuple[str, ...]:

@@ -18,7 +18,8 @@ from torch import Tensor
 from pixelwise import images
 from pixelwise.checkpoint import manifest_for, read_manifest, resolve
 from pixelwise.condition import Condition
-from pixelwise.data.paired_folder import FolderSpec
+from pixelwise.data.paired_folder import FolderSpec, PairedFolder
+from pixelwise.data.stored_set import StoredSet
 from pixelwise.errors import InputError
 from pixelwise.evaluation import Examination, Setting, markdown, prepare, protocol_for, score, score_targets
 from pixelwise.evaluation.distances import RealSet, distances
@@ -349,6 +350,19 @@ def test_protocols_are_found_by_the_data(pairs: Path, tmp_path: Path) -> None:
     assert protocol_for(pairs, manifest).name != own.name
     with pytest.raises(InputError, match="nowhere"):
         protocol_for(tmp_path / "nowhere", manifest)
+
+
+def test_why_no_protocol_of_known_data_suits_is_said(pairs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = StoredSet(lambda root, split: FolderSpec(labels=LABELS).layout(root, split), PairedFolder)
+    own = own_protocol(pairs, "val")
+    known = {name: replace(own, name=name, data=data) for name in ("known-v1", "known-8x8-v1")}
+    monkeypatch.setattr("pixelwise.evaluation.own_data.PROTOCOLS", known)
+    manifest = manifest_for(AsapNetConfig(num_labels=4, out_channels=1), LABEL_MODEL, target=ImageSpec(1))
+    assert protocol_for(pairs, manifest) == own, "pairs that say what they are may be evaluated as such"
+    (pairs / "spec.json").unlink()
+    reason = "known-v1, known-8x8-v1: channels of the output: the model has 1, the samples have 3$"
+    with pytest.raises(InputError, match=f"pairs: no protocol of these data suits the model: {reason}"):
+        protocol_for(pairs, manifest)
 
 
 @pytest.mark.skipif(not (Path(__file__).parents[2] / "../shared/data").is_dir(), reason="research data are not shipped")
