@@ -1,7 +1,7 @@
 """Puts a trained model into the package: python scripts/bundle.py experiments/asapnet_facades256.py facades
 
 Stores the run's last generator as float16, measures that very file on the whole validation split, at full size, and
-writes the scores into its manifest.
+writes the scores into its manifest. What the package held under that name is replaced only then.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from pathlib import Path
 
 import torch
 
+from pixelwise.atomic import replacement
 from pixelwise.checkpoint import BUNDLED, load_checkpoint, save_checkpoint
 from pixelwise.data import DATASETS
 from pixelwise.data.augment import Augment
+from pixelwise.errors import InputError
 from pixelwise.training.experiment import read_experiment
 from pixelwise.training.validation import validation_scores
 
@@ -22,6 +24,7 @@ MAX_BYTES = 12_000_000
 
 
 def bundle(experiment: Path, name: str) -> None:
+    """Raises InputError for a file of ``MAX_BYTES`` or more."""
     config = read_experiment(experiment)
     trained = load_checkpoint(Path(config.out) / "last.safetensors")
     samples = DATASETS[config.dataset](Path(config.data), "val")
@@ -32,14 +35,15 @@ def bundle(experiment: Path, name: str) -> None:
         licence=config.licence,
     )
     path = BUNDLED / f"{name}.safetensors"
-    save_checkpoint(path, trained.generator, manifest, torch.float16)
-    stored = load_checkpoint(path)
-    validation = [whole.centred(samples[index]) for index in range(len(samples))]
-    scores = validation_scores(stored.generator, validation, samples.target)
-    save_checkpoint(path, stored.generator, replace(manifest, metrics=scores), torch.float16)
-    size = path.stat().st_size
+    with replacement(path) as beside:
+        save_checkpoint(beside, trained.generator, manifest, torch.float16)
+        stored = load_checkpoint(beside)
+        validation = [whole.centred(samples[index]) for index in range(len(samples))]
+        scores = validation_scores(stored.generator, validation, samples.target)
+        save_checkpoint(beside, stored.generator, replace(manifest, metrics=scores), torch.float16)
+        if (size := beside.stat().st_size) >= MAX_BYTES:
+            raise InputError(f"{path}: would be {size} bytes, the package may ship less than {MAX_BYTES}")
     print(f"{path}: {size / 1e6:.1f} MB, {scores}")
-    assert size < MAX_BYTES, f"{path} is larger than what the package may ship, {MAX_BYTES} bytes"
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from tiny_pairs import write_pairs
 
 from pixelwise import checkpoint
 from pixelwise.checkpoint import load_checkpoint
+from pixelwise.errors import InputError
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "bundle.py"
 EXPERIMENT = """
@@ -25,22 +27,52 @@ config = TrainConfig(
 """
 
 
-def test_a_run_is_bundled_with_the_scores_of_what_is_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """It bundles into a folder of its own."""
     monkeypatch.setattr(checkpoint, "BUNDLED", tmp_path / "bundled")
     spec = importlib.util.spec_from_file_location("bundle_script", SCRIPT)
     assert spec is not None
     assert spec.loader is not None
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def experiment(tmp_path: Path) -> Path:
+    """One whose run has been."""
     data, out = write_pairs(tmp_path / "pairs"), tmp_path / "run"
-    trained = load_checkpoint(save_tiny_model(out / "last.safetensors", LABEL_MODEL))
-    experiment = tmp_path / "experiment.py"
-    experiment.write_text(EXPERIMENT.format(data=str(data), out=str(out)))
+    save_tiny_model(out / "last.safetensors", LABEL_MODEL)
+    path = tmp_path / "experiment.py"
+    path.write_text(EXPERIMENT.format(data=str(data), out=str(out)))
+    return path
+
+
+def test_a_run_is_bundled_with_the_scores_of_what_is_stored(
+    script: ModuleType, experiment: Path, tmp_path: Path
+) -> None:
     script.bundle(experiment, "tiny")
     bundled = load_checkpoint(tmp_path / "bundled" / "tiny.safetensors")
     assert bundled.manifest.metrics.keys() == {"psnr", "ssim"}
     assert bundled.manifest.licence == "for a test"
     assert "scores on 4 of its val split" in bundled.manifest.source
+    trained = load_checkpoint(tmp_path / "run" / "last.safetensors")
     for name, weight in trained.generator.state_dict().items():  # type: ignore[attr-defined]
         stored = bundled.generator.state_dict()[name]  # type: ignore[attr-defined]
         assert torch.equal(stored, weight.half().float() if weight.is_floating_point() else weight)
+
+
+def test_what_is_too_large_or_cannot_be_measured_replaces_nothing(
+    script: ModuleType, experiment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script.bundle(experiment, "tiny")
+    before = (tmp_path / "bundled" / "tiny.safetensors").read_bytes()
+    monkeypatch.setattr(script, "MAX_BYTES", 100)
+    with pytest.raises(InputError, match=r"tiny\.safetensors: would be \d+ bytes, the package may ship less than 100"):
+        script.bundle(experiment, "tiny")
+    (tmp_path / "pairs" / "val" / "image" / "0.png").write_bytes(b"no picture")
+    with pytest.raises(InputError, match=r"0\.png"):
+        script.bundle(experiment, "tiny")
+    assert [path.name for path in (tmp_path / "bundled").iterdir()] == ["tiny.safetensors"]
+    assert (tmp_path / "bundled" / "tiny.safetensors").read_bytes() == before

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from pixelwise import images
+from pixelwise.errors import InputError
 from pixelwise.evaluation.contents import recorded
 
 record = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "contents.py"))["record"]
@@ -20,3 +21,8 @@ def test_protocols_of_one_set_share_a_list(tmp_path: Path, monkeypatch: pytest.M
     assert list(recorded("nyu-val")) == ["depth/a", "image/a"]
     record("nyu-photo-val-v1", tmp_path)
     assert list(recorded("nyu-val")) == ["depth/a", "image/a", "label/a"]
+
+
+def test_a_protocol_without_a_list_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="ade20k-v1: names no list that its files could stand in"):
+        record("ade20k-v1", tmp_path)
