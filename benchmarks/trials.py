@@ -6,6 +6,7 @@ benchmark can be stopped at any time and called again.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
@@ -82,7 +83,8 @@ def judge(checkpoints: Mapping[str, Path], setting: Setting, folder: Path, round
         InputError: data that are not the protocol's.
     """
     examination = prepare(setting)
-    report = Comparison(examination, folder, device="cpu").run([str(path) for path in checkpoints.values()])
+    comparison = Comparison(examination, of_these_versions(folder), device="cpu")
+    report = comparison.run([str(path) for path in checkpoints.values()])
     found = {row["model"]: row for row in report["models"]}
     seconds = time_in_turns(checkpoints, examination, rounds)
     rows = []
@@ -97,6 +99,12 @@ def judge(checkpoints: Mapping[str, Path], setting: Setting, folder: Path, round
         "rows": rows,
         "real": next((row["figures"] for row in found.values() if row["real"]), None),
     }
+
+
+def of_these_versions(folder: Path) -> Path:
+    """A folder in this one: what other versions have observed is not gone on with (see ``Journal``), but stays."""
+    versions = machine.versions_text(machine.versions())
+    return folder / hashlib.sha256(versions.encode()).hexdigest()[:8]
 
 
 def training_memory(checkpoint: Path, size: tuple[int, int]) -> int | None:

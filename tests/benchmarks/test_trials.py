@@ -13,7 +13,7 @@ import pytest
 import typer
 from tiny_comparison import judge_cheaply, run, shrunk
 
-from pixelwise import images
+from pixelwise import images, machine
 from pixelwise.errors import InputError
 from pixelwise.models.pix2pix import Pix2PixConfig
 from pixelwise.models.spade import SpadeConfig
@@ -71,6 +71,17 @@ def test_what_was_trained_is_judged_in_all_tables(
     assert "docs/tiny.jpg)\n\n*Label maps" in shown
     assert f": {'; '.join(NETWORKS)}.*" in shown
     assert images.read(tmp_path / "docs" / "tiny.jpg").shape == (32, 3 * 32 + 2 * 4, 3)
+
+
+def test_with_other_versions_all_is_judged_anew(
+    comparison: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    judge_cheaply(monkeypatch, tmp_path / "scene.png")
+    run(comparison, tmp_path)
+    versions = machine.versions() | {"pillow": "0"}
+    monkeypatch.setattr(machine, "versions", lambda: versions)
+    run(comparison, tmp_path)
+    assert len([*tmp_path.glob("runs/tiny/judged/*/report.json")]) == 2
 
 
 def test_trained_only_nothing_is_measured(comparison: Any, tmp_path: Path) -> None:
