@@ -6,9 +6,11 @@ Both sets that papers compare with are: photos of the training split, and those 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from weakref import finalize
 
 import numpy as np
 from torch import Tensor
@@ -31,32 +33,49 @@ Features = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True)
 class RealSet:
-    """Real pictures that a model's are compared with, and their features, which are found when first asked for.
+    """Real pictures that a model's are compared with, and their features: found, or seen to be known, when first asked
+    for, and then not again: one set serves all models of an examination.
 
     Attributes:
         name: of the split.
         protocol: brings them to their size.
         samples: whose targets they are.
-        folder: for what was found, so that it is found once; None: in memory.
+        folder: for what was found, so that it is there for the next examination too; None: in memory.
     """
 
     name: str
     protocol: Protocol
     samples: PairedData
     folder: Path | None
+    _found: set[str] = field(default_factory=set, init=False, compare=False)
 
     @contextmanager
     def features(self, kind: str, network: Features) -> Iterator[Sequence[np.ndarray]]:
         """Of every picture in order, a vector of D, read when it is asked for."""
-        path = None if self.folder is None else self.folder / f"real-{self.name}.sqlite"
-        subject = f"{self.name} pictures of {self.protocol.name}, {digest(self.samples.names)[:16]}"
-        with Journal(path, subject) as journal:
-            for index in range(len(self.samples)):
-                sample = self.protocol.sample(self.samples, index)
-                now = sample_digest(sample)
-                if journal.lacks(index, now, [kind]):
-                    journal.add(index, now, {kind: _found(network, sample.target)})
+        with self._journal() as journal:
+            if kind not in self._found:
+                self._find(kind, network, journal)
+                self._found.add(kind)
             yield journal.observations(kind)
+
+    def _find(self, kind: str, network: Features, journal: Journal) -> None:
+        for index in range(len(self.samples)):
+            sample = self.protocol.sample(self.samples, index)
+            now = sample_digest(sample)
+            if journal.lacks(index, now, [kind]):
+                journal.add(index, now, {kind: _features_of(sample.target, network)})
+
+    def _journal(self) -> AbstractContextManager[Journal]:
+        if self.folder is None:
+            return nullcontext(self._in_memory)
+        subject = f"{self.name} pictures of {self.protocol.name}, {digest(self.samples.names)[:16]}"
+        return Journal(self.folder / f"real-{self.name}.sqlite", subject)
+
+    @cached_property
+    def _in_memory(self) -> Journal:
+        journal = Journal(None, self.name)
+        finalize(self, journal.close)
+        return journal
 
     def statistics(self, kind: str, network: Features) -> FeatureStatistics:
         """What a Fréchet distance needs to know of them."""
@@ -114,13 +133,13 @@ def distances(
         fewest = min([len(found), *(len(real.samples) for real in real_sets)])
         return frechet_caveat(fewest, len(found[0]))
 
-    return Measure(kind, lambda picture, sample: _found(network, picture), conclude, True, caveat)
+    return Measure(kind, lambda picture, sample: _features_of(picture, network), conclude, True, caveat)
 
 
 def _subset_size(*sets: Sequence[np.ndarray]) -> int:
     return max(2, min(SUBSET, *(len(pictures) // 2 for pictures in sets)))
 
 
-def _found(network: Features, picture: Tensor) -> np.ndarray:
+def _features_of(picture: Tensor, network: Features) -> np.ndarray:
     features: np.ndarray = network(picture)[0].cpu().numpy()
     return features

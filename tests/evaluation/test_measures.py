@@ -17,7 +17,7 @@ from torch import Tensor
 
 from pixelwise import images
 from pixelwise.checkpoint import manifest_for, read_manifest, resolve
-from pixelwise.condition import Condition
+from pixelwise.condition import Condition, PairedSample
 from pixelwise.data.paired_folder import FolderSpec, PairedFolder
 from pixelwise.data.stored_set import StoredSet
 from pixelwise.errors import InputError
@@ -333,6 +333,29 @@ def test_a_known_shift_is_the_frechet_distance(pairs: Path) -> None:
     assert measure.conclude(same)["d_val"] == pytest.approx(0, abs=1e-12)
     assert measure.caveat(same) is None
     assert "2 pictures are fewer than the 3 dimensions" in str(measure.caveat(same[:2]))
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_real_pictures_are_looked_at_once_for_all_models(pairs: Path, tmp_path: Path, kept: bool) -> None:
+    protocol = own_protocol(pairs, "val")
+    samples = protocol.open(pairs)
+    read: list[int] = []
+
+    class Watched:
+        names = samples.names
+
+        def __len__(self) -> int:
+            return len(samples)
+
+        def __getitem__(self, index: int) -> PairedSample:
+            read.append(index)
+            return samples[index]
+
+    real = RealSet("val", protocol, Watched(), tmp_path / "kept" if kept else None)  # type: ignore[arg-type]
+    measure = distances("brightness", ("d", "k"), lambda pictures: pictures.mean(dim=(2, 3)), [real])
+    found = [np.full(3, number, np.float32) for number in range(4)]
+    assert measure.conclude(found) == measure.conclude(found)
+    assert read == [0, 1, 2, 3]
 
 
 def test_a_measure_that_does_not_suit_the_samples_is_refused(pairs: Path) -> None:
