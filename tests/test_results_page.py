@@ -70,6 +70,13 @@ def test_every_result_stands_beside_a_command_that_exists(name: str, monkeypatch
     assert "threads" in given
 
 
+@pytest.mark.parametrize("name", sorted(path.stem for path in RESULTS.glob("*.md")))
+def test_tables_say_what_the_results_say(name: str) -> None:
+    results = content(name)
+    made = SCRIPT["measurement_of"](name, results).markdown(results)
+    assert made == (RESULTS / f"{name}.md").read_text(encoding="utf-8"), "made otherwise than by the code that is here"
+
+
 def test_evaluations_bring_their_own_command() -> None:
     model = {"model": "street", "figures": {"psnr": 15.0}}
     digests = {"names_sha256": "a", "targets_sha256": "b"}
