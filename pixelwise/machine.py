@@ -6,6 +6,7 @@ import os
 import platform
 from collections.abc import Mapping
 from datetime import datetime, timezone
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,11 @@ def machine() -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     """Of all that computes a figure, and that decodes what it is computed from, by name."""
+    return dict(_versions())
+
+
+@cache
+def _versions() -> dict[str, str]:
     # What Pillow was built with: decoders of JPEG may differ by a grey level.
     jpeg = "libjpeg_turbo" if features.check("libjpeg_turbo") else "jpg"
     return {
