@@ -23,11 +23,12 @@ from pixelwise.allocator import keep_freed_memory
 from pixelwise.bench.families import condition_for
 from pixelwise.bench.laps import Lap, time_laps
 from pixelwise.bench.measurement import write
-from pixelwise.bench.table import Row, size_text, table, time_text
+from pixelwise.bench.table import Row, size_text, time_text
 from pixelwise.condition import Condition
 from pixelwise.errors import InputError
 from pixelwise.layers.modulation import ClassModulation, SpatialModulation
 from pixelwise.machine import circumstances_text
+from pixelwise.markdown import table
 from pixelwise.metrics.complexity import CPU, num_parameters, summarise
 from pixelwise.models import family_named
 from preparation import both_sides

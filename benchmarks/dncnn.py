@@ -20,11 +20,12 @@ import typer
 from pixelwise import machine
 from pixelwise.adopt import adopt_file
 from pixelwise.bench.measurement import write
-from pixelwise.bench.table import Row, table
+from pixelwise.bench.table import Row
 from pixelwise.digest import sha256_of
 from pixelwise.errors import InputError
 from pixelwise.evaluation import evaluate, protocol_named
 from pixelwise.machine import circumstances_text
+from pixelwise.markdown import table
 from pixelwise.translate import load
 
 ROOT = Path(__file__).parents[1]

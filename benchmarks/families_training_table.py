@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pixelwise.bench.families_table import cost_table, ratio_table
-from pixelwise.bench.table import Row, size_text, table
+from pixelwise.bench.table import Row, size_text
 from pixelwise.machine import circumstances_text
+from pixelwise.markdown import table
 
 
 def markdown(results: Row) -> str:

@@ -25,9 +25,10 @@ from torch import Tensor
 from pixelwise import images, machine
 from pixelwise.bench.measurement import write
 from pixelwise.bench.subject import bundled_of_labels
-from pixelwise.bench.table import Row, size_text, table
+from pixelwise.bench.table import Row, size_text
 from pixelwise.condition import Condition
 from pixelwise.machine import circumstances_text
+from pixelwise.markdown import table
 from pixelwise.metrics.complexity import summarise
 from pixelwise.translate import Translator, job_plan, jobs, load
 

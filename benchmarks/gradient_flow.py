@@ -25,10 +25,11 @@ from msgunet_tables import STUDY
 from pixelwise import machine
 from pixelwise.atomic import write_atomically
 from pixelwise.bench.measurement import write
-from pixelwise.bench.table import size_text, table
+from pixelwise.bench.table import size_text
 from pixelwise.condition import Condition, PairedSample
 from pixelwise.errors import InputError
 from pixelwise.losses.objective import generator_terms
+from pixelwise.markdown import table
 from pixelwise.models.family import Translation
 from pixelwise.training import TrainConfig
 from pixelwise.training.batches import batches

@@ -23,8 +23,9 @@ import typer
 
 from pixelwise import images, machine
 from pixelwise.bench import write
-from pixelwise.bench.table import Row, table
+from pixelwise.bench.table import Row
 from pixelwise.machine import circumstances_text
+from pixelwise.markdown import table
 from pixelwise.translate import load
 
 ROOT = Path(__file__).parents[1]

@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pixelwise.bench.table import Row, size_text, table
+from pixelwise.bench.table import Row, size_text
 from pixelwise.evaluation import Examination, Protocol, Setting
 from pixelwise.layers.pyramid import pyramid
+from pixelwise.markdown import table
 from pixelwise.metrics.fidelity import ssim
 from pixelwise.translate import Translator
 

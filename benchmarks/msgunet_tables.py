@@ -35,11 +35,12 @@ from ground import (
 from msgunet_sizes import SIZES_TEXT, by_size_table, ssim_by_size
 from pixelwise import images, machine
 from pixelwise.bench.measurement import write
-from pixelwise.bench.table import Row, size_text, table
+from pixelwise.bench.table import Row, size_text
 from pixelwise.discriminators.patch import PIX2PIX, PIX2PIX_HD
 from pixelwise.discriminators.perceptual import PerceptualDiscriminatorConfig
 from pixelwise.errors import InputError
 from pixelwise.evaluation import Protocol, Setting, protocol_named
+from pixelwise.markdown import table
 from pixelwise.models.msgunet import MsgUNetConfig, discriminator
 from pixelwise.models.pan import PanConfig
 from pixelwise.models.pix2pix import Pix2PixConfig

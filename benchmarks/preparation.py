@@ -26,12 +26,13 @@ from pixelwise.bench.laps import in_turns
 from pixelwise.bench.measurement import write
 from pixelwise.bench.plan import read_sizes
 from pixelwise.bench.subject import Size
-from pixelwise.bench.table import Row, size_text, table, time_text
+from pixelwise.bench.table import Row, size_text, time_text
 from pixelwise.condition import Condition
 from pixelwise.errors import InputError
 from pixelwise.layers.folded import folded
 from pixelwise.layers.position import centre_offsets
 from pixelwise.machine import circumstances_text
+from pixelwise.markdown import table
 from pixelwise.models import family_named
 
 RESULTS = Path(__file__).parent / "results"

@@ -31,12 +31,13 @@ from pixelwise import machine
 from pixelwise.atomic import write_atomically
 from pixelwise.bench.laps import in_turns
 from pixelwise.bench.measurement import write
-from pixelwise.bench.table import Row, size_text, table
+from pixelwise.bench.table import Row, size_text
 from pixelwise.condition import Condition
 from pixelwise.errors import InputError
 from pixelwise.evaluation import Setting, prepare, protocol_named, score
 from pixelwise.losses.objective import Objective
 from pixelwise.machine import circumstances_text
+from pixelwise.markdown import table
 from pixelwise.metrics.complexity import count_macs, num_parameters
 from pixelwise.models.asapnet import AsapNetConfig
 from pixelwise.training import TrainConfig, train

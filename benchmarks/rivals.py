@@ -23,10 +23,11 @@ from pixelwise.bench.laps import in_turns
 from pixelwise.bench.measurement import write
 from pixelwise.bench.plan import read_sizes
 from pixelwise.bench.subject import FULL_SIZE, Size, build
-from pixelwise.bench.table import Row, size_text, table, time_text
+from pixelwise.bench.table import Row, size_text, time_text
 from pixelwise.condition import Condition
 from pixelwise.errors import InputError
 from pixelwise.machine import circumstances_text
+from pixelwise.markdown import table
 from pixelwise.metrics.complexity import CPU
 from pixelwise.models import family_of
 from pixelwise.models.family import GeneratorConfig

@@ -16,11 +16,12 @@ import typer
 
 from pixelwise import machine
 from pixelwise.bench.measurement import write
-from pixelwise.bench.table import Row, table
+from pixelwise.bench.table import Row
 from pixelwise.checkpoint import Checkpoint, build, load_checkpoint, resolve
 from pixelwise.errors import InputError
 from pixelwise.evaluation import Evaluation, Setting, prepare, protocol_named, score, score_targets
 from pixelwise.machine import circumstances_text
+from pixelwise.markdown import table
 from pixelwise.models.asapnet import AsapNetConfig
 from pixelwise.state_dict import load_strictly
 from pixelwise.translate import Translator

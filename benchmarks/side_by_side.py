@@ -19,12 +19,13 @@ from pixelwise import images, machine
 from pixelwise.bench.families import FamilyPlan, picture_cost
 from pixelwise.bench.families_table import memory_text
 from pixelwise.bench.measurement import write
-from pixelwise.bench.table import Row, size_text, table
+from pixelwise.bench.table import Row, size_text
 from pixelwise.checkpoint import load_checkpoint
 from pixelwise.data import DATASETS
 from pixelwise.data.augment import Augment
 from pixelwise.errors import InputError
 from pixelwise.machine import circumstances_text
+from pixelwise.markdown import table
 from pixelwise.training import TrainConfig
 from pixelwise.training.experiment import read_experiment
 from pixelwise.training.validation import validation_scores

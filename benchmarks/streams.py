@@ -22,9 +22,10 @@ from pixelwise.bench.contest import Unequal
 from pixelwise.bench.growth import SIXTEEN_CELLS, measure_series
 from pixelwise.bench.measurement import circumstances_of, write
 from pixelwise.bench.plan import plan_on
-from pixelwise.bench.table import side_text, size_text, table
+from pixelwise.bench.table import side_text, size_text
 from pixelwise.device import find_device
 from pixelwise.machine import circumstances_text
+from pixelwise.markdown import table
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"

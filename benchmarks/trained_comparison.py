@@ -23,7 +23,7 @@ from ground import (
 )
 from pixelwise import images
 from pixelwise.bench.measurement import write
-from pixelwise.bench.table import Row, table
+from pixelwise.bench.table import Row
 from pixelwise.data import DATASETS
 from pixelwise.errors import InputError
 from pixelwise.evaluation import Setting
@@ -31,6 +31,7 @@ from pixelwise.evaluation.report.drawing import write_png
 from pixelwise.evaluation.report.figures import NONE, figure_spec
 from pixelwise.labels import LabelSpec
 from pixelwise.machine import circumstances_text
+from pixelwise.markdown import table
 from pixelwise.models.family import GeneratorConfig
 from pixelwise.training import TrainConfig
 from trained_comparison_plot import draw

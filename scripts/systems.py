@@ -8,6 +8,7 @@ import torch
 
 from pixelwise.atomic import write_text
 from pixelwise.errors import InputError
+from pixelwise.markdown import table
 from pixelwise.metrics.complexity import num_parameters
 from pixelwise.models import FAMILIES
 from pixelwise.models.family import Family, Published
@@ -19,7 +20,7 @@ BEGIN, END = "<!-- written by scripts/systems.py -->", "<!-- end of what scripts
 def systems() -> str:
     """A family a line, in Markdown."""
     heads = ("system", "paper", "published configurations (parameters, M)")
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, ("---",) * 3, *map(line, FAMILIES.values())))
+    return table(heads, map(line, FAMILIES.values()), num_words=len(heads))
 
 
 def line(family: Family) -> list[str]:

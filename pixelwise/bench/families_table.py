@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pixelwise.bench.table import Row, size_text, table, time_text
+from pixelwise.bench.table import Row, size_text, time_text
 from pixelwise.machine import circumstances_text
+from pixelwise.markdown import table
 
 
 def families_markdown(results: Row) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from pixelwise.bench.contest import PLAIN
 from pixelwise.machine import circumstances_text
+from pixelwise.markdown import table
 
 Row = dict[str, Any]
 
@@ -47,11 +48,6 @@ def ratios(rows: Sequence[Row]) -> str:
             engines.setdefault(side_text(row), {})[size_text(row["size"])] = f"{row['times_faster']:.2f}"
     lines = [[name, *(cells.get(size, "") for size in sizes)] for name, cells in engines.items()]
     return table(["times faster than plain", *sizes], lines)
-
-
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    ruler = ["---", *["---:"] * (len(heads) - 1)]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, ruler, *rows))
 
 
 def size_text(size: Sequence[int]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pixelwise.errors import InputError
 from pixelwise.evaluation.report.figures import ERROR, NONE, figure_spec, in_order
 from pixelwise.evaluation.scores import Evaluation, caveats_of
+from pixelwise.markdown import table
 
 
 def markdown(evaluations: Sequence[Evaluation]) -> str:
@@ -17,15 +18,11 @@ def markdown(evaluations: Sequence[Evaluation]) -> str:
     (protocol,) = protocols.values()
     scalars = [name for name, figure in evaluations[0].figures.items() if isinstance(figure, float)]
     names = [name for name in in_order(scalars) if not name.endswith(ERROR)]
-    lines = [
-        ["model", *(figure_spec(name).head for name in names)],
-        ["---", *("---:" for _ in names)],
-        *([_called(evaluation), *(_text(evaluation, name) for name in names)] for evaluation in evaluations),
-    ]
-    table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    heads = ["model", *(figure_spec(name).head for name in names)]
+    rows = [[_called(evaluation), *(_text(evaluation, name) for name in names)] for evaluation in evaluations]
     num_samples = len(evaluations[0].scores)
     notes = "".join(f"\n{caveat}.\n" for caveat in caveats_of(evaluations))
-    return f"{protocol.name}: {num_samples} pictures; {protocol.text}.\n\n{table}\n{notes}"
+    return f"{protocol.name}: {num_samples} pictures; {protocol.text}.\n\n{table(heads, rows)}\n{notes}"
 
 
 def _called(evaluation: Evaluation) -> str:

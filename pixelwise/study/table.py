@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import fields
 
+from pixelwise.markdown import table
 from pixelwise.study.analysis import CONFIDENCE, PairRecord, Preference, RaterRecord, Report
 from pixelwise.study.raters import Answer
 
@@ -46,7 +47,7 @@ def _pairs(report: Report) -> str:
         rows.append([pair.first, pair.second, "kept" if report.excluded else "all", *_cells(pair.kept)])
         if report.excluded:
             rows.append([pair.first, pair.second, "all", *_cells(pair.everyone)])
-    return _table(["A", "B", "raters", "A preferred", "share", f"{CONFIDENCE:.0%} interval", "p"], rows, num_words=3)
+    return table(["A", "B", "raters", "A preferred", "share", f"{CONFIDENCE:.0%} interval", "p"], rows, num_words=3)
 
 
 def _remarks(report: Report) -> str:
@@ -63,7 +64,7 @@ def _remarks(report: Report) -> str:
 def _raters(report: Report) -> str:
     columns = [f"{pair.first} over {pair.second}" for pair in report.pairs]
     rows = [_rater_row(report, rater) for rater in report.raters]
-    return _table(["rater", "answers", "catch trials failed", "median s", *columns], rows, num_words=1)
+    return table(["rater", "answers", "catch trials failed", "median s", *columns], rows, num_words=1)
 
 
 def _rater_row(report: Report, rater: RaterRecord) -> list[str]:
@@ -76,7 +77,7 @@ def _rater_row(report: Report, rater: RaterRecord) -> list[str]:
 def _scenes(pair: PairRecord) -> str:
     rows = [[name, *_cells(preference)] for name, preference in pair.scenes.items()]
     heads = ["scene", f"{pair.first} over {pair.second}", "share", f"{CONFIDENCE:.0%} interval", "p"]
-    return _table(heads, rows, num_words=1)
+    return table(heads, rows, num_words=1)
 
 
 def _short(preference: Preference) -> str:
@@ -89,11 +90,3 @@ def _cells(preference: Preference) -> list[str]:
     low, high = preference.interval
     shares = [f"{preference.share:.1%}", f"{low:.1%} to {high:.1%}"]
     return [_short(preference), *shares, f"{preference.p_value:.3g}"]
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], num_words: int) -> str:
-    """``num_words`` columns are of words, the others of figures."""
-    ruler = ["---" if column < num_words else "---:" for column in range(len(heads))]
-    # A | in a name would begin another cell.
-    cells = [[cell.replace("|", "\\|") for cell in row] for row in (heads, ruler, *rows)]
-    return "\n".join(f"| {' | '.join(row)} |" for row in cells)

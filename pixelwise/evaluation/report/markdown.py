@@ -18,6 +18,7 @@ from pixelwise.evaluation.report.tables import (
     quality_tables,
 )
 from pixelwise.machine import circumstances_text, versions_text
+from pixelwise.markdown import table
 
 NUM_CASES = 3
 """At each end of a ranking; the page has more."""
@@ -54,8 +55,8 @@ def _parts(results: Results) -> Iterator[str]:
     circumstances = circumstances_text(results.circumstances), versions_text(results.circumstances["versions"])
     yield "\n".join(f"* {escaped(remark)}" for remark in (*results.remarks, *circumstances))
     yield fenced(results.command)
-    for group, table in quality_tables(results).items():
-        yield from _section(group, table)
+    for group, found in quality_tables(results).items():
+        yield from _section(group, found)
     yield from _section("Cost", cost_table(results))
     for figure in class_figures(results):
         yield from _section(f"{figure_spec(figure).label} class by class", class_table(results, figure))
@@ -66,20 +67,15 @@ def _parts(results: Results) -> Iterator[str]:
     yield _files(results)
 
 
-def _section(title: str, table: Table | None) -> Iterator[str]:
-    if table is not None:
+def _section(title: str, found: Table | None) -> Iterator[str]:
+    if found is not None:
         yield f"## {escaped(title)}"
-        yield _table(table)
-        yield " ".join(table.notes)
+        yield _in_markdown(found)
+        yield " ".join(found.notes)
 
 
-def _table(table: Table) -> str:
-    lines = [
-        [escaped(head) for head in table.heads],
-        ["---", *["---:"] * (len(table.heads) - 1)],
-        *([_name(row), *map(_cell, row.cells)] for row in table.rows),
-    ]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+def _in_markdown(found: Table) -> str:
+    return table([escaped(head) for head in found.heads], [[_name(row), *map(_cell, row.cells)] for row in found.rows])
 
 
 def _name(row: Row) -> str:
@@ -91,13 +87,13 @@ def _cell(cell: Cell) -> str:
 
 
 def _cases(results: Results) -> str:
-    lines = [["model", "by", "", "pictures"], ["---"] * 4]
+    lines = []
     for ranking in rankings(results, NUM_CASES):
         spec = figure_spec(ranking.measure)
         for end, scores in ranking.ends.items():
             shown = ", ".join(f"{escaped(name)} ({spec.text(score)})" for name, score in scores.items())
             lines.append([escaped(ranking.model), escaped(spec.name_and_unit), end, shown])
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    return table(["model", "by", "", "pictures"], lines, num_words=4)
 
 
 def _files(results: Results) -> str:
