@@ -192,16 +192,16 @@ def read_alike(path: Path, plan: FamilyPlan, training: TrainingPlan) -> Row:
 
 def with_rows(earlier: Row, found: Row) -> Row:
     """Earlier results, in them the rows of the models that were measured again, and when that was."""
+    rows = {table: _replaced(earlier[table], found[table]) for table in ("rows", "training")}
     again = {row["model"]: found["date"] for row in found["rows"]}
-    places = [subject.name for subject in subjects()]
-    rows = {
-        key: sorted(
-            [*(row for row in earlier[key] if row["model"] not in again), *found[key]],
-            key=lambda row: places.index(row["model"]),
-        )
-        for key in ("rows", "training")
-    }
     return {**earlier, **rows, "again": {**earlier.get("again", {}), **again}}
+
+
+def _replaced(earlier: Sequence[Row], found: Sequence[Row]) -> list[Row]:
+    """In the order of ``subjects``; what is none of them any more is dropped."""
+    again = {row["model"] for row in found}
+    rows = [*(row for row in earlier if row["model"] not in again), *found]
+    return [row for subject in subjects() for row in rows if row["model"] == subject.name]
 
 
 def announce(text: str) -> None:

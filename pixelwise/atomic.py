@@ -105,7 +105,7 @@ def folder_replacement(path: Path) -> Iterator[Path]:
 
 def remove_leftovers(folder: Path) -> None:
     """Removes what killed writers left unfinished in ``folder``, but not below it. None of this process may be at work
-    there just now; what others are at work on stays."""
+    there just now; what others on this machine are at work on stays."""
     for beside in list(folder.glob(".*.partial*")):
         writer = _BESIDE.fullmatch(beside.name)
         if writer is None or _is_at_work(int(writer[1])):

@@ -16,6 +16,7 @@ from PIL import features
 
 from pixelwise.version import VERSION
 
+_CONTROL_GROUP = Path("/sys/fs/cgroup")
 _COMPUTING = ("numpy", "torchmetrics", "pillow", "tifffile")
 """Packages besides torch that figures and pictures go through."""
 
@@ -83,11 +84,22 @@ def versions_text(found: Mapping[str, str]) -> str:
 
 
 def free_memory() -> int | None:
-    """Bytes that processes may still have, where the system tells."""
+    """Bytes that processes may still have, where the system tells; of a container's share, if that is less."""
     meminfo = Path("/proc/meminfo")
     lines = meminfo.read_text().splitlines() if meminfo.exists() else []
-    available = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
-    return 1024 * int(available[0]) if available else None
+    available = [1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")]
+    return min([*available, *_container_memory()], default=None)
+
+
+def _container_memory() -> list[int]:
+    """Bytes left of what the control group of this process may have; nothing where there is no limit."""
+    limit = _CONTROL_GROUP / "memory.max"
+    if not limit.is_file() or limit.read_text().strip() == "max":
+        return []
+    # What was read from files and not of late is given up when memory is wanted.
+    stat = dict(line.split() for line in (_CONTROL_GROUP / "memory.stat").read_text().splitlines())
+    used = int((_CONTROL_GROUP / "memory.current").read_text()) - int(stat["inactive_file"])
+    return [max(0, int(limit.read_text()) - used)]
 
 
 def _memory_gib() -> float | None:

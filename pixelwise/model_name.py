@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-_TELL_NOTHING = ("best", "last", "pictures")
-"""A run's weights are all called so, and the pictures of each model that an evaluation has kept: the folder tells."""
+_FOLDERS_THAT_TELL_NOTHING: tuple[str, ...] = ("pictures",)
+"""What an evaluation has kept of each model is called so: the folder around it tells."""
+
+_FILES_THAT_TELL_NOTHING: tuple[str, ...] = ("best", "last")
+"""The same of every run's weights."""
 
 
 def model_name(place: str | Path) -> str:
     """The stem of a file or bundled name, the name of a folder; ``runs/wide/last.safetensors`` is ``wide``, and
     ``report/wide/pictures`` too."""
     path = Path(place)
-    name = path.resolve().name if path.is_dir() else path.stem
-    return path.resolve().parent.name if name in _TELL_NOTHING else name
+    if path.is_dir():
+        name, told_around = path.resolve().name, _FOLDERS_THAT_TELL_NOTHING
+    else:
+        name, told_around = path.stem, _FILES_THAT_TELL_NOTHING
+    return path.resolve().parent.name if name in told_around else name

@@ -18,6 +18,7 @@ from pixelwise.model_name import model_name
         ("runs/wide/best.safetensors", "wide"),
         ("report/wide/pictures", "wide"),
         ("theirs.v2", "theirs.v2"),
+        ("theirs.v2/best", "best"),
         ("report/wide/..", "report"),
     ],
 )
@@ -25,7 +26,7 @@ def test_models_are_called_as_people_would(
     place: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for folder in ("report/wide/pictures", "theirs.v2", "runs/wide"):
+    for folder in ("report/wide/pictures", "theirs.v2/best", "runs/wide"):
         Path(folder).mkdir(parents=True)
     assert model_name(place) == name
 

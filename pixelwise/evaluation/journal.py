@@ -38,7 +38,7 @@ class Journal:
     """Observations of one model's pictures, in an SQLite file that several processes may write to.
 
     With each observation stands which sample it is of: what was observed of another one of the same name, before the
-    data changed, does not count. Nor does what other versions observed.
+    data changed, does not count. What other versions observed is refused.
 
     Args:
         path: the file; made if it is not there. None: in memory, for this process alone.

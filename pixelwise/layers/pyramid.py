@@ -25,8 +25,8 @@ def pyramid(planes: Tensor, num_levels: int) -> list[Tensor]:
 def filled_pyramid(target: Tensor, valid: Tensor | None, pictures: Sequence[Tensor]) -> list[Tensor]:
     """``target`` at the size of each of ``pictures``, without holes: what was not measured is what was made there.
 
-    So whatever compares the two finds no difference there and asks for none, at any size; every measured pixel weighs
-    as much as it would without holes. And no judge can tell the two apart by the holes of the one.
+    So whatever compares the two finds no difference there and asks for none. At reduced sizes a place that was measured
+    in part is drawn towards the mean of what was measured. And no judge can tell the two apart by the holes of the one.
 
     Args:
         target: B C H W.

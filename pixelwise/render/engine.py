@@ -71,5 +71,10 @@ def choose(name: str, field: PixelwiseField, features: Features) -> str:
 
 def choose_for(name: str, mlp: PixelMlp, dtype: torch.dtype, device: torch.device) -> str:
     """The name of the engine that ``name`` means for fields of such MLPs, whatever the guide. Raises as ``choose``."""
-    one_cell = torch.empty(1, mlp.num_parameters, 1, 1, dtype=dtype, device=device)
-    return choose(name, PixelwiseField(one_cell, mlp, cell=1), Features([], 0, []))
+    return choose(name, *one_cell(mlp, dtype, device))
+
+
+def one_cell(mlp: PixelMlp, dtype: torch.dtype, device: torch.device) -> tuple[PixelwiseField, Features]:
+    """A field of such MLPs, and what they read, by which engines tell what they can render; not to be rendered."""
+    parameters = torch.empty(1, mlp.num_parameters, 1, 1, dtype=dtype, device=device)
+    return PixelwiseField(parameters, mlp, cell=1), Features([], 0, [])

@@ -22,7 +22,7 @@ from pixelwise.training.run import Run, prepare
 from pixelwise.training.schedule import hold_still, set_learning_rates
 from pixelwise.training.state import Progress, load_state, save_state
 from pixelwise.training.step import Diverged, update_discriminator, update_generator
-from pixelwise.training.styles import keep_styles
+from pixelwise.training.styles import keep_styles, keeps_styles
 from pixelwise.training.validation import validation_scores, write_sheet
 
 
@@ -70,7 +70,7 @@ def train(config: TrainConfig) -> Path:
                     report.say(f"stopped and saved after step {progress.step}; the same command goes on from there")
                     raise KeyboardInterrupt
         if processes.is_first:
-            _finish(run, progress)
+            _finish(run, progress, report)
     return run.last_checkpoint
 
 
@@ -82,7 +82,7 @@ def _announce(run: Run, report: Report, progress: Progress, changes: Sequence[st
     )
     if progress.step:
         done = progress.step >= run.config.steps
-        report.say(f"is at step {progress.step}: nothing to do" if done else f"goes on after step {progress.step}")
+        report.say(f"is at step {progress.step}: all are done" if done else f"goes on after step {progress.step}")
     for change in changes:
         report.say(f"differs from what was done so far: {change}")
     for note in run.notes:
@@ -112,9 +112,11 @@ def _save(run: Run, progress: Progress) -> None:
     save_state(run, progress)
 
 
-def _finish(run: Run, progress: Progress) -> None:
+def _finish(run: Run, progress: Progress, report: Report) -> None:
     """Keeps styles, when all else is saved: to look at a whole training set again may take hours."""
-    if progress.styles_of != progress.step and keep_styles(run):
+    if progress.styles_of != progress.step and keeps_styles(run):
+        report.say(f"looks for styles in {len(run.samples)} samples")
+        keep_styles(run)
         progress.styles_of = progress.step
         _save(run, progress)
 

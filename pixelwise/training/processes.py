@@ -108,6 +108,8 @@ def _device(name: str, count: int, local_rank: int) -> torch.device:
         name = find_device(name).type
     if name.startswith("cuda:") and count > 1:
         raise InputError(f"device {name}: is one GPU for {count} processes; give cuda, and each takes its own")
+    if name == "cuda" and 0 < (num_gpus := torch.cuda.device_count()) <= local_rank:
+        raise InputError(f"process {local_rank} of this machine has no GPU of its own: there are {num_gpus}")
     here = find_device(f"cuda:{local_rank}" if name == "cuda" else name)
     if here.type == "cuda":
         torch.cuda.set_device(here)

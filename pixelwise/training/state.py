@@ -87,7 +87,8 @@ def load_state(run: Run) -> tuple[Progress, tuple[str, ...]]:
         run.average.averaged.load_state_dict(state["average"])
         for name, player in _players(run.game).items():
             _restore_player(player, state["players"][name])
-        progress = Progress(**state["progress"])
+        # Before it was noted, a run had kept its styles when it saved its last step.
+        progress = Progress(**{"styles_of": state["progress"]["step"], **state["progress"]})
         same_way = all(saved[name] == wanted[name] for name in VALIDATED_ON)
         if not same_way or state.get("validated_on", validated_on) != validated_on:
             progress = replace(progress, best=float("-inf"))

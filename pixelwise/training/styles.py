@@ -14,18 +14,19 @@ from pixelwise.training.batches import seed_globally
 from pixelwise.training.run import Run
 
 
-def keep_styles(run: Run) -> bool:
+def keeps_styles(run: Run) -> bool:
+    """Whether its generators learn styles. These belong to classes: without labels there are none."""
+    learns = family_of(run.config.model).learn_styles is not None
+    return learns and run.config.reads_style and run.samples.spec.labels is not None
+
+
+def keep_styles(run: Run) -> None:
     """Lets the averaged generator, and the best one in its file, learn the styles of the training set.
 
-    What they learn depends on their weights and the seed alone.
-
-    Returns:
-        Whether there is something to learn. Styles belong to classes: without labels there are none.
+    What they learn depends on their weights and the seed alone. The run must be one that ``keeps_styles``.
     """
-    learn = family_of(run.config.model).learn_styles
-    if learn is None or not run.config.reads_style or run.samples.spec.labels is None:
-        return False
-    device = run.processes.device
+    learn, device = family_of(run.config.model).learn_styles, run.processes.device
+    assert learn is not None
     seed_globally(run.config.seed)
     learn(run.average.averaged, _conditions(run, device))
     if run.best_checkpoint.exists():
@@ -34,7 +35,6 @@ def keep_styles(run: Run) -> bool:
         seed_globally(run.config.seed)
         learn(best.generator, _conditions(run, device))
         save_checkpoint(run.best_checkpoint, best.generator, best.manifest)
-    return True
 
 
 def _conditions(run: Run, device: torch.device) -> Iterator[Condition]:

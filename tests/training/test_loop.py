@@ -143,7 +143,7 @@ def test_a_finished_run_says_that_nothing_is_left_to_do(config: TrainConfig, cap
     train(config)
     train(replace(config, steps=3, batch_size=1))
     told = capsys.readouterr().out
-    assert f"is at step {config.steps}: nothing to do" in told
+    assert f"is at step {config.steps}: all are done" in told
     assert f"differs from what was done so far: batch_size was {config.batch_size}, is now 1" in told
 
 

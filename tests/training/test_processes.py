@@ -128,7 +128,11 @@ def test_of_gpus_each_process_takes_its_own(name: str, monkeypatch: pytest.Monke
     monkeypatch.setattr("torch.empty", lambda *_, device: SimpleNamespace(device=torch.device(device)))
     monkeypatch.setenv("WORLD_SIZE", "4")
     monkeypatch.setenv("LOCAL_RANK", "3")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
     assert join_processes(name).device == torch.device("cuda:3")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    with pytest.raises(InputError, match="process 3 of this machine has no GPU of its own: there are 2"):
+        join_processes(name)
     with pytest.raises(InputError, match="device cuda:1: is one GPU for 4 processes; give cuda"):
         join_processes("cuda:1")
     monkeypatch.setenv("WORLD_SIZE", "1")
