@@ -69,9 +69,15 @@ class PictureReader:
         return torch.from_numpy(images.pack_instances(stored))[None]
 
     def read_image(self, picture: Plane) -> Tensor:
-        """B C H W in [-1, 1]."""
+        """B C H W in [-1, 1]. Of a photo that is restored without its alpha, B = 3 of a colour one for a grey model."""
         assert self.image is not None
-        return _read_image(picture, self.image, "image")
+        if self.restoration is None:
+            return _read_image(picture, self.image, "image")
+        if isinstance(picture, Tensor):
+            planes = self.restoration.checked(_read_tensor(picture, "image"))
+        else:
+            planes = self.restoration.planes(_stored_photo(picture, PHOTO_MODES, "image"))
+        return self.restoration.fitted(planes)
 
     def read_style(self, picture: Plane) -> Tensor:
         """B C h w in [-1, 1]."""
@@ -94,9 +100,8 @@ class PictureReader:
             return self.condition(picture, instances), Form(self.target)
         self._check_instances(instances is not None, "image")
         if isinstance(picture, Tensor):
-            planes = _read_tensor(picture, "image")
-            form = Form(ImageSpec(planes.shape[1]), remarks=self.restoration.remarks(planes))
-            return Condition(image=self.restoration.fitted(planes)), form
+            image, form = self.restoration.read_tensor(_read_tensor(picture, "image"))
+            return Condition(image=image), form
         metadata = metadata_of(picture) if isinstance(picture, Image.Image) else NO_METADATA
         image, form = self.restoration.read(_stored_photo(picture, PHOTO_MODES, "image"), metadata=metadata)
         return Condition(image=image), form

@@ -8,7 +8,6 @@ from statistics import median
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from pixelwise import images
@@ -18,7 +17,9 @@ from pixelwise.images import ImageSpec, TargetSpec
 from pixelwise.labels import LabelSpec
 from pixelwise.metadata import NO_METADATA, Metadata
 from pixelwise.metrics.noise import noise_level
-from pixelwise.render.window import Region, covered
+from pixelwise.render.axis import positions
+from pixelwise.render.guide import interpolated
+from pixelwise.render.window import Region, Window, covered
 
 _WITH_ALPHA = (2, 4)
 """Channels of a photo whose last one says how opaque it is."""
@@ -84,11 +85,9 @@ class Form:
         colours = images.stored(self.coloured(image)[0], self.spec)
         if self.alpha is None:
             return colours
-        alpha = _scaled(self.alpha, scale)
-        if region is not None:
-            top, left, height, width = region
-            alpha = alpha[top : top + height, left : left + width]
-        return np.concatenate([colours, alpha[..., None]], axis=2)
+        height, width = self.alpha.shape
+        window = covered((height, width), scale=scale) if region is None else Window.of(region)
+        return np.concatenate([colours, _alpha_at(self.alpha, window, scale)[..., None]], axis=2)
 
     def write(self, path: Path, stored: np.ndarray) -> None:
         """Writes what ``stored`` gave. Raises InputError as ``images.write`` and ``images.write_ids``."""
@@ -111,8 +110,9 @@ class Restoration:
     """How a model that restores photos reads those that are not stored as what it was trained on.
 
     Photos of 16 bits or of floats are read as they are, and written so. Alpha, the last of two or four channels, goes
-    past the model, as does what a file says beside its pixels. A grey model takes each channel of a colour photo by
-    itself; a colour model takes a grey one as equal channels, and the mean of what it makes is grey again.
+    past the model, as does what a file says beside its pixels; tensors have none. A grey model takes each channel of a
+    colour photo by itself; a colour model takes a grey one as equal channels, and the mean of what it makes is grey
+    again.
 
     Attributes:
         spec: what the model was trained on.
@@ -137,6 +137,24 @@ class Restoration:
     def form(self, stored: np.ndarray, source: str | Path = "image", metadata: Metadata = NO_METADATA) -> Form:
         """The same without remarks, which would take to look at the pixels. Raises InputError as ``read``."""
         return Form(self._spec(stored, source), self._split(stored)[1], metadata)
+
+    def read_tensor(self, photos: Tensor, source: str | Path = "image") -> tuple[Tensor, Form]:
+        """The same of photos B C H W in [-1, 1]. A tensor's channels are colours: it has no alpha.
+
+        Raises:
+            InputError: naming the source: two or four channels, unless the model was trained on so many.
+        """
+        planes = self.checked(photos, source)
+        return self.fitted(planes), Form(ImageSpec(planes.shape[1]), remarks=self.remarks(planes))
+
+    def checked(self, photos: Tensor, source: str | Path = "image") -> Tensor:
+        """Photos B C H W as they are. Raises InputError as ``read_tensor``."""
+        channels = photos.shape[1]
+        if channels in _WITH_ALPHA and channels != self.spec.channels:
+            raise InputError(
+                f"{source}: has {channels} channels, but a tensor has no alpha; expected its colours alone"
+            )
+        return photos
 
     def _spec(self, stored: np.ndarray, source: str | Path) -> ImageSpec:
         """How the colours of a photo like this one are stored. Raises InputError as ``read``."""
@@ -206,11 +224,10 @@ def noise_in(image: Tensor) -> float | None:
     return noise_level(image[..., top : top + _SIDE, left : left + _SIDE])
 
 
-def _scaled(alpha: np.ndarray, scale: float) -> np.ndarray:
-    """H W of any size, bilinear."""
+def _alpha_at(alpha: np.ndarray, window: Window, scale: float) -> np.ndarray:
+    """H W at a window's pixels: interpolated between pixels where colours are read, and no more averaged than these."""
     if scale == 1:
-        return alpha
-    whole = covered((alpha.shape[0], alpha.shape[1]), scale=scale)
-    planes = torch.from_numpy(alpha.astype(np.float32))[None, None]
-    resized = F.interpolate(planes, (whole.height, whole.width), mode="bilinear", antialias=True)[0, 0].numpy()
-    return resized if alpha.dtype.kind == "f" else np.rint(resized).astype(alpha.dtype)
+        return alpha[window.top : window.bottom, window.left : window.right]
+    rows, columns = positions(window.top, window.height, scale), positions(window.left, window.width, scale)
+    found = interpolated(torch.from_numpy(alpha.astype(np.float32)), rows, columns).numpy()
+    return found if alpha.dtype.kind == "f" else np.rint(found).astype(alpha.dtype)

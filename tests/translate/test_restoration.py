@@ -91,6 +91,13 @@ def test_each_channel_is_restored_as_a_grey_photo(tmp_path: Path) -> None:
     torch.testing.assert_close(translator(torch.stack([tensor.flip(2), tensor]))[1], translator(tensor))
 
 
+@pytest.mark.parametrize("channels", [2, 4])
+def test_alpha_of_a_tensor_is_refused_by_name(grey: Translator, colour: Translator, channels: int) -> None:
+    for translator in (grey, colour):
+        with pytest.raises(InputError, match=f"image: has {channels} channels, but a tensor has no alpha"):
+            translator(torch.zeros(channels, 8, 8))
+
+
 @pytest.mark.filterwarnings("ignore:colour model")
 def test_a_grey_photo_stays_grey(tmp_path: Path) -> None:
     translator = load(save_tiny_denoiser(tmp_path / "model.safetensors", 3, finds_noise=True), "cpu")
@@ -164,17 +171,28 @@ def test_a_pil_image_keeps_its_profile(colour: Translator, described: Path, tmp_
         assert image.getexif()[ExifTags.Base.Orientation] == 1
 
 
-def test_alpha_of_a_part_or_at_another_scale(tmp_path: Path) -> None:
-    path = save_tiny_model(tmp_path / "model.safetensors", PHOTO_MODEL)
-    checkpoint = load_checkpoint(path)
-    restoring = Manifest(**{**vars(checkpoint.manifest), "restores": True})
-    translator = Translator(type(checkpoint)(checkpoint.generator, restoring), "cpu")
+@pytest.fixture
+def scaling(tmp_path: Path) -> Translator:
+    """Restores colour photos at any scale."""
+    return load(save_tiny_model(tmp_path / "scaling.safetensors", PHOTO_MODEL, restores=True), "cpu")
+
+
+def test_alpha_of_a_part_or_at_another_scale(scaling: Translator) -> None:
     photo = pixels(20, 30, 4)
-    np.testing.assert_array_equal(translator(photo, region=(3, 4, 5, 6))[..., 3], photo[3:8, 4:10, 3])
+    np.testing.assert_array_equal(scaling(photo, region=(3, 4, 5, 6))[..., 3], photo[3:8, 4:10, 3])
     photo[..., 3] = np.arange(30) * 8
-    double = translator(photo, scale=2)
+    double = scaling(photo, scale=2)
     assert double.shape == (40, 60, 4)
     assert np.abs(double[..., 3].astype(float) - (np.arange(60) * 4 - 2).clip(0, 232)).max() <= 1
+    np.testing.assert_array_equal(scaling(photo, region=(9, 11, 8, 30), scale=2), double[9:17, 11:41])
+    third = scaling(photo, scale=1 / 3)
+    np.testing.assert_array_equal(third[..., 3], np.tile(np.arange(10) * 24 + 8, (7, 1)))
+
+
+def test_a_part_of_a_scale_that_no_memory_holds(scaling: Translator) -> None:
+    photo = pixels(200, 300, 4)
+    part = scaling(photo, region=(40_000, 60_000, 4, 5), scale=1000)
+    np.testing.assert_allclose(part[..., 3], np.full((4, 5), photo[39:41, 59:61, 3].mean()), atol=1)
 
 
 @pytest.mark.parametrize("mode", ["P", "1"])

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 from session_scene import SIZE, Make, Scene
-from tiny_model import LABEL_MODEL, LABELS, PHOTO_MODEL
+from tiny_model import LABEL_MODEL, LABELS, PHOTO_MODEL, save_tiny_model
 from torch import Tensor
 
-from pixelwise.condition import Condition
+from pixelwise.condition import Condition, ConditionSpec
 from pixelwise.errors import InputError
+from pixelwise.images import ImageSpec
 from pixelwise.models.asapnet import FAMILY
 from pixelwise.render.window import Region
+from pixelwise.translate import load
 
 
 def test_labels_come_in_every_form(make: Make) -> None:
@@ -28,6 +32,44 @@ def test_labels_come_in_every_form(make: Make) -> None:
         session = translator.begin(whole)
         session.update((1, 2, 2, 2), part)
         torch.testing.assert_close(session.render(), picture, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_a_restoring_model_takes_edits_in_every_form_that_it_begins_with(
+    tmp_path: Path, channels: int, dtype: str
+) -> None:
+    translator = load(save_tiny_model(tmp_path / "model.safetensors", PHOTO_MODEL, restores=True), "cpu")
+    photo, patch = (
+        np.random.default_rng(seed).integers(0, np.iinfo(dtype).max, (*size, channels), dtype)
+        for seed, size in enumerate((SIZE, (5, 6)))
+    )
+    edited = photo.copy()
+    edited[10:15, 20:26] = patch
+    session = translator.begin(photo)
+    session.update((10, 20, 5, 6), image=patch)
+    expected = translator.translate(translator.condition(edited))
+    torch.testing.assert_close(session.render(), expected, rtol=0, atol=1e-6)
+
+
+def test_a_palette_is_read_by_a_restoring_model_as_what_it_stands_for(tmp_path: Path) -> None:
+    translator = load(save_tiny_model(tmp_path / "model.safetensors", PHOTO_MODEL, restores=True), "cpu")
+    packed = Image.fromarray(np.arange(30 * 3, dtype=np.uint8).reshape(5, 6, 3)).convert("P")
+    session = translator.begin(np.zeros((*SIZE, 3), np.uint8))
+    session.update((0, 0, 5, 6), image=packed)
+    found = session.render((0, 0, 5, 6))
+    session.update((0, 0, 5, 6), image=packed.convert("RGB"))
+    torch.testing.assert_close(session.render((0, 0, 5, 6)), found, rtol=0, atol=0)
+
+
+def test_a_colour_photo_is_no_edit_of_a_grey_one(tmp_path: Path) -> None:
+    spec, grey = ConditionSpec(image_channels=1), ImageSpec(1)
+    path = save_tiny_model(tmp_path / "model.safetensors", spec, grey, grey, restores=True)
+    session = load(path, "cpu").begin(np.zeros((*SIZE, 1), np.uint8))
+    with pytest.raises(
+        InputError, match=r"image: the edit's shape is \(3, 1, 5, 6\), the condition's \(1, 1, 37, 51\)"
+    ):
+        session.update((0, 0, 5, 6), image=np.zeros((5, 6, 3), np.uint8))
 
 
 def test_the_condition_is_copied(make: Make) -> None:
