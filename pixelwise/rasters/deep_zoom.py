@@ -1,6 +1,7 @@
 """Deep Zoom by rows: a folder of small pictures that viewers in browsers load as they need them.
 
 ``name.dzi`` describes ``name_files/LEVEL/COLUMN_ROW.jpg``; level 0 is a single pixel, the last one the picture itself.
+What JPEG cannot keep, such as alpha or 16 bits, lies in tiles that are PNG files.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from pixelwise.errors import InputError
 from pixelwise.metadata import NO_METADATA, Metadata
 from pixelwise.rasters.cascade import Cascade, level_sizes
 from pixelwise.rasters.disk import check_space, writing
+
+_TILE_SUFFIXES = (".jpg", ".png")
 
 _DESCRIPTION = """<?xml version="1.0" encoding="UTF-8"?>
 <Image xmlns="http://schemas.microsoft.com/deepzoom/2008" Format="{suffix}" Overlap="{overlap}" TileSize="{tile}">
@@ -35,7 +38,7 @@ def write_deep_zoom(
     *,
     tile: int = 254,
     overlap: int = 1,
-    suffix: str = ".jpg",
+    suffix: str | None = None,
 ) -> Iterator[Callable[[np.ndarray], None]]:
     """A Deep Zoom pyramid, written by rows in memory of about two rows of tiles.
 
@@ -53,7 +56,7 @@ def write_deep_zoom(
         metadata: of it, the colour profile is written into every tile.
         tile: side of a tile in pixels without its overlap, an even number.
         overlap: pixels that a tile shares with its neighbours on each side, for viewers that interpolate.
-        suffix: of the tiles, ".jpg" or ".png".
+        suffix: of the tiles, ".jpg" or ".png"; None for the first of them that keeps such pixels.
 
     Yields:
         What takes the next rows: H W C, or H W for one channel; any number at a time.
@@ -65,7 +68,8 @@ def write_deep_zoom(
         ValueError: fewer or more rows than stated, or of another shape or dtype.
     """
     sizes = level_sizes(size, 1)
-    _check(path, sizes, channels, np.dtype(dtype), suffix, tile, overlap)
+    suffix = _tile_suffix(path, channels, np.dtype(dtype), suffix)
+    _check(path, sizes, channels * np.dtype(dtype).itemsize, tile, overlap)
     said = metadata.kept_in(path.suffix.lower())
     with ExitStack() as stack:
         with writing(path):
@@ -96,18 +100,31 @@ def _tiles_folder(path: Path) -> Path:
     return path.with_name(f"{path.stem}_files")
 
 
-def _check(
-    path: Path, sizes: list[tuple[int, int]], channels: int, dtype: np.dtype, suffix: str, tile: int, overlap: int
-) -> None:
+def _tile_suffix(path: Path, channels: int, dtype: np.dtype, wanted: str | None) -> str:
+    """What is wanted, or the first that keeps such pixels. Raises InputError where nothing does."""
+    if wanted not in (None, *_TILE_SUFFIXES):
+        raise InputError(f"{path}: tiles of Deep Zoom are {' or '.join(_TILE_SUFFIXES)} files, not {wanted!r}")
+    possible = _TILE_SUFFIXES if wanted is None else (wanted,)
+    for suffix in possible:
+        if _keeps(suffix, channels, dtype):
+            return suffix
+    raise InputError(f"{path}: tiles that are {' or '.join(possible)} files cannot keep {channels} channels of {dtype}")
+
+
+def _keeps(suffix: str, channels: int, dtype: np.dtype) -> bool:
+    try:
+        to_bytes(Path(f"tile{suffix}"), np.zeros((1, 1, channels), dtype))
+    except InputError:
+        return False
+    return True
+
+
+def _check(path: Path, sizes: list[tuple[int, int]], pixel_bytes: int, tile: int, overlap: int) -> None:
     if tile < 2 or tile % 2 or overlap < 0:
         raise InputError(f"the side of a tile must be even and its overlap >= 0, got {tile} and {overlap}")
     if path.suffix.lower() != ".dzi":
         raise InputError(f"{path}: Deep Zoom is written as .dzi, not as {path.suffix!r}")
-    if suffix not in (".jpg", ".png"):
-        raise InputError(f"{path}: tiles of Deep Zoom are .jpg or .png files, not {suffix!r}")
-    to_bytes(path.with_suffix(suffix), np.zeros((1, 1, channels), dtype))
     folder = _tiles_folder(path)
     if folder.exists() and not path.exists():
         raise InputError(f"{folder} is there already, and without {path} not known to be replaceable; remove it first")
-    num_pixels = sum(height * width for height, width in sizes)
-    check_space(path, num_pixels * channels * dtype.itemsize)
+    check_space(path, pixel_bytes * sum(height * width for height, width in sizes))

@@ -39,7 +39,7 @@ from pixelwise.rasters import (
 from pixelwise.render.window import Region
 from pixelwise.translate.job_plan import Job
 from pixelwise.translate.preview import preview, preview_path, previewed
-from pixelwise.translate.restoration import Form
+from pixelwise.translate.restoration import Form, loss_remarks
 from pixelwise.translate.stored_condition import StoredCondition, open_condition
 from pixelwise.translate.translator import Translator
 
@@ -103,7 +103,8 @@ def translate_large(
         instances: the instance map, for a model that reads one.
         region: (top, left, height, width) of the part wanted, in pixels; None for all.
         overwrite: whether what is there is replaced.
-        previews: whether a PNG whose values count something, such as depth, gets a coloured one beside it.
+        previews: whether a PNG whose values count something, such as depth, gets a coloured one beside it; and whether
+            it is told that a pyramid has none.
         progress: is told of the rendered rows.
         remark: is told what people should know of the picture.
 
@@ -140,7 +141,7 @@ def translate_large(
             row = bottom
             if progress is not None:
                 progress(row - picture.wanted.top, size[0])
-        for text in _remarks(picture, form, destination.suffix.lower()):
+        for text in _remarks(picture, form, destination.suffix.lower(), previews):
             remark(text)
         return size
 
@@ -194,10 +195,10 @@ def _bands(ready: WindowGenerator, picture: StoredCondition, count: int, scratch
         yield torch.cat(bands).cpu()
 
 
-def _remarks(picture: StoredCondition, form: Form, suffix: str) -> Iterator[str]:
+def _remarks(picture: StoredCondition, form: Form, suffix: str, previews: bool) -> Iterator[str]:
     """What is to be told of a picture, when all its rows were read."""
     is_pyramid = suffix in _PYRAMIDS
-    if form.colours.unit and is_pyramid:
+    if previews and form.colours.unit and is_pyramid:
         yield "no preview of a pyramid"
     if picture.restoration is None:
         return
@@ -206,5 +207,4 @@ def _remarks(picture: StoredCondition, form: Form, suffix: str) -> Iterator[str]
     size = picture.wanted.height, picture.wanted.width
     too_big = is_pyramid and is_big(size, form.num_channels, form.colours.dtype)
     exif = ["EXIF data"] if form.metadata.exif and too_big else []
-    if lost := dict.fromkeys((*form.metadata.lost_in(suffix), *exif)):
-        yield f"{'a BigTIFF' if exif else suffix} does not keep: {', '.join(lost)}"
+    yield from loss_remarks("a BigTIFF" if exif else suffix, (*form.metadata.lost_in(suffix), *exif))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -101,7 +102,7 @@ class Form:
         lost = self.metadata.lost_in(suffix)
         opaque = self.alpha is not None and suffix in LOSSY_SUFFIXES
         lost += ["alpha"] if opaque else []
-        told = (*self.remarks, f"{suffix} does not keep: {', '.join(lost)}") if lost else self.remarks
+        told = (*self.remarks, *loss_remarks(suffix, lost))
         return replace(self, alpha=None if opaque else self.alpha, remarks=told)
 
 
@@ -216,6 +217,12 @@ class Restoration:
             return ()
         trained = f"{lowest:g}" if lowest == highest else f"{lowest:g} to {highest:g}"
         return (f"noise of about {level:.0f} grey levels, the model was trained for {trained}",)
+
+
+def loss_remarks(kind: str, lost: Iterable[str]) -> tuple[str, ...]:
+    """What is to be told of a kind of file, such as its suffix, that does not keep all: nothing, if nothing is lost."""
+    names = ", ".join(dict.fromkeys(lost))
+    return (f"{kind} does not keep: {names}",) if names else ()
 
 
 def noise_in(image: Tensor) -> float | None:

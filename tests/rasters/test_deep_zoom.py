@@ -99,6 +99,20 @@ def test_a_pyramid_is_replaced_as_a_whole(tmp_path: Path):
     assert len(list((tmp_path / "a_files").rglob("*.jpg"))) == 6
 
 
+@pytest.mark.parametrize(
+    ("channels", "dtype", "suffix"),
+    [(1, "uint8", "jpg"), (3, "uint8", "jpg"), (2, "uint8", "png"), (4, "uint8", "png"), (3, "uint16", "png")],
+)
+def test_tiles_are_jpeg_where_that_keeps_the_picture(tmp_path: Path, channels: int, dtype: str, suffix: str):
+    image = pixels(9, 7, channels).astype(dtype)
+    write(tmp_path / "a.dzi", image)
+    assert ElementTree.parse(tmp_path / "a.dzi").getroot().get("Format") == suffix
+    tiles = {tile.suffix for tile in (tmp_path / "a_files").rglob("*_*")}
+    assert tiles == {f".{suffix}"}
+    if suffix == "png":
+        np.testing.assert_array_equal(decode(tmp_path / "a_files" / "4" / "0_0.png", IMAGE_MODES), image)
+
+
 def test_a_folder_that_may_be_anything_is_not_replaced(tmp_path: Path):
     (tmp_path / "a_files").mkdir()
     (tmp_path / "a_files" / "thesis.txt").write_text("years of work")
@@ -156,8 +170,15 @@ def test_a_picture_that_would_not_fit_the_disk_is_refused_before(tmp_path: Path,
     [
         ("a.xml", 3, "uint8", {}, "written as .dzi"),
         ("a.dzi", 3, "uint8", {"suffix": ".tif"}, "tiles of Deep Zoom are .jpg or .png"),
-        ("a.dzi", 4, "uint8", {}, "JPEG cannot keep"),
-        ("a.dzi", 3, "float32", {"suffix": ".png"}, "PNG cannot keep"),
+        (
+            "a.dzi",
+            4,
+            "uint8",
+            {"suffix": ".jpg"},
+            r"a\.dzi: tiles that are \.jpg files cannot keep 4 channels of uint8",
+        ),
+        ("a.dzi", 3, "float32", {"suffix": ".png"}, r"\.png files cannot keep 3 channels of float32"),
+        ("a.dzi", 5, "uint8", {}, r"tiles that are \.jpg or \.png files cannot keep 5 channels of uint8"),
         ("a.dzi", 3, "uint8", {"tile": 33}, "must be even"),
         ("a.dzi", 3, "uint8", {"overlap": -1}, "must be even"),
     ],

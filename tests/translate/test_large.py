@@ -272,6 +272,9 @@ def test_what_a_pyramid_has_no_preview_of_is_said(tmp_path: Path) -> None:
     remarks: list[str] = []
     translate_large(translator, random_map(tmp_path / "labels.tif", 3), tmp_path / "out.tif", remark=remarks.append)
     assert remarks == ["no preview of a pyramid"]
+    out = tmp_path / "unwanted.tif"
+    translate_large(translator, tmp_path / "labels.tif", out, previews=False, remark=remarks.append)
+    assert remarks == ["no preview of a pyramid"]
 
 
 def test_terminated_halfway_it_leaves_nothing_behind(

@@ -267,6 +267,16 @@ def test_a_pyramid_says_all_of_a_photo_but_a_deep_zoom_and_a_big_tiff(
     assert told == [".dzi does not keep: EXIF data", "a BigTIFF does not keep: EXIF data"]
 
 
+@pytest.mark.parametrize(("channels", "dtype"), [(4, "uint8"), (3, "uint16")])
+def test_a_deep_zoom_keeps_what_jpeg_would_not(colour: Translator, tmp_path: Path, channels: int, dtype: str) -> None:
+    photo = pixels(20, 30, channels, dtype=dtype)
+    images.write(tmp_path / "a.png", photo)
+    told: list[str] = []
+    translate_large(colour, tmp_path / "a.png", tmp_path / "a.dzi", remark=told.append)
+    np.testing.assert_array_equal(images.read(tmp_path / "a_files" / "5" / "0_0.png"), photo)
+    assert told == []
+
+
 def test_a_large_label_map_is_made_as_a_whole(
     described: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pixelwise_command: Command
 ) -> None:
