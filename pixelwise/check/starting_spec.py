@@ -19,7 +19,8 @@ def starting_spec(report: Report) -> dict[str, Any] | None:
     Classes are named after their values, and 255 is taken for pixels without one. The white of pictures that are not
     8-bit is the most that they can hold.
     """
-    kinds = [kind for kind, files in report.splits[0].files.items() if files]
+    # Of any split: a test set often has inputs only.
+    kinds = [kind for kind in report.splits[0].files if any(split.files[kind] for split in report.splits)]
     ids = [kind for kind in kinds if kind in (*LABEL_KINDS, *INSTANCE_KINDS)]
     pictures = [kind for kind in kinds if kind not in ids]
     condition, targets = (ids, pictures) if ids else (pictures[:1], pictures[1:])

@@ -58,6 +58,13 @@ def test_pairs_without_a_spec_are_told_how_one_may_begin(tmp_path: Path):
     assert spec.labels == LabelSpec(("class 0", "class 1"))
 
 
+def test_a_split_of_inputs_only_does_not_hide_how_a_spec_may_begin(tmp_path: Path):
+    fill(tmp_path / "train")
+    images.write(tmp_path / "test" / "label" / "0.png", np.zeros((4, 5), np.uint8))
+    problem = check_folder(tmp_path).problems[-1]
+    assert json.loads(problem.text.partition("begin as ")[2])["target"] == "image"
+
+
 def test_a_spec_for_colours_and_one_for_other_pictures(tmp_path: Path):
     for index in range(2):
         colours = np.array([[[1, 2, 3], [1, 2, 3], [255, 0, 0]]], np.uint8)
