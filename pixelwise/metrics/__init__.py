@@ -24,7 +24,7 @@ METRICS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
 """Of pictures B C H W in [-1, 1]."""
 
 WATCHED = ("psnr", "ssim")
-"""What training looks at: quickly told, and of pictures of any size."""
+"""What training looks at: quickly told, and of all but the smallest pictures."""
 
 DEPTH_METRICS: Mapping[str, DepthMetric] = {
     "abs_rel": abs_rel,

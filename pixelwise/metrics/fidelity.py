@@ -15,6 +15,8 @@ from torchmetrics.functional.image import (
 from pixelwise.errors import InputError
 
 LEAST_SIDES: Mapping[str, int] = {
+    # A window reaches five pixels beyond the border, where the picture is mirrored without its outermost ones.
+    "ssim": 6,
     # Four times halved, eleven pixels are left, one window of the coarsest size.
     "ms_ssim": 176,
     # For a window at the coarsest of four sizes.
@@ -36,7 +38,11 @@ def ssim(image: Tensor, target: Tensor) -> Tensor:
 
     Returns:
         B in [-1, 1], 1 for equal pictures.
+
+    Raises:
+        InputError: a picture of less than 6 pixels on a side.
     """
+    _check_side("SSIM", image, LEAST_SIDES["ssim"])
     # Its luminance term compares means, so black must be 0 there as in the paper: [0, 1] and not [-1, 1].
     image, target = (image + 1) / 2, (target + 1) / 2
     scores = structural_similarity_index_measure(image, target, data_range=1.0, reduction="none")

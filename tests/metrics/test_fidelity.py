@@ -10,6 +10,7 @@ import torch
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torch import Tensor
 
+from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
 from pixelwise.metrics import METRICS, metrics_of, watched_metrics
 from pixelwise.metrics.fidelity import l1, psnr, ssim
@@ -85,6 +86,12 @@ def test_ssim_of_flat_pictures_compares_their_luminance() -> None:
 
 def test_ssim_of_equal_pictures_is_one(pair: tuple[Tensor, Tensor]) -> None:
     torch.testing.assert_close(ssim(pair[1], pair[1]), torch.ones(2))
+
+
+def test_ssim_of_pictures_smaller_than_half_a_window_is_refused() -> None:
+    assert ssim(torch.zeros(1, 3, 6, 6), torch.zeros(1, 3, 6, 6)).tolist() == [1]
+    with pytest.raises(InputError, match=r"SSIM needs pictures of 6 x 6 pixels or more, got 5 x 9"):
+        ssim(torch.zeros(1, 3, 5, 9), torch.zeros(1, 3, 5, 9))
 
 
 @pytest.mark.parametrize("channels", [1, 3])
