@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pixelwise.errors import InputError
 from pixelwise.model_name import model_name
 from pixelwise.terminal import console, tell, tell_large
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pixelwise.translate import Translator
+    from pixelwise.translate.job_plan import Job
 
 
 def translate(
@@ -73,8 +77,13 @@ def translate(
     by_class = tuple(ClassStyle.read(text) for text in class_style or ())
     styles = StyleWishes(style, style_labels, style_instances, by_class, tuple(redraw or ()))
     ending, name = f".{suffix.removeprefix('.')}", model_name(model)
-    planned = job_plan.plan(inputs, out, ending, instances, style, seed, samples, name, styles.files)
+    planned = job_plan.plan(inputs, out, ending, instances, style, seed, samples, name, styles.files, _note)
     job = job_plan.only_job(inputs, planned)
+    wishes: dict[str, object] = {
+        "--scale": scale != 1, "--seed": seed is not None, "--style": style, "--style-labels": style_labels,
+        "--style-instances": style_instances, "--class-style": class_style, "--redraw": redraw,
+    }  # fmt: skip
+    _check_deep_zoom(job, ending, wishes)
     if (
         job is not None
         and (scale, styles) == (1, StyleWishes())
@@ -86,6 +95,24 @@ def translate(
     todo = partial(jobs.run, translator, batch_size=batch_size, overwrite=overwrite, region=part, scale=scale)
     outcomes = (outcome for some, look in groups for outcome in todo(some, style=look, previews=preview))
     tell(outcomes, len(planned), out or job_plan.place_of(planned))
+
+
+def _check_deep_zoom(job: Job | None, ending: str, wishes: Mapping[str, object]) -> None:
+    """Refuses Deep Zoom of many pictures, and options of which one that is made by rows knows nothing."""
+    if ending.lower() == ".dzi":
+        raise InputError(
+            "--format dzi: Deep Zoom is made of one file, with --out NAME.dzi; expected png, jpg, tif or npy"
+        )
+    if job is None or job.destination.suffix.lower() != ".dzi":
+        return
+    for option, value in wishes.items():
+        if value:
+            other = job.destination.with_suffix(".tif").name
+            raise InputError(f"{option}: not with {job.destination}, which is made by rows; write such as {other}")
+
+
+def _note(text: str) -> None:
+    console.print(f"note: {text}")
 
 
 def _load(model: str, device: str, engine: str, precision: str, bank: Path | None, verbose: bool) -> Translator:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import defaultdict
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +54,7 @@ def plan(
     samples: int | None = None,
     model: str = "",
     style_files: tuple[Path, ...] = (),
+    remark: Callable[[str], object] = lambda text: None,
 ) -> list[Job]:
     """What files, folders and globs mean.
 
@@ -71,6 +72,7 @@ def plan(
             ``out/<stem>-<seed>``.
         model: its name, for pictures that go beside their inputs.
         style_files: of every job; see ``Job``.
+        remark: is told how many pictures of earlier calls were left out.
 
     Raises:
         InputError: an input that is not there, a folder without images, two instance maps of one name, two inputs that
@@ -86,7 +88,7 @@ def plan(
     find_instances, find_style = partners(instances), partners(style)
     named = set(map(Path, inputs))
     found = [each for text in inputs for each in find_pictures(text, out)]
-    for source, root in _without_earlier(found, named, model) if out is None else dict.fromkeys(found):
+    for source, root in _without_earlier(found, named, model, remark) if out is None else dict.fromkeys(found):
         name = source.relative_to(root).with_suffix("")
         stem = _beside(source, root, source in named, model) if out is None else out / name
         for number in seeds:
@@ -127,19 +129,31 @@ def read_region(text: str) -> Region:
     return top, left, height, width
 
 
-def _without_earlier(found: Iterable[tuple[Path, Path]], named: Container[Path], model: str) -> list[tuple[Path, Path]]:
+def _without_earlier(
+    found: Iterable[tuple[Path, Path]], named: Container[Path], model: str, remark: Callable[[str], object]
+) -> list[tuple[Path, Path]]:
     """Files, each once, and the folders that they were found in; of what is named itself, its own."""
     roots: dict[Path, Path] = {}
     for source, root in found:
         roots.setdefault(source, source.parent if source in named else root)
     stems = {source.with_suffix("") for source in roots}
-    made = re.compile(rf"(.+)_{re.escape(model)}(-\d+)?(_preview)?")
+    earlier = [source for source in roots if not stems.isdisjoint(_originals(source.with_suffix(""), model))]
+    if earlier:
+        pictures = f"{len(earlier)} {'picture' if len(earlier) == 1 else 'pictures'}"
+        remark(f"left out {pictures} that {model} has made of other inputs, such as {earlier[0]}")
+    made = set(earlier)
+    return [(source, root) for source, root in roots.items() if source not in made]
 
-    def is_earlier(stem: Path) -> bool:
-        match = made.fullmatch(stem.name)
-        return match is not None and stem.with_name(match[1]) in stems
 
-    return [(source, root) for source, root in roots.items() if not is_earlier(source.with_suffix(""))]
+def _originals(stem: Path, model: str) -> Iterator[Path]:
+    """Of what a picture was made if ``_beside`` named it, perhaps by a seed or as a preview; all without suffix."""
+    if match := re.fullmatch(rf"(.+)_{re.escape(model)}(-\d+)?(_preview)?", stem.name):
+        yield stem.with_name(match[1])
+    names = {stem.name, re.sub(r"(?<=.)(-\d+)?(_preview)?$", "", stem.name)}
+    for folder in stem.parents:
+        if (name := folder.name.removesuffix(f"_{model}")) not in ("", folder.name):
+            below = folder.with_name(name) / stem.relative_to(folder)
+            yield from (below.with_name(name) for name in names)
 
 
 def _beside(source: Path, root: Path, is_named: bool, model: str) -> Path:

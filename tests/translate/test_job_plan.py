@@ -71,6 +71,21 @@ def test_what_was_made_of_an_input_is_none_itself(tmp_path: Path) -> None:
     assert [job.source for job in plan([str(paths[2])], None, model="denoise")] == [paths[2]]
 
 
+def test_what_was_made_of_a_folder_within_is_no_input(tmp_path: Path) -> None:
+    made = ("photos_denoise/b/a.png", "photos_denoise/b/a-3.png", "photos_denoise/b/a-3_preview.png")
+    kept = ("photos/b/a.png", "photos_denoise/b/c.png", "photos_other/b/a.png")
+    for name in (*made, *kept):
+        draw(tmp_path / "in" / name)
+    told: list[str] = []
+    jobs = plan([str(tmp_path / "in")], None, model="denoise", remark=told.append)
+    assert tuple(job.source.relative_to(tmp_path / "in").as_posix() for job in jobs) == kept
+    first = tmp_path / "in" / "photos_denoise" / "b" / "a-3.png"
+    assert told == [f"left out 3 pictures that denoise has made of other inputs, such as {first}"]
+    folder = tmp_path / "in" / "photos_denoise"
+    assert len(plan([str(folder)], None, model="denoise", remark=told.append)) == 4
+    assert len(told) == 1
+
+
 def test_a_file_that_is_named_beside_its_folder_is_done_once(tmp_path: Path) -> None:
     path = draw(tmp_path / "in" / "b" / "a.png")
     assert [job.destination for job in plan([str(tmp_path / "in"), str(path)], None, model="m")] == [

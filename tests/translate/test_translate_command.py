@@ -55,6 +55,9 @@ def test_without_a_place_pictures_go_beside_their_inputs(
     assert capsys.readouterr().out.startswith(f"1 of 1 translated to {made.with_suffix('.tif')}: ")
     with tifffile.TiffFile(made.with_suffix(".tif")) as plain:
         assert not plain.pages.first.is_tiled, "only a TIFF that was named, or a large one, is a pyramid"
+    assert pixelwise_command("translate", source.parent, "--model", model) == 0
+    note = f"note: left out 2 pictures that mine has made of other inputs, such as {tmp_path}/in/a_mine.png\n"
+    assert capsys.readouterr().err == note
     draw(tmp_path / "maps" / "b" / "c.png", (8, 12))
     assert pixelwise_command("translate", tmp_path / "maps", "--model", model) == 0
     assert images.read(tmp_path / "maps_mine" / "b" / "c.png").shape == (8, 12, 3)
@@ -67,13 +70,69 @@ def test_pictures_are_named_after_the_run_that_made_them(pixelwise_command: Comm
     assert (tmp_path / "a_wide.png").is_file()
 
 
-def test_what_a_large_picture_cannot_have_is_refused(
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--seed", "1"), "this asapnet model leaves nothing to chance"),
+        (("--style", "a.png"), "this asapnet model reads no style pictures"),
+        (("--style-labels", "a.png"), "--style is missing: expected the picture that the given maps belong to"),
+        (("--style-instances", "a.png"), "--style is missing: expected the picture that the given maps belong to"),
+        (("--redraw", "a"), "this asapnet model draws no styles"),
+        (("--samples", "2"), "large.tif: is one picture's name, but 2 samples are wanted"),
+    ],
+)
+def test_what_the_model_of_a_large_picture_cannot_do_is_refused(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    pixelwise_command: Command,
+    capsys: pytest.CaptureFixture[str],
+    options: tuple[str, str],
+    message: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    draw(tmp_path / "a.png", (8, 12))
+    model = save_tiny_model(tmp_path / "model.safetensors", LABEL_MODEL)
+    assert pixelwise_command("translate", "a.png", "--model", model, "--out", "large.tif", *options) == 1
+    assert capsys.readouterr().err.startswith(f"error: {message}")
+    assert not (tmp_path / "large.tif").exists()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--scale", "2"),
+        ("--seed", "0"),
+        ("--style", "a.png"),
+        ("--style-labels", "a.png"),
+        ("--style-instances", "a.png"),
+        ("--class-style", "a=a.png,a.png"),
+        ("--redraw", "a"),
+    ],
+)
+def test_what_a_deep_zoom_cannot_have_is_refused_by_the_options_name(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    pixelwise_command: Command,
+    capsys: pytest.CaptureFixture[str],
+    options: tuple[str, str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    draw(tmp_path / "a.png", (8, 12))
+    model = save_tiny_model(tmp_path / "model.safetensors", LABEL_MODEL)
+    assert pixelwise_command("translate", "a.png", "--model", model, "--out", "a.dzi", *options) == 1
+    message = f"error: {options[0]}: not with a.dzi, which is made by rows; write such as a.tif\n"
+    assert capsys.readouterr().err == message
+
+
+def test_many_pictures_do_not_become_deep_zoom(
     translate: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for option, value in (("--seed", "1"), ("--style-labels", "labels.png"), ("--style-instances", "instances.png")):
-        assert translate("--out", tmp_path / "large.tif", option, value) == 1
-        assert "large.tif: is one picture's name, expected a folder's" in capsys.readouterr().err
-    assert not (tmp_path / "large.tif").exists()
+    assert translate("--format", "dzi") == 1
+    expected = (
+        "error: --format dzi: Deep Zoom is made of one file, with --out NAME.dzi; expected png, jpg, tif or npy\n"
+    )
+    assert capsys.readouterr().err == expected
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_region_of_each_picture(translate: Command, tmp_path: Path) -> None:
