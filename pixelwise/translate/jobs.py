@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,14 +13,14 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from pixelwise import images
 from pixelwise.allocator import keep_freed_memory
-from pixelwise.atomic import check_free
+from pixelwise.atomic import check_free, replacement
 from pixelwise.codecs import to_bytes
 from pixelwise.condition import Condition, stack_conditions
 from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec, TargetSpec
 from pixelwise.labels import LabelSpec
+from pixelwise.rasters import writing
 from pixelwise.render.window import Region
 from pixelwise.translate.job_plan import Job
 from pixelwise.translate.overlap import ahead, behind, one_thread
@@ -193,13 +194,24 @@ def _write(region: Region | None, scale: float, shown: ImageSpec | None, picture
     path, form = picture.job.destination, picture.form
     try:
         stored = form.stored(picture.image, region, scale)
-        if shown is not None:
-            images.write(preview_path(path), preview(stored, shown))
-        form.write(path, stored)
+        with _previewing(path, stored, shown):
+            form.write(path, stored)
     except _FAILURES as error:
         return _failed(picture.job, error)
     height, width = picture.image.shape[-2:]
     return Outcome(picture.job, (height, width), picture.seconds, remarks=form.remarks)
+
+
+@contextmanager
+def _previewing(path: Path, stored: np.ndarray, shown: ImageSpec | None) -> Iterator[None]:
+    """Writes the picture's preview, if it is to be ``shown``; it is there when the picture is."""
+    if shown is None:
+        yield
+        return
+    place = preview_path(path)
+    with writing(place), replacement(place) as beside:
+        beside.write_bytes(to_bytes(place, preview(stored, shown)))
+        yield
 
 
 def _failed(job: Job, error: Exception) -> Outcome:

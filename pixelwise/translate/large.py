@@ -168,12 +168,13 @@ def _write(
 ) -> Iterator[Callable[[np.ndarray], None]]:
     """What takes the rows of a picture, and writes its preview too where it is to be ``shown``."""
     write = _WRITERS[destination.suffix.lower()]
-    with ExitStack() as stack:
-        push = stack.enter_context(write(destination, size, form.num_channels, form.colours.dtype, form.metadata))
-        if shown is None:
+    picture = write(destination, size, form.num_channels, form.colours.dtype, form.metadata)
+    if shown is None:
+        with picture as push:
             yield push
-            return
-        push_preview = stack.enter_context(write_png(preview_path(destination), size, 3, "uint8"))
+        return
+    # The picture is the first to be complete: without it there is no preview either.
+    with write_png(preview_path(destination), size, 3, "uint8") as push_preview, picture as push:
 
         def push_both(rows: np.ndarray) -> None:
             push(rows)

@@ -1,9 +1,13 @@
+import errno
+from pathlib import Path
+
 import numpy as np
 import pytest
 from tiny_model import PHOTO_MODEL, save_tiny_model
 
 from pixelwise import images
 from pixelwise.images import ImageSpec
+from pixelwise.translate import large
 from pixelwise.translate.preview import preview
 
 DEPTH = ImageSpec(1, "uint16", 10_000, unit="mm")
@@ -47,6 +51,30 @@ def test_what_is_there_is_replaced_only_when_asked_for(pixelwise_command, tmp_pa
     assert mine.read_bytes() == b"mine"
     assert sorted(path.name for path in mine.parent.iterdir()) == ["a_preview.png", "b.png", "b_preview.png"]
     assert pixelwise_command(*command, "--overwrite") == 0
+
+
+@pytest.mark.parametrize("by_rows", [False, True])
+def test_without_its_picture_there_is_no_preview(
+    pixelwise_command, tmp_path, monkeypatch, capsys, by_rows: bool
+) -> None:
+    model = save_tiny_model(tmp_path / "model.safetensors", PHOTO_MODEL, target=DEPTH)
+    images.write(tmp_path / "a.png", np.zeros((9, 7, 3), np.uint8))
+    monkeypatch.setattr(large, "_LARGE", 0 if by_rows else 63)
+    replace = Path.replace
+
+    def refuse(path: Path, target: Path) -> Path:
+        if target.name == "out.png":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return replace(path, target)
+
+    command = ("translate", tmp_path / "a.png", "--model", model, "--out", tmp_path / "out.png")
+    monkeypatch.setattr(Path, "replace", refuse)
+    assert pixelwise_command(*command) == 1
+    assert "out.png: cannot be written: No space left on device" in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.png", "model.safetensors"]
+    monkeypatch.undo()
+    assert pixelwise_command(*command) == 0
+    assert (tmp_path / "out_preview.png").is_file()
 
 
 def test_a_preview_takes_nobodys_place(pixelwise_command, tmp_path, capsys) -> None:
