@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from pixelwise.atomic import check_writable, write_text
 from pixelwise.errors import InputError
 from pixelwise.model_name import model_name
 from pixelwise.terminal import progress_bar
@@ -79,17 +80,13 @@ def report(
     """Say which models are preferred, and how surely."""
     from pixelwise.study import Store, analyse, markdown, to_csv
 
+    for path in filter(None, (csv_out, json_out)):
+        check_writable(path)
     store = Store(study)
     answers = store.answers()
     found = analyse(store.study, answers, max_failed)
     if csv_out is not None:
-        _write(csv_out, to_csv(answers))
+        write_text(csv_out, to_csv(answers))
     if json_out is not None:
-        _write(json_out, json.dumps(found.to_json(), indent=1) + "\n")
+        write_text(json_out, json.dumps(found.to_json(), indent=1) + "\n")
     print(markdown(found, scenes), end="")
-
-
-def _write(path: Path, text: str) -> None:
-    from pixelwise.atomic import write_atomically
-
-    write_atomically(path, lambda beside: beside.write_text(text, encoding="utf-8"))

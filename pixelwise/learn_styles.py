@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from pixelwise.atomic import check_free
+from pixelwise.atomic import check_free, check_writable
 from pixelwise.chance import seeded
 from pixelwise.checkpoint import Manifest, check_name, load_checkpoint, resolve, save_checkpoint
 from pixelwise.condition import Condition
@@ -64,6 +64,7 @@ def learn_styles(
     """
     check_name(out)
     check_free(out, overwrite)
+    check_writable(out)
     if dataset not in DATASETS:
         raise InputError(f"no data set {dataset!r}; there are {', '.join(DATASETS)}")
     place = find_device(device)

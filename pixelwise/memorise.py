@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from pixelwise import images
-from pixelwise.atomic import check_free
+from pixelwise.atomic import check_free, check_writable
 from pixelwise.data import DATASETS
 from pixelwise.data.paired_data import PairedData
 from pixelwise.errors import InputError
@@ -48,6 +48,7 @@ def memorise(
             or that cannot be written; or a sample that cannot be read.
     """
     check_free(out, overwrite)
+    check_writable(out)
     if dataset not in DATASETS:
         raise InputError(f"no data set {dataset!r}; there are {', '.join(DATASETS)}")
     samples = DATASETS[dataset](data, split)

@@ -87,10 +87,12 @@ def test_what_is_learned_depends_on_the_seed_and_the_size_alone(model: Path, dat
 
 def test_what_cannot_be_written_is_refused_before_the_work(model: Path, data: Path, tmp_path: Path) -> None:
     shown: list[tuple[int, int]] = []
-    with pytest.raises(InputError, match=r"styled\.pt: a checkpoint's name ends in \.safetensors"):
-        learn_styles(
-            model, "paired_folder", data, "train", tmp_path / "styled.pt", progress=lambda *done: shown.append(done)
-        )
+    for out, message in (
+        (tmp_path / "styled.pt", r"styled\.pt: a checkpoint's name ends in \.safetensors"),
+        (model / "styled.safetensors", r"styled\.safetensors: cannot be written: .*adopted\.safetensors is no folder"),
+    ):
+        with pytest.raises(InputError, match=message):
+            learn_styles(model, "paired_folder", data, "train", out, progress=lambda *done: shown.append(done))
     assert not shown
 
 

@@ -69,14 +69,18 @@ def test_what_cannot_be_memorised_is_named(data: Path, tmp_path: Path) -> None:
     out = tmp_path / "bank.safetensors"
     with pytest.raises(InputError, match="no data set 'gone'"):
         memorise("gone", data, "train", out)
-    (data / "spec.json").write_text(json.dumps(FolderSpec(("label",), "image").to_json() | {"condition": ["photo"]}))
-    (data / "train" / "label").rename(data / "train" / "photo")
-    with pytest.raises(InputError, match="made of label maps and 8-bit pictures"):
-        memorise("paired_folder", data, "train", out)
     out.write_text("precious")
     with pytest.raises(InputError, match=r"bank\.safetensors is there already"):
         memorise("paired_folder", data, "train", out)
     assert out.read_text() == "precious"
+    told: list[tuple[int, int]] = []
+    with pytest.raises(InputError, match=r"lost\.safetensors: cannot be written: .*bank\.safetensors is no folder"):
+        memorise("paired_folder", data, "train", out / "lost.safetensors", progress=lambda *done: told.append(done))
+    assert not told
+    (data / "spec.json").write_text(json.dumps(FolderSpec(("label",), "image").to_json() | {"condition": ["photo"]}))
+    (data / "train" / "label").rename(data / "train" / "photo")
+    with pytest.raises(InputError, match="made of label maps and 8-bit pictures"):
+        memorise("paired_folder", data, "train", tmp_path / "new.safetensors")
 
 
 def test_a_picture_that_cannot_be_read_leaves_no_bank(data: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from pixelwise import codecs
+from pixelwise.atomic import check_writable
 from pixelwise.data.layout import Folder
 from pixelwise.digest import sha256_of
 from pixelwise.errors import InputError
@@ -77,11 +78,12 @@ def prepare(
         progress: see ``Progress``.
 
     Raises:
-        InputError: something is at ``out`` already; pictures whose names or sizes do not match, of which the first few
-            are named; none that all folders have; a picture that cannot be read or that browsers do not show; models
-            whose pictures are the same.
+        InputError: something is at ``out`` already, or nothing can be written there; pictures whose names or sizes do
+            not match, of which the first few are named; none that all folders have; a picture that cannot be read or
+            that browsers do not show; models whose pictures are the same.
     """
     rules = rules or Rules()
+    check_writable(out)
     check_free(out, overwrite)
     found = {folder: Folder(folder).files() for folder in sources.folders}
     names = _matching_names(sources, found, common)

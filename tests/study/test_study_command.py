@@ -78,10 +78,12 @@ def test_models_may_be_named(pixelwise_command: Command, folders: tuple[Path, ..
         (("prepare", "a", "b", "--name", "a", "--out", "s"), "2 folders need as many different names"),
         (("prepare", "a", "nowhere", "--out", "s"), "nowhere: no such folder"),
         (("prepare", "a", "b", "--out", "study.sqlite"), "study.sqlite is there already"),
+        (("prepare", "a", "nowhere", "--out", "a/1.png/s"), "a/1.png is no folder that may be written to"),
         (("prepare", "a", "b", "--out", "s", "--per-pair", "0"), "on 1 picture or more"),
         (("serve", "nowhere.sqlite"), "nowhere.sqlite: no such study"),
         (("report", "a/1.png"), "file is not a database"),
         (("report", "study.sqlite", "--max-failed", "2"), "a share of 0 to 1"),
+        (("report", "study.sqlite", "--csv", "new.csv", "--json", "a"), "a: is a folder, expected a file's name"),
     ],
 )  # fmt: skip
 def test_what_a_user_can_put_right_is_one_line(
@@ -100,6 +102,7 @@ def test_what_a_user_can_put_right_is_one_line(
     assert message in printed
     assert printed.startswith("error: ")
     assert len(printed.splitlines()) == 1
+    assert not (tmp_path / "new.csv").exists()
 
 
 def test_a_study_with_answers_is_never_replaced(
