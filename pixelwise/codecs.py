@@ -149,7 +149,7 @@ def encode_palette(path: Path, ids: np.ndarray, palette: np.ndarray) -> None:
 
 def shape_text(array: np.ndarray) -> str:
     """Shape and dtype for a message: ``480x640x3 uint8``."""
-    return f"{'x'.join(str(side) for side in array.shape)} {array.dtype}"
+    return f"{'x'.join(str(side) for side in array.shape) or 'a single'} {array.dtype}"
 
 
 def _decode_npy(path: Path) -> np.ndarray:

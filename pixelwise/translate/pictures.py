@@ -170,8 +170,8 @@ def _read_tensor(picture: Tensor, source: str) -> Tensor:
 def _stored_photo(picture: Image.Image | np.ndarray, modes: dict[str, str], source: str) -> np.ndarray:
     """H W C, as a file of this photo would store it."""
     array = _stored(picture, modes, source)
-    if not array.size:
-        raise InputError(f"{source}: is {shape_text(array)}, expected at least one pixel")
+    if array.ndim not in (2, 3) or not array.size:
+        raise InputError(f"{source}: is {shape_text(array)}, expected height, width and perhaps channels")
     return array[..., None] if array.ndim == 2 else array
 
 
