@@ -94,7 +94,8 @@ def _segmentation(setting: Setting, samples: PairedData) -> Measure:
 
     name = f"segmentation by {_called(segmenter)}"
     measure = _of_classes(name, judged, segmenter.find, asked_for)
-    return replace(measure, without_target=True, caveat=lambda counts: name)
+    caveat = f"{name}; {segmenter.remark}" if segmenter.remark else name
+    return replace(measure, without_target=True, caveat=lambda counts: caveat)
 
 
 def _segmenter_features(setting: Setting, samples: PairedData) -> Measure:

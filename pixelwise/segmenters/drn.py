@@ -23,7 +23,7 @@ from pixelwise.digest import sha256_of
 from pixelwise.errors import InputError
 from pixelwise.labels import LabelSpec
 from pixelwise.layers.published_names import Renames, renamed
-from pixelwise.segmenters.segmenter import InputScale, Segmenter, check_classes
+from pixelwise.segmenters.segmenter import InputScale, Segmenter, check_classes, differing_class
 from pixelwise.state_dict import load_strictly, read_state_dict, unwrapped
 
 STRIDE = 8
@@ -134,7 +134,8 @@ def drn_segmenter(
 
     Args:
         path: ``.pth`` as published, such as ``drn_d_22_cityscapes.pth``; which network it is, the names in it tell.
-        spec: the classes of the label maps, as many as it must tell apart.
+        spec: the classes of the label maps, as many as it must tell apart. Of 19 that are not called as those of
+            Cityscapes the segmenter remarks so, since the file names none.
         device: where it runs.
         inputs: the numbers that it reads; None for those of ``CITYSCAPES_INPUT``.
 
@@ -156,7 +157,15 @@ def drn_segmenter(
         scores: Tensor = network(scale.of(pictures.to(device)))
         return scores.argmax(dim=1).to(pictures.device)
 
-    return Segmenter(f"{name} ({path.name})", num_classes, find, sha256_of(path))
+    return Segmenter(f"{name} ({path.name})", num_classes, find, sha256_of(path), remark=_remark(spec))
+
+
+def _remark(spec: LabelSpec) -> str:
+    """Published weights name no classes: so many as Cityscapes has may be these, or others."""
+    if spec.num_classes != TRAIN_LABELS.num_classes:
+        return ""
+    difference = differing_class(TRAIN_LABELS.names, spec.names)
+    return f"if it has learned Cityscapes' classes, {difference}" if difference else ""
 
 
 _NAMES: Renames = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -23,6 +23,7 @@ class Segmenter:
             size and on their device. Raises InputError where that cannot be.
         digest: SHA-256 of its file.
         features: from the same pictures to what it sees in each, B D; None where nobody has said which layer that is.
+        remark: what must be said beside figures of the classes that it finds; empty: nothing.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Segmenter:
     find: Callable[[Tensor], Tensor]
     digest: str
     features: Callable[[Tensor], Tensor] | None = None
+    remark: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,3 +68,11 @@ def check_classes(source: object, num_classes: int, spec: LabelSpec) -> None:
     """Raises InputError, with both numbers, for a network of other classes than label maps have."""
     if num_classes != spec.num_classes:
         raise InputError(f"{source}: tells {num_classes} classes apart, the label maps have {spec.num_classes}")
+
+
+def differing_class(own: Sequence[str], wanted: Sequence[str]) -> str | None:
+    """Which class, the first of as many as are wanted, a network calls otherwise than the label maps do; in words."""
+    for index, (name, other) in enumerate(zip(own, wanted, strict=True)):
+        if name != other:
+            return f"its class {index} is {name!r}, that of the label maps is {other!r}"
+    return None

@@ -14,7 +14,7 @@ from pixelwise.digest import sha256_of
 from pixelwise.errors import InputError
 from pixelwise.labels import LabelSpec
 from pixelwise.metrics.layer_features import LayerFeatures
-from pixelwise.segmenters.segmenter import Segmenter, check_classes
+from pixelwise.segmenters.segmenter import Segmenter, check_classes, differing_class
 from pixelwise.translate import Translator, load
 
 
@@ -37,9 +37,8 @@ def trained_segmenter(model: str | Path, spec: LabelSpec, device: torch.device |
     if manifest.spec.labels is not None or manifest.spec.image_channels != 3:
         raise InputError(f"{path}: this {manifest.family} model does not read photos of three channels alone")
     check_classes(path, manifest.target.num_classes, spec)
-    for index, (own, wanted) in enumerate(zip(manifest.target.names, spec.names, strict=True)):
-        if own != wanted:
-            raise InputError(f"{path}: its class {index} is {own!r}, that of the label maps is {wanted!r}")
+    if difference := differing_class(manifest.target.names, spec.names):
+        raise InputError(f"{path}: {difference}")
 
     def find(pictures: Tensor) -> Tensor:
         return translator.translate(Condition(image=pictures)).to(pictures.device, torch.int64)

@@ -129,6 +129,13 @@ def test_pictures_that_show_what_was_asked_for_are_right(pairs: Path) -> None:
     assert wrong["pixel_accuracy"] == pytest.approx(wrong["class_area"]["a"])  # type: ignore[index]
 
 
+def test_what_a_segmenter_remarks_stands_beside_its_figures(pairs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    segmenter = Segmenter("wise", 3, lambda pictures: torch.zeros(1, *pictures.shape[2:]).long(), "0" * 64, remark="so")
+    monkeypatch.setattr("pixelwise.evaluation.measures.segmenter_named", lambda *_: segmenter)
+    caveats = score(black, "black", examined(pairs, "segmentation", segmenter="wise")).caveats
+    assert "segmentation by wise, 00000000; so" in caveats
+
+
 @pytest.mark.usefixtures("wise")
 def test_only_judged_classes_count(pairs: Path) -> None:
     protocol = own_protocol(pairs, "val")

@@ -123,12 +123,23 @@ def test_a_segmenter_reads_pictures_in_the_published_numbers(published: dict[str
     found = segmenter.find(pictures)
     assert (found.dtype, found.shape) == (torch.int64, (2, 30, 41))
     assert (segmenter.num_classes, segmenter.name) == (3, "drn_d_22 (drn_d_22_three.pth)")
+    assert not segmenter.remark
     mean, std = (torch.tensor(three).view(3, 1, 1) for three in (CITYSCAPES_INPUT.mean, CITYSCAPES_INPUT.std))
     with torch.inference_mode():
         expected = adopt_drn(published)[1](((pictures + 1) / 2 - mean) / std).argmax(1)
     assert (found == expected).float().mean() > 0.99
     others = drn_segmenter(path, THREE, "cpu", InputScale(white=255.0)).find(pictures)
     assert not torch.equal(others, found)
+
+
+def test_nineteen_classes_of_other_names_are_told(published: dict[str, Tensor], tmp_path: Path) -> None:
+    path = tmp_path / "nineteen.pth"
+    weights = {name: tensor for name, tensor in published.items() if name != "up.weight"}
+    torch.save({**weights, "seg.weight": torch.zeros(19, 512, 1, 1), "seg.bias": torch.zeros(19)}, path)
+    assert drn_segmenter(path, TRAIN_LABELS, "cpu").remark == ""
+    others = LabelSpec(("road", *(f"class {index}" for index in range(1, 19))))
+    told = "if it has learned Cityscapes' classes, its class 1 is 'sidewalk', that of the label maps is 'class 1'"
+    assert drn_segmenter(path, others, "cpu").remark == told
 
 
 def test_another_number_of_classes_is_refused_with_both(published: dict[str, Tensor], tmp_path: Path) -> None:
