@@ -179,10 +179,10 @@ def index_labels(stored: np.ndarray, spec: LabelSpec, source: str | Path = "labe
 
 def read_instances(path: Path | str) -> np.ndarray:
     """An instance map as H W int32; colours count as 24-bit ids, red first. Raises InputError as ``read_ids``."""
-    return pack_instances(read_ids(path))
+    return pack_ids(read_ids(path))
 
 
-def pack_instances(stored: np.ndarray) -> np.ndarray:
+def pack_ids(stored: np.ndarray) -> np.ndarray:
     """What ``read_ids`` returns as H W int32, colours as 24-bit ids."""
     if stored.ndim == 2:
         return stored

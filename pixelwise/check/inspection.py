@@ -142,8 +142,7 @@ def _read_sample(sample: _Sample) -> _Findings:
 
 def _note_labels(path: Path, stored: np.ndarray, labels: LabelSpec | None, findings: _Findings) -> None:
     colours = stored.ndim == 3
-    packed = stored.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], np.int32) if colours else stored
-    values, counts = np.unique(packed, return_counts=True)
+    values, counts = np.unique(images.pack_ids(stored), return_counts=True)
     keys = [f"#{value:06x}" if colours else value for value in values.tolist()]
     findings.pixels.update(dict(zip(keys, counts.tolist(), strict=True)))
     findings.maps.update(keys)

@@ -66,7 +66,7 @@ class PictureReader:
         if isinstance(picture, Tensor):
             return _batched(picture, 3, floating=False, expected="instance ids H W or B H W", source="instance map")
         stored = images.check_ids(_stored(picture, ID_MODES, "instance map"), "instance map")
-        return torch.from_numpy(images.pack_instances(stored))[None]
+        return torch.from_numpy(images.pack_ids(stored))[None]
 
     def read_image(self, picture: Plane) -> Tensor:
         """B C H W in [-1, 1]. Of a photo that is restored without its alpha, B = 3 of a colour one for a grey model."""
