@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from pixelwise.bench.plan import read_sizes
-from pixelwise.data import DATASETS
+from pixelwise.data import DATASETS, dataset_named
 from pixelwise.errors import InputError
 from pixelwise.evaluation import PROTOCOLS, Protocol, protocol_for, protocol_named
 from pixelwise.training import TrainConfig
@@ -59,8 +59,8 @@ class Ground:
     @classmethod
     def of(cls, dataset: str, protocol: str, size: str, steps: int) -> Ground:
         """From what the command line says. Raises InputError for an unknown data set or protocol, or no size."""
-        if dataset and dataset not in DATASETS:
-            raise InputError(f"no data set {dataset!r}; there are {', '.join(DATASETS)}")
+        if dataset:
+            dataset_named(dataset)
         if protocol:
             protocol_named(protocol)
         sizes = read_sizes(size) if size else (None,)

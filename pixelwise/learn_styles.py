@@ -13,7 +13,7 @@ from pixelwise.atomic import check_free, check_writable
 from pixelwise.chance import seeded
 from pixelwise.checkpoint import Manifest, check_name, load_checkpoint, resolve, save_checkpoint
 from pixelwise.condition import Condition
-from pixelwise.data import DATASETS
+from pixelwise.data import dataset_named
 from pixelwise.data.augment import Augment
 from pixelwise.data.paired_data import PairedData
 from pixelwise.device import find_device
@@ -65,15 +65,14 @@ def learn_styles(
     check_name(out)
     check_free(out, overwrite)
     check_writable(out)
-    if dataset not in DATASETS:
-        raise InputError(f"no data set {dataset!r}; there are {', '.join(DATASETS)}")
+    stored_set = dataset_named(dataset)
     place = find_device(device)
     checkpoint = load_checkpoint(resolve(model), place)
     generator, manifest = checkpoint.generator, checkpoint.manifest
     family = family_named(manifest.family)
     if family.learn_styles is None or not family.reads_style(generator.config):
         raise InputError(f"{model}: this {family.name} model keeps no styles to draw from")
-    samples = DATASETS[dataset](data, split)
+    samples = stored_set(data, split)
     config_for(generator.config, samples.spec, num_outputs(samples.target))
     with seeded(seed, place):
         family.learn_styles(generator, _conditions(samples, scale, place, progress))

@@ -9,7 +9,7 @@ import numpy as np
 
 from pixelwise import images
 from pixelwise.atomic import check_free, check_writable
-from pixelwise.data import DATASETS
+from pixelwise.data import dataset_named
 from pixelwise.data.paired_data import PairedData
 from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
@@ -49,9 +49,7 @@ def memorise(
     """
     check_free(out, overwrite)
     check_writable(out)
-    if dataset not in DATASETS:
-        raise InputError(f"no data set {dataset!r}; there are {', '.join(DATASETS)}")
-    samples = DATASETS[dataset](data, split)
+    samples = dataset_named(dataset)(data, split)
     target = samples.target
     if samples.spec.labels is None or not isinstance(target, ImageSpec) or target.dtype != "uint8":
         raise InputError(f"{dataset}: a memory bank is made of label maps and 8-bit pictures, which this set has not")

@@ -12,7 +12,7 @@ from pixelwise import images
 from pixelwise.check.inspection import Progress, inspect
 from pixelwise.check.soundness import Problem, Report
 from pixelwise.check.starting_spec import starting_spec
-from pixelwise.data import DATASETS
+from pixelwise.data import DATASETS, dataset_named
 from pixelwise.data.layout import (
     LABEL_KINDS,
     Folder,
@@ -46,11 +46,10 @@ def check_dataset(
             the report.
     """
     root = _existing(root)
-    if name not in DATASETS:
-        raise InputError(f"no data set {name!r}; there are {', '.join(DATASETS)}")
-    layouts = DATASETS[name].layouts(root)
+    dataset = dataset_named(name)
+    layouts = dataset.layouts(root)
     if not layouts:
-        wanted = DATASETS[name].layout(root, "train").folders.values()
+        wanted = dataset.layout(root, "train").folders.values()
         places = dict.fromkeys(str(folder.path) for folder in wanted)
         raise InputError(f"{root}: holds no split of {name}; there is no {', no '.join(places)}, nor of other splits")
     return inspect(root, layouts, progress, num_threads)

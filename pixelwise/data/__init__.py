@@ -26,6 +26,7 @@ from pixelwise.data.maps import maps, maps_to_photo
 from pixelwise.data.nyu_depth import nyu_depth, nyu_depth_to_photo, nyu_photo
 from pixelwise.data.paired_folder import paired_folder
 from pixelwise.data.stored_set import StoredSet
+from pixelwise.errors import InputError
 
 DATASETS: Mapping[str, StoredSet] = {
     "paired_folder": paired_folder,
@@ -54,3 +55,10 @@ DATASETS: Mapping[str, StoredSet] = {
     "bsd_color_motion": bsd_color_motion,
     "bsd_color_shake": bsd_color_shake,
 }
+
+
+def dataset_named(name: str) -> StoredSet:
+    """Raises InputError with the names that exist."""
+    if name not in DATASETS:
+        raise InputError(f"no data set {name!r}; there are {', '.join(DATASETS)}")
+    return DATASETS[name]

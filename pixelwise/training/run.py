@@ -13,7 +13,7 @@ from torch import nn
 
 from pixelwise.atomic import remove_leftovers
 from pixelwise.checkpoint import Manifest, load_checkpoint, manifest_for, resolve
-from pixelwise.data import DATASETS
+from pixelwise.data import dataset_named
 from pixelwise.data.augment import Augment, Rehearsal
 from pixelwise.data.degrade import GaussianNoise
 from pixelwise.data.paired_data import PairedData
@@ -133,9 +133,7 @@ def prepare(config: TrainConfig, processes: Processes) -> Run:
 
 
 def _data(config: TrainConfig, split: str) -> PairedData:
-    if config.dataset not in DATASETS:
-        raise InputError(f"no data set {config.dataset!r}; there are {', '.join(DATASETS)}")
-    samples = DATASETS[config.dataset](Path(config.data), split)
+    samples = dataset_named(config.dataset)(Path(config.data), split)
     if config.scale is not None and samples.degrade is not None:
         raise InputError(f"scale {config.scale} would take away what {config.dataset} is degraded by; crop instead")
     return samples
