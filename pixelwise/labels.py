@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pixelwise.errors import InputError
+from pixelwise.errors import InputError, listed
 from pixelwise.fields import from_fields
 
 Colour = tuple[int, int, int]
@@ -236,7 +236,6 @@ def _pack(rgb: np.ndarray) -> np.ndarray:
     return packed
 
 
-def _counted(noun: str, values: list[Any], counts: np.ndarray, shown: int = 5) -> str:
-    listed = ", ".join(f"{value} ({count} pixels)" for value, count in zip(values[:shown], counts, strict=False))
-    more = f" and {len(values) - shown} more" if len(values) > shown else ""
-    return f"{noun}{'s' if len(values) > 1 else ''} {listed}{more}"
+def _counted(noun: str, values: list[Any], counts: np.ndarray) -> str:
+    texts = [f"{value} ({count} pixels)" for value, count in zip(values, counts, strict=True)]
+    return f"{noun}{'s' if len(values) > 1 else ''} {listed(texts)}"

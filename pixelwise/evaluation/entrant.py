@@ -16,7 +16,7 @@ from pixelwise.codecs import ID_MODES, IMAGE_MODES
 from pixelwise.condition import Condition, PairedSample
 from pixelwise.data.layout import Folder
 from pixelwise.digest import sha256_of
-from pixelwise.errors import InputError
+from pixelwise.errors import InputError, listed
 from pixelwise.evaluation.examination import Examination, misfit
 from pixelwise.images import ImageSpec
 from pixelwise.labels import LabelSpec
@@ -31,8 +31,6 @@ Translate = Callable[[Condition], Tensor]
 
 Make = Callable[[PairedSample], Tensor]
 """The same from a sample, B = 1, for those that do not translate: a file, the target itself."""
-
-_LISTED = 5
 
 
 def is_folder(entrant: str) -> bool:
@@ -110,11 +108,11 @@ def _files_of(folder: Path, examination: Examination) -> Mapping[str, Path]:
     """The samples' pictures in a folder, by name; previews that `pixelwise translate` wrote beside them are none."""
     files, names = Folder(folder).files(), examination.samples.names
     if missing := [name for name in names if name not in files]:
-        raise InputError(f"{folder}: lacks {len(missing)} of {len(names)} pictures: {_listed(missing)}")
+        raise InputError(f"{folder}: lacks {len(missing)} of {len(names)} pictures: {listed(missing)}")
     made = {name: files.pop(name) for name in names}
     previews = {preview_path(path) for path in made.values()}
     if surplus := [name for name, path in files.items() if path not in previews]:
-        raise InputError(f"{folder}: has {len(surplus)} pictures that are none of the samples': {_listed(surplus)}")
+        raise InputError(f"{folder}: has {len(surplus)} pictures that are none of the samples': {listed(surplus)}")
     _check_sizes([*made.values()], examination)
     return made
 
@@ -128,7 +126,7 @@ def _check_sizes(paths: Sequence[Path], examination: Examination) -> None:
         if size != (wanted := examination.sample(index).condition.size):
             differing.append(f"{path} is {_text(size)} for {_text(wanted)}")
     if differing:
-        raise InputError(f"{len(differing)} pictures are of another size (width x height): {_listed(differing)}")
+        raise InputError(f"{len(differing)} pictures are of another size (width x height): {listed(differing)}")
 
 
 def _from_files(files: Mapping[str, Path], examination: Examination) -> Make:
@@ -141,11 +139,6 @@ def _from_files(files: Mapping[str, Path], examination: Examination) -> Make:
         return images.to_tensor(images.read(path), target, path)[None]
 
     return read
-
-
-def _listed(texts: list[str]) -> str:
-    more = f" and {len(texts) - _LISTED} more" if len(texts) > _LISTED else ""
-    return ", ".join(texts[:_LISTED]) + more
 
 
 def _text(size: tuple[int, int]) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 
 from pixelwise import codecs
 from pixelwise.digest import sha256_of
-from pixelwise.errors import InputError
+from pixelwise.errors import InputError, listed
 
 MEDIA_TYPES = {
     ".png": "image/png",
@@ -24,7 +24,6 @@ MEDIA_TYPES = {
 
 _NUM_BLOCKS = 16
 _LEAST_BLOCK = 4
-_CHANGED_NAMED = 5
 _CHANGED = "not as it was when the study was prepared; answers to another picture do not belong to it"
 
 
@@ -73,6 +72,4 @@ def check_unchanged(files: Mapping[Path, str]) -> None:
     """Raises InputError, naming the first few, unless all files are there and have their SHA-256."""
     changed = [str(path) for path, sha256 in files.items() if not path.is_file() or sha256_of(path) != sha256]
     if changed:
-        hidden = len(changed) - _CHANGED_NAMED
-        more = f" and {hidden} more" if hidden > 0 else ""
-        raise InputError(f"{', '.join(changed[:_CHANGED_NAMED])}{more}: {_CHANGED}")
+        raise InputError(f"{listed(changed)}: {_CHANGED}")

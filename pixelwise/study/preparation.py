@@ -14,7 +14,7 @@ from pixelwise import codecs
 from pixelwise.atomic import check_writable
 from pixelwise.data.layout import Folder
 from pixelwise.digest import sha256_of
-from pixelwise.errors import InputError
+from pixelwise.errors import InputError, listed
 from pixelwise.study.design import Catch, Picture, Rules, Scene, Study
 from pixelwise.study.pictures import mosaic, read_shown
 from pixelwise.study.store import check_free, create
@@ -22,8 +22,6 @@ from pixelwise.study.trials import shuffled
 
 Progress = Callable[[int, int], object]
 """Is told how many pictures of how many were read."""
-
-_FAULTS_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -106,7 +104,7 @@ def _matching_names(sources: Sources, found: Mapping[Path, Mapping[str, Path]], 
         raise InputError(f"no picture has the same name in all folders: {first}")
     if len(shared) < len(made) and not common:
         faults = [f"{name} is not in {', '.join(folders)}" for name, folders in lacking.items() if folders]
-        raise InputError(f"{_first(faults)}; --common uses only the {len(shared)} that all folders have")
+        raise InputError(f"{listed(faults, '; ')}; --common uses only the {len(shared)} that all folders have")
     return shared
 
 
@@ -131,10 +129,10 @@ def _check_sizes(sources: Sources, names: Sequence[str], read: _ReadFolders) -> 
     for name in names:
         sizes = {folder: read[folder][name].size for folder in sources.models.values()}
         if len(set(sizes.values())) > 1:
-            listed = ", ".join(f"{width}x{height} in {folder}" for folder, (height, width) in sizes.items())
-            faults.append(f"{name} is {listed}")
+            texts = ", ".join(f"{width}x{height} in {folder}" for folder, (height, width) in sizes.items())
+            faults.append(f"{name} is {texts}")
     if faults:
-        raise InputError(f"pictures that are compared must have one size (width x height): {_first(faults)}")
+        raise InputError(f"pictures that are compared must have one size (width x height): {listed(faults, '; ')}")
 
 
 def _scene(sources: Sources, name: str, read: _ReadFolders) -> Scene:
@@ -172,8 +170,3 @@ def _mosaic_of(path: Path) -> bytes:
     if np.array_equal(spoilt, picture):
         raise InputError(f"{path}: consists of a few even blocks, so no catch trial can be made of it")
     return codecs.to_bytes(path.with_suffix(".png"), spoilt)
-
-
-def _first(faults: Sequence[str]) -> str:
-    hidden = len(faults) - _FAULTS_NAMED
-    return "; ".join(faults[:_FAULTS_NAMED]) + (f" and {hidden} more" if hidden > 0 else "")

@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pixelwise.chance import seeds_from
-from pixelwise.errors import InputError
+from pixelwise.errors import InputError, listed
 from pixelwise.render.window import Region
 from pixelwise.translate.inputs import find_pictures, is_picture_name, partners
-
-_LISTED = 5
 
 
 @dataclass(frozen=True)
@@ -171,9 +169,8 @@ def _check_destinations(jobs: Sequence[Job]) -> None:
         sources[job.destination].append(str(job.source))
     if clashes := {destination: names for destination, names in sources.items() if len(names) > 1}:
         texts = [f"{', '.join(names)} would all become {path}" for path, names in clashes.items()]
-        more = f"; and {len(texts) - _LISTED} more" if len(texts) > _LISTED else ""
         raise InputError(
-            f"{'; '.join(texts[:_LISTED])}{more}. Translate such files to different folders, or give the folder above "
+            f"{listed(texts, '; ')}. Translate such files to different folders, or give the folder above "
             "theirs, whose tree is kept; of one folder, name those that are wanted (such as FOLDER/*.png)"
         )
     present = [path for path in sources if path.exists()]
