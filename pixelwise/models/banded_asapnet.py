@@ -15,9 +15,8 @@ from pixelwise.models.asapnet import AsapNet
 from pixelwise.models.family import Translation
 from pixelwise.models.graphed_asapnet import PARAMETER_BYTES
 from pixelwise.render import Guide, PixelwiseField, Window, render
-from pixelwise.render.axis import positions, visible_cells
+from pixelwise.render.axis import visible_cells
 from pixelwise.render.bands import joined
-from pixelwise.render.guide import interpolated
 from pixelwise.render.window import covered
 
 BAND_BYTES = 32 << 20
@@ -80,7 +79,7 @@ class BandedAsapNet:
             part = self.generator.reread(part, self.after_pass(number - 1, guide, fields, seen))
         image = render(fields(part, window, scale).of_pass(number), part, self._engine, window=window, scale=scale)
         if self.config.residual and part.image is not None:
-            image = image + _input_at(part, window, scale)[:, : self.config.out_channels]
+            image = image + part.image_at(window, scale)[:, : self.config.out_channels]
         return image
 
     def bands(self, window: Window, scale: float = 1.0) -> Iterator[Window]:
@@ -133,15 +132,3 @@ class BandedAsapNet:
         for first in range(0, num_planes * config.neighbourhood**2, num_planes):
             weight[:, first : first + config.num_labels][:, ~occurring] = False
         return needed.flatten()
-
-
-def _input_at(guide: Guide, window: Window, scale: float) -> Tensor:
-    """The picture that a guide holds, at the window's pixels."""
-    assert guide.image is not None
-    y, x = (
-        positions(start, count, scale) - first
-        for start, count, first in zip(
-            (window.top, window.left), (window.height, window.width), guide.origin, strict=True
-        )
-    )
-    return interpolated(guide.image, y, x)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from pixelwise.errors import InputError
 from pixelwise.labels import check_range, one_hot
-from pixelwise.render.axis import Axis
+from pixelwise.render.axis import Axis, positions
 from pixelwise.render.window import Window
 
 
@@ -92,6 +92,17 @@ class Guide:
             origin=(self.origin[0] + rows.start, self.origin[1] + columns.start),
         )
 
+    def image_at(self, window: Window, scale: float = 1.0) -> Tensor:
+        """The image that there is, at the pixels of a window of an output, interpolated bilinearly: B C H W."""
+        assert self.image is not None
+        y, x = (
+            positions(start, count, scale) - first
+            for start, count, first in zip(
+                (window.top, window.left), (window.height, window.width), self.origin, strict=True
+            )
+        )
+        return _interpolated(self.image, y, x)
+
     def at(self, rows: Axis, columns: Axis) -> Features:
         """What the MLPs at these pixels read: labels of the nearest pixel, images interpolated bilinearly."""
         reach = self.neighbourhood // 2
@@ -105,7 +116,7 @@ class Guide:
                 labels.append((first, _nearest(self.labels, y, x)))
                 first += self.num_labels
             if self.image is not None:
-                sampled = interpolated(self.image, y, x)
+                sampled = _interpolated(self.image, y, x)
                 planes += [(first + channel, plane) for channel, plane in enumerate(sampled.unbind(1))]
                 first += self.image.shape[1]
         return Features(labels, self.num_labels, planes)
@@ -138,17 +149,17 @@ class Features:
 
 def _nearest(plane: Tensor, y: Tensor, x: Tensor) -> Tensor:
     """Samples of ``plane`` (..., H, W) at rows y and columns x, the border repeated."""
-    for dim, positions in ((-2, y), (-1, x)):
-        index = (positions + 0.5).floor().long().clamp(0, plane.shape[dim] - 1)
+    for dim, places in ((-2, y), (-1, x)):
+        index = (places + 0.5).floor().long().clamp(0, plane.shape[dim] - 1)
         plane = _taken(plane, index, dim)
     return plane
 
 
-def interpolated(image: Tensor, y: Tensor, x: Tensor) -> Tensor:
+def _interpolated(image: Tensor, y: Tensor, x: Tensor) -> Tensor:
     """Bilinear samples of ``image`` (..., H, W) at rows y and columns x, in pixels from 0; the border is repeated."""
-    for dim, positions in ((-2, y), (-1, x)):
-        before = positions.floor()
-        share = positions - before
+    for dim, places in ((-2, y), (-1, x)):
+        before = places.floor()
+        share = places - before
         index = before.long()
         last = image.shape[dim] - 1
         first = _taken(image, index.clamp(0, last), dim)

@@ -69,7 +69,7 @@ class PictureReader:
         return torch.from_numpy(images.pack_ids(stored))[None]
 
     def read_image(self, picture: Plane) -> Tensor:
-        """B C H W in [-1, 1]. Of a photo that is restored without its alpha, B = 3 of a colour one for a grey model."""
+        """B C H W in [-1, 1]; a photo that is restored comes as the model takes it, without its alpha."""
         assert self.image is not None
         if self.restoration is None:
             return _read_image(picture, self.image, "image")

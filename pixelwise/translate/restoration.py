@@ -18,8 +18,7 @@ from pixelwise.images import ImageSpec, TargetSpec
 from pixelwise.labels import LabelSpec
 from pixelwise.metadata import NO_METADATA, Metadata
 from pixelwise.metrics.noise import noise_level
-from pixelwise.render.axis import positions
-from pixelwise.render.guide import interpolated
+from pixelwise.render import Guide
 from pixelwise.render.window import Region, Window, covered
 
 _WITH_ALPHA = (2, 4)
@@ -233,8 +232,9 @@ def noise_in(image: Tensor) -> float | None:
 
 def _alpha_at(alpha: np.ndarray, window: Window, scale: float) -> np.ndarray:
     """H W at a window's pixels: interpolated between pixels where colours are read, and no more averaged than these."""
-    if scale == 1:
-        return alpha[window.top : window.bottom, window.left : window.right]
-    rows, columns = positions(window.top, window.height, scale), positions(window.left, window.width, scale)
-    found = interpolated(torch.from_numpy(alpha.astype(np.float32)), rows, columns).numpy()
+    # torch warns of what cannot be written to, though nothing is.
+    planes = torch.from_numpy(np.require(alpha, requirements="W"))[None, None]
+    guide = Guide(None, 0, planes).around(window, scale)
+    assert guide.image is not None
+    found = replace(guide, image=guide.image.float()).image_at(window, scale)[0, 0].numpy()
     return found if alpha.dtype.kind == "f" else np.rint(found).astype(alpha.dtype)

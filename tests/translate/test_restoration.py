@@ -177,8 +177,9 @@ def scaling(tmp_path: Path) -> Translator:
     return load(save_tiny_model(tmp_path / "scaling.safetensors", PHOTO_MODEL, restores=True), "cpu")
 
 
-def test_alpha_of_a_part_or_at_another_scale(scaling: Translator) -> None:
-    photo = pixels(20, 30, 4)
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_alpha_of_a_part_or_at_another_scale(scaling: Translator, dtype: str) -> None:
+    photo = pixels(20, 30, 4, dtype=dtype)
     np.testing.assert_array_equal(scaling(photo, region=(3, 4, 5, 6))[..., 3], photo[3:8, 4:10, 3])
     photo[..., 3] = np.arange(30) * 8
     double = scaling(photo, scale=2)
