@@ -11,11 +11,13 @@ smaller cells; and a second pass over what the first one made.
 The second call trains the candidates that are not trained yet, each on the same patches in the same order, and can be
 stopped at any time; then it measures quality by ``PROTOCOL``, and the time of a photo with all of them taking turns. It
 writes ``results/restorers.json``, the table of ``results/restorers.md`` and ``docs/restorers.png``, made from it.
+With ``--trained FILE`` models that were trained longer, by experiments of their own, take the candidates' place; that
+is ``results/restorers_trained.json``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -39,6 +41,7 @@ from pixelwise.losses.objective import Objective
 from pixelwise.machine import circumstances_text
 from pixelwise.markdown import table
 from pixelwise.metrics.complexity import count_macs, num_parameters
+from pixelwise.model_name import model_name
 from pixelwise.models.asapnet import AsapNetConfig
 from pixelwise.training import TrainConfig, train
 from pixelwise.translate import load
@@ -125,24 +128,31 @@ def main(
     dncnn: Annotated[Path, typer.Option(help=f"DnCNN-S for noise of {SIGMA}, adopted.")],
     data: Annotated[Path, typer.Option(help="Folder of bsd_gray.")] = DATA,
     runs: Annotated[Path, typer.Option(help="Folder for the candidates' runs.")] = ROOT / "runs" / "restorers",
+    trained: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="Measure this model instead of candidates; repeatable.")
+    ] = None,
     rounds: Annotated[int, typer.Option(min=1, help="In which all take turns, after one that warms up.")] = 5,
     threads: Annotated[int, typer.Option(min=1, help="Threads that torch may use.")] = 2,
     out: Annotated[Path, typer.Option(help="Folder for the JSON file and the table.")] = RESULTS,
-    plot: Annotated[Path, typer.Option(help="Where the plot goes.")] = PLOT,
+    plot: Annotated[Path, typer.Option(help="Where the plot of the candidates goes.")] = PLOT,
 ) -> None:
     """Trains what is missing, measures all, and writes restorers.json, restorers.md and the plot."""
     torch.set_num_threads(threads)
     try:
-        study = replace(STUDY, data=str(data))
-        checkpoints = {name: train(of_study(study, name, runs)) for name in CANDIDATES}
+        study = None if trained else replace(STUDY, data=str(data))
+        if study is None:
+            checkpoints = {model_name(path): path for path in trained or ()}
+        else:
+            checkpoints = {name: train(of_study(study, name, runs)) for name in CANDIDATES}
         restorers = [*map(classical, CLASSICAL), published(dncnn), *map(candidate, checkpoints, checkpoints.values())]
         results = measure(restorers, study, data, rounds)
     except InputError as error:
         typer.echo(f"refused: {error}", err=True)
         raise typer.Exit(1) from error
-    write(results, out / "restorers.json", markdown)
-    figure = draw_frontier(results)
-    write_atomically(plot, lambda beside: figure.savefig(beside, format="png", dpi=110))
+    write(results, out / ("restorers_trained.json" if study is None else "restorers.json"), markdown)
+    if study is not None:
+        figure = draw_frontier(results)
+        write_atomically(plot, lambda beside: figure.savefig(beside, format="png", dpi=110))
     typer.echo(markdown(results))
 
 
@@ -151,9 +161,11 @@ def of_study(study: TrainConfig, name: str, runs: Path) -> TrainConfig:
 
 
 def candidate(name: str, checkpoint: Path) -> Restorer:
-    """Raises InputError unless what is timed computes what was trained."""
-    config = CANDIDATES[name]
+    """Raises InputError unless it is an ASAP-Net, and what is timed computes what was trained."""
     translator = load(checkpoint, "cpu")
+    config = translator.generator.config
+    if not isinstance(config, AsapNetConfig):
+        raise InputError(f"{checkpoint}: is of the family {translator.manifest.family}, expected asapnet")
     noisy = noisy_photo((97, 130))
     with torch.inference_mode():
         expected = translator.generator(noisy).image.clamp(-1, 1)
@@ -217,8 +229,8 @@ def classical(name: str) -> Restorer:
     return Restorer(name, "scikit-image, on one thread", restore, {})
 
 
-def measure(restorers: list[Restorer], study: TrainConfig, data: Path, rounds: int) -> Row:
-    """All rows, in what JSON can hold; the ratios are to DnCNN's time."""
+def measure(restorers: Sequence[Restorer], study: TrainConfig | None, data: Path, rounds: int) -> Row:
+    """All rows, in what JSON can hold; the ratios are to DnCNN's time. A study trained all candidates alike."""
     examination = prepare(Setting(protocol_named(PROTOCOL), data))
     found = {restorer.name: score(restorer.restore, restorer.name, examination) for restorer in restorers}
     seconds = time_in_turns(restorers, rounds)
@@ -229,9 +241,7 @@ def measure(restorers: list[Restorer], study: TrainConfig, data: Path, rounds: i
         "targets_sha256": found["DnCNN-S"].targets_digest,
         "photo": PHOTO,
         "rounds": rounds,
-        "steps": study.steps,
-        "patches_seen": study.steps * study.batch_size,
-        "patch": study.crop,
+        **({} if study is None else _budget(study)),
         "rows": [
             {
                 "name": restorer.name,
@@ -246,7 +256,11 @@ def measure(restorers: list[Restorer], study: TrainConfig, data: Path, rounds: i
     }
 
 
-def time_in_turns(restorers: list[Restorer], rounds: int) -> dict[str, Row]:
+def _budget(study: TrainConfig) -> Row:
+    return {"steps": study.steps, "patches_seen": study.steps * study.batch_size, "patch": study.crop}
+
+
+def time_in_turns(restorers: Sequence[Restorer], rounds: int) -> dict[str, Row]:
     """Seconds of one photo."""
     photo = noisy_photo(PHOTO)
     runs = {restorer.name: partial(restorer.restore, photo) for restorer in restorers}
@@ -276,10 +290,16 @@ def markdown(results: Row) -> str:
         ]
         for row in results["rows"]
     ]
+    if "steps" in results:
+        training = (
+            f"Every ASAP-Net saw the same {results['patches_seen']} patches of {size_text(results['patch'])}, "
+            f"{results['steps']} steps on a CPU, which is little: DnCNN's authors trained theirs for hundreds of times "
+            "as much."
+        )
+    else:
+        training = "Each ASAP-Net was trained by an experiment of its own."
     text = (
-        f"Quality by {results['protocol']}. Every ASAP-Net saw the same {results['patches_seen']} patches of "
-        f"{size_text(results['patch'])}, {results['steps']} steps on a CPU, which is little: DnCNN's authors trained "
-        f"theirs for hundreds of times as much. Time: one photo of {size_text(results['photo'])}, medians of "
+        f"Quality by {results['protocol']}. {training} Time: one photo of {size_text(results['photo'])}, medians of "
         f"{results['rounds']} rounds in which all take turns; each network as it is prepared for inference, shown "
         "equal to its definition first."
     )

@@ -188,6 +188,16 @@ MEASUREMENTS: Mapping[str, Measurement] = {
         ),
         needs="the pictures of BSD in grey, DnCNN's weights as KAIR has them, and scikit-image",
     ),
+    "restorers_trained": Measurement(
+        tables_of("restorers"),
+        lambda results: (
+            "pixelwise train experiments/asapnet_denoise_gray25.py; "
+            "pixelwise adopt dncnn dncnn_25.pth --published kair_25 --out dncnn.safetensors; "
+            "python benchmarks/restorers.py --dncnn dncnn.safetensors --trained runs/asapnet_denoise_gray25/last.safetensors "
+            f"--data /path/to/bsd_gray --rounds {results['rounds']} --threads {results['threads']}"
+        ),
+        needs="the same",
+    ),
     "dncnn": Measurement(
         tables_of("dncnn"),
         lambda results: (

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 import typer
+from tiny_model import save_tiny_model
 
 from pixelwise import images
 from pixelwise.checkpoint import manifest_for, save_checkpoint
@@ -21,6 +22,8 @@ from pixelwise.data.degrade import GaussianNoise
 from pixelwise.evaluation.protocol import Protocol, digest
 from pixelwise.images import ImageSpec
 from pixelwise.models.dncnn import DnCnn, DnCnnConfig
+
+GREY = ImageSpec(channels=1)
 
 
 @pytest.fixture
@@ -37,9 +40,8 @@ def data(tmp_path: Path) -> Path:
 @pytest.fixture
 def dncnn(tmp_path: Path) -> Path:
     config = DnCnnConfig(image_channels=1, out_channels=1, width=2, depth=3)
-    grey = ImageSpec(channels=1)
     path = tmp_path / "dncnn.safetensors"
-    save_checkpoint(path, DnCnn(config), manifest_for(config, ConditionSpec(image_channels=1), image=grey, target=grey))
+    save_checkpoint(path, DnCnn(config), manifest_for(config, ConditionSpec(image_channels=1), image=GREY, target=GREY))
     return path
 
 
@@ -73,6 +75,23 @@ def test_candidates_are_trained_and_measured(restorers: ModuleType, data: Path, 
     for row in rows.values():
         assert f"| {row['name']} | {row['scores']['psnr']:.2f} | {row['scores']['ssim']:.4f} |" in text
     assert images.read(plot).shape[2] == 4
+
+
+def test_models_that_were_trained_elsewhere_take_the_candidates_place(
+    restorers: ModuleType, data: Path, dncnn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = save_tiny_model(
+        tmp_path / "runs" / "mine" / "last.safetensors", ConditionSpec(image_channels=1), GREY, GREY, restores=True
+    )
+    options = {"rounds": 1, "threads": 1, "out": tmp_path / "out", "plot": tmp_path / "plot.png"}
+    restorers.main(dncnn, data, tmp_path / "none", trained=[model], **options)
+    results = json.loads((tmp_path / "out" / "restorers_trained.json").read_text())
+    assert [row["name"] for row in results["rows"]] == [*restorers.CLASSICAL, "DnCNN-S", "mine"]
+    assert "by an experiment of its own" in (tmp_path / "out" / "restorers_trained.md").read_text(encoding="utf-8")
+    assert not (tmp_path / "none").exists()
+    with pytest.raises(typer.Exit):
+        restorers.main(dncnn, data, tmp_path / "none", trained=[dncnn], **options)
+    assert "is of the family dncnn, expected asapnet" in capsys.readouterr().err
 
 
 def test_an_engine_that_computes_something_else_is_refused(
