@@ -193,7 +193,8 @@ MEASUREMENTS: Mapping[str, Measurement] = {
         lambda results: (
             "pixelwise train experiments/asapnet_denoise_gray25.py; "
             "pixelwise adopt dncnn dncnn_25.pth --published kair_25 --out dncnn.safetensors; "
-            "python benchmarks/restorers.py --dncnn dncnn.safetensors --trained runs/asapnet_denoise_gray25/last.safetensors "
+            "python benchmarks/restorers.py --dncnn dncnn.safetensors "
+            "--trained runs/asapnet_denoise_gray25/last.safetensors "
             f"--data /path/to/bsd_gray --rounds {results['rounds']} --threads {results['threads']}"
         ),
         needs="the same",
