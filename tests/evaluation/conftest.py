@@ -5,12 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tiny_pairs import write_pairs
+from torch import Tensor
 
 from pixelwise import images
 from pixelwise.checkpoint import manifest_for, save_checkpoint
 from pixelwise.condition import ConditionSpec
 from pixelwise.images import ImageSpec
+from pixelwise.metrics.inception import REDUCTIONS
 from pixelwise.models.dncnn import DnCnn, DnCnnConfig
+from pixelwise.segmenters import Segmenter
 
 
 @pytest.fixture
@@ -32,3 +36,36 @@ def model(tmp_path: Path) -> Path:
     path = tmp_path / "model.safetensors"
     save_checkpoint(path, generator, manifest_for(config, ConditionSpec(image_channels=1), image=grey, target=grey))
     return path
+
+
+@pytest.fixture
+def pairs(tmp_path: Path) -> Path:
+    return write_pairs(tmp_path / "pairs")
+
+
+@pytest.fixture
+def wise(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A segmenter that reads the class of a pixel from its red: 0, 1, 2 of 255."""
+
+    def find(pictures: Tensor) -> Tensor:
+        return ((pictures[:, 0] + 1) * 127.5).round().long().clamp(0, 2)
+
+    segmenter = Segmenter("wise", 3, find, "0123456789abcdef", lambda pictures: pictures.mean(dim=(2, 3)))
+    monkeypatch.setattr("pixelwise.evaluation.measures.segmenter_named", lambda *_: segmenter)
+
+
+@pytest.fixture
+def inception(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Networks that see of each colour the mean, or with the other way to reduce pictures its square."""
+
+    class Seen(torch.nn.Module):
+        def __init__(self, power: int) -> None:
+            super().__init__()
+            self.power = power
+
+        def forward(self, pictures: Tensor) -> Tensor:
+            return pictures.mean(dim=(2, 3)) ** self.power
+
+    powers = dict(zip(REDUCTIONS.values(), (1, 2), strict=True))
+    monkeypatch.setattr("pixelwise.metrics.inception.load_inception", lambda by, *_: Seen(powers[by]))
+    monkeypatch.setattr("pixelwise.metrics.inception.NUM_FEATURES", 3)

@@ -4,13 +4,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import ExifTags, Image
+from random_photos import pixels
 from session_scene import Make
-from tiny_model import INSTANCE_MODEL, save_tiny_model
+from tiny_model import INSTANCE_MODEL, save_tiny_denoiser, save_tiny_model
 from torch import nn
 
 from pixelwise.checkpoint import load_checkpoint
 from pixelwise.condition import ConditionSpec
-from pixelwise.translate import Translator
+from pixelwise.translate import Translator, load
 
 
 @pytest.fixture
@@ -27,3 +29,18 @@ def make(tmp_path: Path) -> Make:
         return Translator(checkpoint, "cpu", engine)
 
     return translator
+
+
+@pytest.fixture
+def colour(tmp_path: Path) -> Translator:
+    return load(save_tiny_denoiser(tmp_path / "colour.safetensors", 3), "cpu")
+
+
+@pytest.fixture
+def described(tmp_path: Path) -> Path:
+    """A JPEG from a camera that was held upright."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    exif[ExifTags.Base.Make] = "Canon"
+    Image.fromarray(pixels(20, 30, 3)).save(tmp_path / "photo.jpg", exif=exif, icc_profile=b"profile")
+    return tmp_path / "photo.jpg"

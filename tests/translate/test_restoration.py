@@ -1,4 +1,4 @@
-"""A restored photo stays the photo that it was: its depth, its channels and all that its file says of it."""
+"""A restored photo stays the photo that it was: its depth and its channels."""
 
 from __future__ import annotations
 
@@ -7,24 +7,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tifffile
 import torch
-from PIL import ExifTags, Image, ImageOps
-from tiny_model import LABELS, PHOTO_MODEL, save_tiny_denoiser, save_tiny_model
+from PIL import Image
+from random_photos import pixels, restore
+from tiny_model import PHOTO_MODEL, save_tiny_denoiser, save_tiny_model
 
 from pixelwise import images
 from pixelwise.checkpoint import Manifest, load_checkpoint
-from pixelwise.codecs import ID_MODES, IMAGE_MODES, PHOTO_MODES, decode, decode_with_metadata
+from pixelwise.codecs import PHOTO_MODES, decode
 from pixelwise.condition import ConditionSpec
 from pixelwise.errors import InputError
-from pixelwise.images import ImageSpec, TargetSpec
+from pixelwise.images import ImageSpec
 from pixelwise.metrics.noise import noise_level
-from pixelwise.models import tiled
-from pixelwise.rasters import pyramid
-from pixelwise.translate import Translator, large, load
+from pixelwise.translate import Translator, load
 from pixelwise.translate.job_plan import plan
-from pixelwise.translate.jobs import Outcome, run
-from pixelwise.translate.large import translate_large
+from pixelwise.translate.jobs import run
 
 Command = Callable[..., int]
 
@@ -35,20 +32,6 @@ COLOUR_NOTE = "colour model on a grey photo: as 3 equal channels, the result is 
 @pytest.fixture
 def grey(tmp_path: Path) -> Translator:
     return load(save_tiny_denoiser(tmp_path / "grey.safetensors", 1), "cpu")
-
-
-@pytest.fixture
-def colour(tmp_path: Path) -> Translator:
-    return load(save_tiny_denoiser(tmp_path / "colour.safetensors", 3), "cpu")
-
-
-def pixels(*shape: int, dtype: str = "uint8") -> np.ndarray:
-    return np.random.default_rng(0).integers(0, np.iinfo(dtype).max, shape, dtype, endpoint=True)
-
-
-def restore(translator: Translator, source: Path, suffix: str = ".png") -> tuple[Path, Outcome]:
-    (outcome,) = run(translator, plan([str(source)], source.parent / "out", suffix), overwrite=True)
-    return outcome.job.destination, outcome
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
@@ -132,46 +115,6 @@ def test_photos_of_one_size_go_together_whatever_their_channels(grey: Translator
 
 
 @pytest.fixture
-def described(tmp_path: Path) -> Path:
-    """A JPEG from a camera that was held upright."""
-    exif = Image.Exif()
-    exif[ExifTags.Base.Orientation] = 6
-    exif[ExifTags.Base.Make] = "Canon"
-    Image.fromarray(pixels(20, 30, 3)).save(tmp_path / "photo.jpg", exif=exif, icc_profile=b"profile")
-    return tmp_path / "photo.jpg"
-
-
-@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif"])
-def test_a_photo_stays_upright_and_described(colour: Translator, described: Path, suffix: str) -> None:
-    path, outcome = restore(colour, described, suffix)
-    assert outcome.remarks == ()
-    with Image.open(path) as image:
-        assert image.size == (20, 30)
-        assert image.info["icc_profile"] == b"profile"
-        exif = image.getexif()
-        assert (exif.get(ExifTags.Base.Orientation, 1), exif[ExifTags.Base.Make]) == (1, "Canon")
-    if suffix != ".jpg":
-        np.testing.assert_array_equal(images.read(path), images.read(described))
-
-
-def test_what_a_file_does_not_keep_is_told_in_a_line(colour: Translator, described: Path, tmp_path: Path) -> None:
-    assert restore(colour, described, ".npy")[1].remarks == (".npy does not keep: colour profile, EXIF data",)
-    images.write(tmp_path / "alpha.png", pixels(20, 30, 4))
-    path, outcome = restore(colour, tmp_path / "alpha.png", ".jpg")
-    assert outcome.remarks == (".jpg does not keep: alpha",)
-    assert images.read(path).shape == (20, 30, 3)
-
-
-def test_a_pil_image_keeps_its_profile(colour: Translator, described: Path, tmp_path: Path) -> None:
-    with Image.open(described) as photo:
-        restored = colour(photo)
-    restored.save(tmp_path / "saved.jpg", exif=restored.info["exif"], icc_profile=restored.info["icc_profile"])
-    with Image.open(tmp_path / "saved.jpg") as image:
-        assert (image.size, image.info["icc_profile"]) == ((20, 30), b"profile")
-        assert image.getexif()[ExifTags.Base.Orientation] == 1
-
-
-@pytest.fixture
 def scaling(tmp_path: Path) -> Translator:
     """Restores colour photos at any scale."""
     return load(save_tiny_model(tmp_path / "scaling.safetensors", PHOTO_MODEL, restores=True), "cpu")
@@ -226,94 +169,10 @@ def test_other_models_read_what_they_were_trained_on_and_nothing_else(tmp_path: 
             translator(photo)
 
 
-def test_a_large_photo_becomes_a_png_by_rows(
-    described: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    pixelwise_command: Command,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    model = save_tiny_denoiser(tmp_path / "model.safetensors", 3, finds_noise=True)
-    command = ("translate", described, "--model", model, "--out")
-    assert pixelwise_command(*command, tmp_path / "whole.png") == 0
-    monkeypatch.setattr(large, "_LARGE", 599)
-    monkeypatch.setattr(tiled, "TILE", 8)
-    capsys.readouterr()
-    assert pixelwise_command(*command, tmp_path / "rows.png") == 0
-    assert capsys.readouterr().out == f"wrote {tmp_path}/rows.png: 20x30 pixels\n"
-    (whole, expected), (rows, found) = (
-        decode_with_metadata(tmp_path / name, IMAGE_MODES) for name in ("whole.png", "rows.png")
-    )
-    assert np.abs(rows.astype(int) - whole).max() <= 1
-    assert found == expected
-    assert found.exif
-    monkeypatch.setattr(large, "_LARGE", 600)
-    assert pixelwise_command(*command, tmp_path / "small.png") == 0
-    assert "1 of 1 translated" in capsys.readouterr().out
-
-
-def test_a_pyramid_says_all_of_a_photo_but_a_deep_zoom_and_a_big_tiff(
-    colour: Translator, described: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    told: list[str] = []
-    translate_large(colour, described, tmp_path / "a.tif", remark=told.append)
-    assert told == []
-    found, expected = (decode_with_metadata(path, IMAGE_MODES)[1] for path in (tmp_path / "a.tif", described))
-    assert (found.icc, found.unread) == (expected.icc, ())
-    with Image.open(tmp_path / "a.tif") as image:
-        assert image.getexif()[ExifTags.Base.Make] == "Canon"
-    translate_large(colour, described, tmp_path / "a.dzi", remark=told.append)
-    monkeypatch.setattr(pyramid, "_CLASSIC_LIMIT", 0)
-    translate_large(colour, described, tmp_path / "big.tif", remark=told.append)
-    assert told == [".dzi does not keep: EXIF data", "a BigTIFF does not keep: EXIF data"]
-
-
-@pytest.mark.parametrize(("channels", "dtype"), [(4, "uint8"), (3, "uint16")])
-def test_a_deep_zoom_keeps_what_jpeg_would_not(colour: Translator, tmp_path: Path, channels: int, dtype: str) -> None:
-    photo = pixels(20, 30, channels, dtype=dtype)
-    images.write(tmp_path / "a.png", photo)
-    told: list[str] = []
-    translate_large(colour, tmp_path / "a.png", tmp_path / "a.dzi", remark=told.append)
-    np.testing.assert_array_equal(images.read(tmp_path / "a_files" / "5" / "0_0.png"), photo)
-    assert told == []
-
-
-def test_a_large_label_map_is_made_as_a_whole(
-    described: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pixelwise_command: Command
-) -> None:
-    monkeypatch.setattr(large, "_LARGE", 0)
-    model = save_tiny_model(tmp_path / "model.safetensors", PHOTO_MODEL, target=LABELS)
-    assert pixelwise_command("translate", described, "--model", model, "--out", tmp_path / "out.png") == 0
-    assert decode(tmp_path / "out.png", ID_MODES).shape == (30, 20)
-
-
-DEPTH = ImageSpec(1, "uint16", 10_000, unit="mm")
-
-
-@pytest.mark.parametrize(
-    ("target", "suffix"),
-    [(ImageSpec(), ".png"), (ImageSpec(), ".tif"), (DEPTH, ".png"), (DEPTH, ".tif"), (LABELS, ".png")],
-)
-def test_what_is_made_of_a_photo_stands_upright_and_says_nothing_of_the_photo(
-    described: Path, tmp_path: Path, target: TargetSpec, suffix: str, pixelwise_command: Command
-) -> None:
-    model = save_tiny_model(tmp_path / "model.safetensors", PHOTO_MODEL, target=target)
-    out = tmp_path / f"out{suffix}"
-    assert pixelwise_command("translate", described, "--model", model, "--out", out) == 0
-    with Image.open(described) as photo:
-        expected = np.asarray(load(model)(ImageOps.exif_transpose(photo)))
-    with Image.open(out) as image:
-        assert image.size == (20, 30)
-        assert not {"icc_profile", "exif", "xmp"} & set(image.info)
-        assert ExifTags.Base.Make not in image.getexif()
-    np.testing.assert_allclose(
-        decode(out, IMAGE_MODES if target is not LABELS else ID_MODES).astype(int), expected, atol=1
-    )
-
-
 def test_values_that_count_something_are_not_scaled(tmp_path: Path) -> None:
+    depth = ImageSpec(1, "uint16", 10_000, unit="mm")
     checkpoint = load_checkpoint(save_tiny_denoiser(tmp_path / "model.safetensors", 1))
-    manifest = Manifest(**{**vars(checkpoint.manifest), "image": DEPTH, "target": DEPTH})
+    manifest = Manifest(**{**vars(checkpoint.manifest), "image": depth, "target": depth})
     translator = Translator(type(checkpoint)(checkpoint.generator, manifest), "cpu")
     millimetres = pixels(8, 8, 1, dtype="uint16") % 10_000
     np.testing.assert_array_equal(translator(millimetres), millimetres)
@@ -354,54 +213,3 @@ def test_noise_beyond_what_a_model_was_trained_for_is_told(
 def test_a_manifest_cannot_restore_what_it_does_not_read() -> None:
     with pytest.raises(InputError, match="makes as many channels as it reads, not 1 of 3"):
         Manifest("dncnn", {}, ConditionSpec(image_channels=3), target=ImageSpec(1), restores=True)
-
-
-@pytest.mark.parametrize("channels", [1, 3, 4])
-@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
-def test_a_region_of_a_large_photo_is_all_that_is_restored(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, channels: int, dtype: str
-) -> None:
-    translator = load(save_tiny_denoiser(tmp_path / "model.safetensors", 1, finds_noise=True), "cpu")
-    photo = pixels(100, 70, channels, dtype=dtype)
-    np.save(tmp_path / "a.npy", photo)
-    whole, _ = restore(translator, tmp_path / "a.npy", ".tif")
-    monkeypatch.setattr(tiled, "TILE", 16)
-    restored: list[int] = []
-    restore_tile = tiled.Tiled._tile
-    monkeypatch.setattr(
-        tiled.Tiled,
-        "_tile",
-        lambda self, condition, tile: restored.append(tile.height * tile.width) or restore_tile(self, condition, tile),
-    )
-    translate_large(translator, tmp_path / "a.npy", tmp_path / "part.tif", region=(60, 20, 40, 25))
-    assert sum(restored) == min(channels, 3) * 40 * 25
-    found, expected = images.read(tmp_path / "part.tif"), images.read(whole)[60:, 20:45]
-    assert found.shape == expected.shape
-    assert np.abs(found.astype(int) - expected).max() <= 1
-
-
-@pytest.mark.parametrize("channels", [1, 3, 4])
-@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
-def test_a_large_photo_is_streamed_as_it_is_restored_whole(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, channels: int, dtype: str
-) -> None:
-    monkeypatch.setattr(tiled, "TILE", 16)
-    translator = load(save_tiny_denoiser(tmp_path / "model.safetensors", 1, finds_noise=True), "cpu")
-    photo = pixels(100, 70, channels, dtype=dtype)
-    tifffile.imwrite(
-        tmp_path / "a.tif",
-        photo if channels > 1 else photo[..., 0],
-        tile=(16, 16),
-        photometric="minisblack",
-        planarconfig="contig" if channels > 1 else None,
-        iccprofile=b"profile",
-    )
-    whole, outcome = restore(translator, tmp_path / "a.tif", ".tif")
-    told: list[str] = []
-    assert translate_large(translator, tmp_path / "a.tif", tmp_path / "large.tif", remark=told.append) == (100, 70)
-    found, expected = images.read(tmp_path / "large.tif"), images.read(whole)
-    assert found.dtype == expected.dtype
-    assert np.abs(found.astype(int) - expected).max() <= 1
-    assert told == list(outcome.remarks)
-    with tifffile.TiffFile(tmp_path / "large.tif") as file:
-        assert file.pages.first.iccprofile == b"profile"
