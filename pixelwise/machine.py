@@ -83,6 +83,17 @@ def versions_text(found: Mapping[str, str]) -> str:
     return ", ".join(f"{name} {number}" for name, number in found.items())
 
 
+def versions_from(text: str) -> dict[str, str]:
+    """The inverse of ``versions_text``."""
+    return {name: number for name, _, number in (part.partition(" ") for part in text.split(", "))}
+
+
+def differing_versions(then: Mapping[str, str], now: Mapping[str, str]) -> str:
+    """Those that are not what they were, in words."""
+    names = [name for name in {**then, **now} if then.get(name) != now.get(name)]
+    return ", ".join(f"{name} {then.get(name, 'absent')} then and {now.get(name, 'absent')} now" for name in names)
+
+
 def free_memory() -> int | None:
     """Bytes that processes may still have, where the system tells; of a container's share, if that is less."""
     meminfo = Path("/proc/meminfo")

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from pixelwise import machine
-from pixelwise.machine import versions, versions_text
+from pixelwise.machine import differing_versions, versions, versions_from, versions_text
 
 
 def test_what_computes_and_what_decodes_is_said() -> None:
@@ -16,6 +16,13 @@ def test_what_computes_and_what_decodes_is_said() -> None:
     assert (found["torch"], found["numpy"], found["pillow"]) == (torch.__version__, np.__version__, PIL.__version__)
     assert {"libjpeg_turbo", "jpg"} & found.keys()
     assert f"torch {torch.__version__}, " in versions_text(found)
+    assert versions_from(versions_text(found)) == found
+
+
+def test_only_versions_that_differ_are_told() -> None:
+    then, now = {"torch": "1", "numpy": "2", "jpg": "9"}, {"torch": "1", "numpy": "3", "pillow": "4"}
+    told = "numpy 2 then and 3 now, jpg 9 then and absent now, pillow absent then and 4 now"
+    assert differing_versions(then, now) == told
 
 
 def test_a_container_has_what_its_limit_leaves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,9 @@ _SCHEMA = """
         PRIMARY KEY (measure, sample)
     ) WITHOUT ROWID;
 """
+_BY = "; "
+"""Between what is observed and the versions that observe it."""
+
 PATIENCE = 60.0
 """Seconds that one process waits for another to have written."""
 
@@ -38,7 +41,7 @@ class Journal:
     """Observations of one model's pictures, in an SQLite file that several processes may write to.
 
     With each observation stands which sample it is of: what was observed of another one of the same name, before the
-    data changed, does not count. What other versions observed is refused.
+    data changed, does not count. What other versions observed is refused: figures of two of them do not mix.
 
     Args:
         path: the file; made if it is not there. None: in memory, for this process alone.
@@ -50,7 +53,7 @@ class Journal:
 
     def __init__(self, path: Path | None, subject: str) -> None:
         self._path = path
-        subject = f"{subject}; {machine.versions_text(machine.versions())}"
+        about = f"{subject}{_BY}{machine.versions_text(machine.versions())}"
         try:
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -63,14 +66,14 @@ class Journal:
             self.connection.execute("PRAGMA synchronous = NORMAL")
             self.connection.executescript(_SCHEMA)
             with self.connection:
-                self.connection.execute("INSERT INTO about SELECT ? WHERE NOT EXISTS (SELECT * FROM about)", (subject,))
+                self.connection.execute("INSERT INTO about SELECT ? WHERE NOT EXISTS (SELECT * FROM about)", (about,))
             (found,) = self.connection.execute("SELECT subject FROM about").fetchone()
         except sqlite3.Error as error:
             self.close()
             raise InputError(f"{path}: not a journal of observations, or not writable ({error})") from error
-        if found != subject:
+        if found != about:
             self.close()
-            raise InputError(f"{path}: holds what was observed of {found}, expected {subject}; name another folder")
+            raise InputError(f"{path}: {_difference(found, about, subject)}")
 
     def close(self) -> None:
         self.connection.close()
@@ -102,6 +105,17 @@ class Journal:
     def observations(self, measure: str) -> Sequence[np.ndarray]:
         """What ``measure`` observed of every sample, in order, read from the disk when it is asked for."""
         return _Observations(self.connection, measure)
+
+
+def _difference(found: str, expected: str, subject: str) -> str:
+    """Why a journal of what was found is not gone on with, and what to do; in words."""
+    if not found.startswith(subject + _BY):
+        return f"holds what was observed of {found}, expected {expected}; name another folder"
+    then, now = (machine.versions_from(text.removeprefix(subject + _BY)) for text in (found, expected))
+    return (
+        f"was begun with other versions: {machine.differing_versions(then, now)}; go on with those that it was begun "
+        "with, or name another folder to begin anew"
+    )
 
 
 class _Observations(Sequence[np.ndarray]):

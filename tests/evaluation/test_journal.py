@@ -97,7 +97,14 @@ def test_no_journal_is_refused(path: Path) -> None:
 
 
 def test_what_other_versions_observed_is_not_gone_on_with(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pixelwise.machine.versions", lambda: {"python": "3.10", "torch": "0.1", "jpg": "9"})
     Journal(path, "this").close()
-    monkeypatch.setattr("pixelwise.machine.versions", lambda: {"torch": "0.1"})
-    with pytest.raises(InputError, match=r"observed of this; python .*, expected this; torch 0\.1; name another"):
+    monkeypatch.setattr("pixelwise.machine.versions", lambda: {"python": "3.10", "torch": "0.2", "libjpeg_turbo": "3"})
+    differing = "torch 0.1 then and 0.2 now, jpg 9 then and absent now, libjpeg_turbo absent then and 3 now"
+    what_to_do = "go on with those that it was begun with, or name another folder to begin anew"
+    with pytest.raises(
+        InputError, match=rf"journal\.sqlite: was begun with other versions: {differing}; {what_to_do}$"
+    ):
         Journal(path, "this")
+    with pytest.raises(InputError, match=r"observed of this; python 3.10, .*, expected that; python 3.10, "):
+        Journal(path, "that")
