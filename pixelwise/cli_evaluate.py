@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +16,12 @@ from pixelwise.terminal import console, progress_bar
 
 if TYPE_CHECKING:
     from pixelwise.evaluation import Examination, Protocol, Setting
+
+_ADVICE = {
+    "weights": "--weights FOLDER says where published weights are",
+    "download": "--download fetches published weights",
+    "segmenter": "--segmenter FILE gives a network that finds classes in photos",
+}
 
 Data = Annotated[Path, typer.Option(help="The data set's folder.")]
 Models = Annotated[
@@ -202,12 +208,18 @@ def _prepare(setting: Setting) -> Examination:
     examination = prepare(setting)
     for remark in (*examination.remarks, *examination.caveats):
         console.print(f"note: {remark}")
-    if examination.remarks and not setting.download:
-        console.print(
-            "note: --weights FOLDER says where published weights are, --download fetches them; --segmenter FILE gives "
-            "a network that finds classes in photos"
-        )
+    if examination.remarks and (advice := "; ".join(_what_would_help(setting))):
+        console.print(f"note: {advice}")
     return examination
+
+
+def _what_would_help(setting: Setting) -> Iterator[str]:
+    """Options that were not given and that something which the protocol measures takes."""
+    from pixelwise.evaluation.measures import takes
+
+    for name, words in _ADVICE.items():
+        if not getattr(setting, name) and takes(setting.protocol, name):
+            yield words
 
 
 def command_line() -> str:

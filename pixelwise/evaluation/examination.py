@@ -14,7 +14,7 @@ from pixelwise.data.paired_data import PairedData
 from pixelwise.errors import InputError
 from pixelwise.evaluation.inception import check_statistics
 from pixelwise.evaluation.measure import Measure
-from pixelwise.evaluation.measures import MEASURES
+from pixelwise.evaluation.measures import MEASURES, TAKERS, takes
 from pixelwise.evaluation.protocol import Protocol
 from pixelwise.evaluation.setting import Setting, UnavailableError
 from pixelwise.images import ImageSpec, TargetSpec
@@ -65,8 +65,9 @@ class Examination:
 def prepare(setting: Setting) -> Examination:
     """Opens the samples and makes the measures.
 
-    Raises InputError for data that are not there or not the protocol's, and for statistics that nothing would use.
+    Raises InputError for data that are not there or not the protocol's, and for what was given and nothing would use.
     """
+    _check_needed(setting)
     check_statistics(setting)
     samples = setting.protocol.open(setting.root)
     measures, remarks = [], []
@@ -77,6 +78,13 @@ def prepare(setting: Setting) -> Examination:
             remarks.append(f"{name} is not measured: {error}")
     caveat = setting.protocol.caveat(setting.root)
     return Examination(setting, samples, measures, remarks, [caveat] if caveat else [])
+
+
+def _check_needed(setting: Setting) -> None:
+    """Raises InputError, by its name, for what was given and nothing that the protocol measures takes."""
+    for name, takers in TAKERS.items():
+        if getattr(setting, name) and not takes(setting.protocol, name):
+            raise InputError(f"--{name} is for {', '.join(takers)}; {setting.protocol.name} measures nothing of these")
 
 
 def misfit(manifest: Manifest, samples: PairedData) -> str | None:

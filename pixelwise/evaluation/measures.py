@@ -17,6 +17,7 @@ from pixelwise.errors import InputError
 from pixelwise.evaluation.distances import distances, real_sets
 from pixelwise.evaluation.inception import inception_distances
 from pixelwise.evaluation.measure import Figures, Measure, Score, each
+from pixelwise.evaluation.protocol import Protocol
 from pixelwise.evaluation.setting import Setting, UnavailableError, check_channels
 from pixelwise.images import ImageSpec
 from pixelwise.labels import LabelSpec
@@ -148,3 +149,18 @@ MEASURES: Mapping[str, Callable[[Setting, PairedData], Measure]] = {
 }
 """Each raises InputError where it does not suit the samples, ``UnavailableError`` or ``MissingWeightsError`` where
 something is not at hand that it takes."""
+
+_BY_SEGMENTERS = ("segmentation", "segmenter_features")
+_BY_PUBLISHED_WEIGHTS = tuple(name for name in MEASURES if name.startswith(("lpips_", "inception_")))
+
+TAKERS: Mapping[str, Sequence[str]] = {
+    "segmenter": _BY_SEGMENTERS,
+    "weights": _BY_PUBLISHED_WEIGHTS,
+    "download": _BY_PUBLISHED_WEIGHTS,
+}
+"""What of a ``Setting`` only some of ``MEASURES`` take, and which."""
+
+
+def takes(protocol: Protocol, name: str) -> bool:
+    """Whether a protocol measures something that takes what a ``Setting`` calls so."""
+    return not {*TAKERS[name]}.isdisjoint(protocol.measures)

@@ -78,9 +78,11 @@ def prepare(
     Raises:
         InputError: something is at ``out`` already, or nothing can be written there; pictures whose names or sizes do
             not match, of which the first few are named; none that all folders have; a picture that cannot be read or
-            that browsers do not show; models whose pictures are the same.
+            that browsers do not show; models whose pictures are the same; photos, but no catch trials to show them in.
     """
     rules = rules or Rules()
+    if sources.photos is not None and not rules.num_catches:
+        raise InputError(f"--photos {sources.photos}: are shown in catch trials only, and --catches 0 asks for none")
     check_writable(out)
     check_free(out, overwrite)
     found = {folder: Folder(folder).files() for folder in sources.folders}

@@ -3,9 +3,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from test_evaluation import tiny_protocol
 from tiny_model import LABEL_MODEL, save_tiny_model
 from tiny_pairs import write_pairs
@@ -92,18 +94,45 @@ def test_what_was_measured_is_said_even_if_it_cannot_be_written(
         (("--processes", 8), "--processes says how models are measured for a --report"),
         (("--no-memory",), "--no-memory says how models are measured for a --report"),
         (("--no-memory", "--report", "r", "--write-statistics", "s"), "--no-memory says how models are measured"),
+        (("--segmenter", "s.pt"), "--segmenter is for segmentation, segmenter_features; tiny-v1 measures nothing of"),
+        (("--weights", "."), "--weights is for lpips_alex, lpips_squeeze, lpips_vgg, inception_published, inception_"),
+        (("--download", "--report", "r"), "--download is for lpips_alex"),
     ],
 )
 def test_options_without_effect_are_refused(
     pixelwise_command: Command,
     model: Path,
     data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     options: tuple[object, ...],
     message: str,
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     assert pixelwise_command("evaluate", model, "--protocol", "tiny-v1", "--data", data, *options) == 1
     assert message in capsys.readouterr().err
+    assert not (tmp_path / "r").exists()
+
+
+def test_what_would_help_is_advised_and_nothing_else(
+    pixelwise_command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    pairs = write_pairs(tmp_path / "pairs")
+    model = save_tiny_model(tmp_path / "labels.safetensors", LABEL_MODEL)
+    weights, segmenter = "--weights FOLDER says where", "--segmenter FILE gives"
+
+    def advice(*measures: str, options: tuple[object, ...] = ()) -> str:
+        own = replace(own_protocol(pairs, "val"), name="given-v1", measures=measures)
+        monkeypatch.setattr("pixelwise.evaluation.protocols.PROTOCOLS", {"given-v1": own})
+        assert pixelwise_command("evaluate", model, "--data", pairs, "--protocol", "given-v1", *options) == 0
+        return capsys.readouterr().err.splitlines()[-1]
+
+    for measures in (("lpips_alex", "l1"), ("segmentation", "l1"), ("lpips_alex", "segmentation", "l1")):
+        told = advice(*measures)
+        assert (weights in told, segmenter in told) == ("lpips_alex" in measures, "segmentation" in measures)
+    assert weights not in advice("lpips_alex", "segmentation", options=("--weights", tmp_path))
 
 
 def test_own_pairs_may_be_shown_less(

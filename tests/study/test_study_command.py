@@ -80,6 +80,7 @@ def test_models_may_be_named(pixelwise_command: Command, folders: tuple[Path, ..
         (("prepare", "a", "b", "--out", "study.sqlite"), "study.sqlite is there already"),
         (("prepare", "a", "nowhere", "--out", "a/1.png/s"), "a/1.png is no folder that may be written to"),
         (("prepare", "a", "b", "--out", "s", "--per-pair", "0"), "on 1 picture or more"),
+        (("prepare", "a", "b", "--out", "s", "--photos", "c", "--catches", "0"), "--photos c: are shown in catch tria"),
         (("serve", "nowhere.sqlite"), "nowhere.sqlite: no such study"),
         (("report", "a/1.png"), "file is not a database"),
         (("report", "study.sqlite", "--max-failed", "2"), "a share of 0 to 1"),
