@@ -43,8 +43,12 @@ def _of_pictures(name: str, setting: Setting, samples: PairedData) -> Measure:
 
 
 def _seams(cell: int, setting: Setting, samples: PairedData) -> Measure:
-    measure = _of_sides(cell + 1, f"seams_{cell}", lambda picture, sample: float(seams(picture, cell)))
-    return replace(measure, without_target=True)
+    """Of pictures in which a border of cells lies, in whichever direction."""
+
+    def score(picture: Tensor, sample: PairedSample) -> float:
+        return float(seams(picture, cell)) if max(picture.shape[-2:]) > cell else math.nan
+
+    return replace(_of_some(f"seams_{cell}", score, "no larger than a cell"), without_target=True)
 
 
 def _lpips(backbone: str, setting: Setting, samples: PairedData) -> Measure:
@@ -57,21 +61,23 @@ def _lpips(backbone: str, setting: Setting, samples: PairedData) -> Measure:
 
 
 def _of_sides(least: int, name: str, score: Score) -> Measure:
-    """Of pictures with so many pixels on a side. Smaller ones are left out and counted: one among a thousand must not
-    cost what is measured of the others."""
+    """Of pictures with so many pixels on a side."""
 
     def score_if_large(picture: Tensor, sample: PairedSample) -> float:
         return score(picture, sample) if min(picture.shape[-2:]) >= least else math.nan
 
-    def caveat(found: Sequence[np.ndarray]) -> str | None:
-        small = sum(bool(np.isnan(score)) for score in found)
-        return (
-            f"{name} leaves out {small} of {len(found)} pictures, of less than {least} pixels on a side"
-            if small
-            else None
-        )
+    return _of_some(name, score_if_large, f"of less than {least} pixels on a side")
 
-    return replace(each(name, score_if_large), caveat=caveat)
+
+def _of_some(name: str, score: Score, others: str) -> Measure:
+    """Of pictures whose score is a number. Others are left out and counted: one among a thousand must not cost what is
+    measured of the rest."""
+
+    def caveat(found: Sequence[np.ndarray]) -> str | None:
+        left_out = sum(bool(np.isnan(score)) for score in found)
+        return f"{name} leaves out {left_out} of {len(found)} pictures, {others}" if left_out else None
+
+    return replace(each(name, score), caveat=caveat)
 
 
 def _labels(setting: Setting, samples: PairedData) -> Measure:

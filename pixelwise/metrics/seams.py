@@ -15,8 +15,9 @@ def seams(picture: Tensor, cell: int) -> Tensor:
     """How much larger the steps between neighbouring pixels are across the borders of cells than inside cells.
 
     The mean absolute difference of neighbours whose border is one of cells, over that of all others, plus a floor of a
-    tenth of a grey level each; of horizontal and of vertical neighbours the mean of both. What a picture shows may have
-    steps there too: its figure is to be seen beside that of the real photo.
+    tenth of a grey level each; of horizontal and of vertical neighbours the mean of both, or where borders lie in one
+    direction alone, of that. What a picture shows may have steps there too: its figure is to be seen beside that of the
+    real photo.
 
     Args:
         picture: B C H W in [-1, 1].

@@ -11,7 +11,7 @@ import pytest
 import torch
 from tiny_examination import black, examined
 from tiny_model import LABELS
-from tiny_pairs import write_pairs
+from tiny_pairs import draw, write_pairs
 from torch import Tensor
 
 from pixelwise import images
@@ -45,6 +45,20 @@ def test_pictures_too_small_for_a_measure_are_left_out_and_counted(tmp_path: Pat
     assert alone.caveats == ("vif leaves out 4 of 4 pictures, of less than 41 pixels on a side",)
 
 
+@pytest.mark.parametrize("size", [(16, 4), (4, 16), (16, 8)])
+def test_seams_are_measured_in_the_direction_that_has_borders(tmp_path: Path, size: tuple[int, int]) -> None:
+    pairs = write_pairs(tmp_path / "pairs")
+    for path in pairs.glob("val/*/*.png"):
+        draw(path, size) if path.parent.name == "label" else images.write(path, np.zeros((*size, 3), np.uint8))
+    row = (torch.arange(16) * 2 + (torch.arange(16) >= 8) * 4) / 127.5 - 1
+    picture = row.view(1, 1, 16, 1).expand(1, 3, 16, min(size))
+    picture = picture if size[0] == 16 else picture.mT
+    found = score(lambda condition: picture, "steps", examined(pairs, "seams_8"))
+    # A step of six grey levels across the border, of two inside cells; the floor is a tenth of a level.
+    assert found.figures["seams_8"] == pytest.approx(6.1 / 2.1, rel=1e-5)
+    assert found.caveats == ()
+
+
 @pytest.mark.usefixtures("wise", "inception")
 def test_own_pairs_of_other_sizes_and_channels_are_measured_as_far_as_can_be(tmp_path: Path) -> None:
     pairs = write_pairs(tmp_path / "pairs")
@@ -61,7 +75,7 @@ def test_own_pairs_of_other_sizes_and_channels_are_measured_as_far_as_can_be(tmp
     }
     found = score(lambda condition: torch.full((1, 4, *condition.size), -1.0), "black", examination)
     assert (found.figures["seams_8"], found.figures["l1"]) == (1, pytest.approx(60 / 255, abs=1e-6))
-    assert "seams_16 leaves out 4 of 4 pictures, of less than 17 pixels on a side" in found.caveats
+    assert "seams_16 leaves out 4 of 4 pictures, no larger than a cell" in found.caveats
 
 
 def test_what_is_not_at_hand_is_said_and_the_rest_measured(pairs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
