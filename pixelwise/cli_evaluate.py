@@ -42,7 +42,14 @@ Report = Annotated[
 ]
 Out = Annotated[Path | None, typer.Option(metavar="FILE.json", help="Write all scores.")]
 SegmenterFile = Annotated[
-    str | None, typer.Option(help="A network that finds the label maps' classes in photos: a file.")
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="A network that finds the label maps' classes in photos: a model of ours (.safetensors), a DRN's weights "
+        "(.pth), or TorchScript (.pt) or ONNX (.onnx) from B x 3 x H x W float32, red first, to scores B x classes x "
+        "h x w or class indices B x H x W. Beside those two a .json of the same name says which numbers they read, "
+        'such as {"black": 0, "white": 1, "mean": [0.5, 0.5, 0.5], "std": [0.2, 0.2, 0.2]}.',
+    ),
 ]
 Weights = Annotated[Path | None, typer.Option(help="Folder of published weights: Inception's, LPIPS' …")]
 Download = Annotated[bool, typer.Option("--download", help="Fetch those that are not there.")]

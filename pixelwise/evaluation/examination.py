@@ -76,8 +76,8 @@ def prepare(setting: Setting) -> Examination:
             measures.append(MEASURES[name](setting, samples))
         except (UnavailableError, MissingWeightsError) as error:
             remarks.append(f"{name} is not measured: {error}")
-    caveat = setting.protocol.caveat(setting.root)
-    return Examination(setting, samples, measures, remarks, [caveat] if caveat else [])
+    told = (setting.protocol.caveat(setting.root), *(remark for measure in measures for remark in measure.remarks))
+    return Examination(setting, samples, measures, remarks, [text for text in told if text])
 
 
 def _check_needed(setting: Setting) -> None:

@@ -32,6 +32,7 @@ class Measure:
         conclude: from what was observed of all pictures, in order, to figures. It may read more than once, and what it
             reads may come from a disk.
         caveat: from the same observations to what must be said beside the figures; None: nothing.
+        remarks: what must be said beside them, and is known before anything is observed.
         without_target: whether pictures are judged by themselves, so that real ones may be judged in the same way.
     """
 
@@ -40,6 +41,7 @@ class Measure:
     conclude: Callable[[Sequence[np.ndarray]], Figures]
     without_target: bool = False
     caveat: Callable[[Sequence[np.ndarray]], str | None] = lambda observations: None
+    remarks: tuple[str, ...] = ()
 
 
 def each(name: str, score: Score, without_target: bool = False) -> Measure:

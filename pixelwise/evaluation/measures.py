@@ -29,6 +29,9 @@ from pixelwise.metrics.seams import seams
 from pixelwise.metrics.segmentation import confusion, segmentation_figures
 from pixelwise.segmenters import Segmenter, segmenter_named
 
+_LOOKED_AT = 3
+"""Real photos that a segmenter is tried on."""
+
 
 def _of_pictures(name: str, setting: Setting, samples: PairedData) -> Measure:
     """One of ``METRICS`` or ``DEPTH_METRICS``."""
@@ -101,8 +104,25 @@ def _segmentation(setting: Setting, samples: PairedData) -> Measure:
 
     name = f"segmentation by {_called(segmenter)}"
     measure = _of_classes(name, judged, segmenter.find, asked_for)
-    caveat = f"{name}; {segmenter.remark}" if segmenter.remark else name
-    return replace(measure, without_target=True, caveat=lambda counts: caveat)
+    told = filter(None, (segmenter.remark, _first_look(measure, judged, setting, samples)))
+    remarks = tuple(f"{segmenter.name}: {text}" for text in told)
+    return replace(measure, without_target=True, caveat=lambda counts: name, remarks=remarks)
+
+
+def _first_look(measure: Measure, judged: LabelSpec, setting: Setting, samples: PairedData) -> str:
+    """What is odd about the classes found in the first real photos, in words; empty: nothing.
+
+    Raises InputError, before the work, where the segmenter cannot read them or makes something else than classes.
+    """
+    first = [setting.protocol.sample(samples, index) for index in range(min(_LOOKED_AT, len(samples)))]
+    counts = np.sum([measure.observe(sample.target, sample) for sample in first], axis=0)
+    found, wanted = np.flatnonzero(counts.sum(axis=0)), np.flatnonzero(counts.sum(axis=1))
+    if len(found) > 1 or len(wanted) < 2:
+        return ""
+    return (
+        f"finds nothing but {judged.names[found[0]]!r} in the first {len(first)} real photos, whose label maps have "
+        f"{len(wanted)} classes: does it read other numbers than are stated, or find other classes?"
+    )
 
 
 def _segmenter_features(setting: Setting, samples: PairedData) -> Measure:

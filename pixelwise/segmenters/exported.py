@@ -2,7 +2,7 @@
 
 What they read and make is not written in them. So the numbers that they read must be stated, in a JSON file beside
 (``network.onnx`` and ``network.json``) or by argument; what they make is looked at: scores of classes at any size, or
-class indices.
+class indices. Pictures are photos in red, green and blue, of any size that the data have.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ def exported_segmenter(
         inputs: the numbers that it reads; None: they are stated in the JSON file beside, as fields of ``InputScale``.
 
     Raises:
-        InputError: no such file, another suffix, a damaged file, an ONNX file of several inputs, onnxruntime is
-            missing, or nothing says which numbers it reads. ``find`` refuses another number of classes, outputs that
-            are neither of the two, and what the network itself refuses.
+        InputError: no such file, another suffix, a damaged file, an ONNX file of several inputs or of another one than
+            B 3 H W float32, onnxruntime is missing, or nothing says which numbers it reads. ``find`` refuses another
+            number of classes, outputs that are neither of the two, scores that are NaN, and what the network refuses.
     """
     if path.suffix not in _LOADERS:
         raise InputError(f"{path}: expected one of {', '.join(_LOADERS)}, got {path.suffix or 'no suffix'}")
@@ -139,8 +139,12 @@ def _onnx(path: Path, device: torch.device) -> Run:
     if len(session.get_inputs()) != 1:
         names = ", ".join(given.name for given in session.get_inputs())
         raise InputError(f"{path}: reads {names or 'nothing'}, expected one input: pictures")
-    name = session.get_inputs()[0].name
-    return lambda pictures: torch.from_numpy(session.run(None, {name: pictures.cpu().numpy()})[0])
+    (given,) = session.get_inputs()
+    # Sides that are named and not numbers may be any, and where nothing is said of the shape, it is empty.
+    stated = [side for side in given.shape[1:2] if isinstance(side, int)]
+    if given.type != "tensor(float)" or len(given.shape) not in (0, 4) or stated not in ([], [3]):
+        raise InputError(f"{path}: reads {given.type} of {given.shape}, expected tensor(float) of B 3 H W")
+    return lambda pictures: torch.from_numpy(session.run(None, {given.name: pictures.cpu().numpy()})[0])
 
 
 def _onnxruntime(path: Path) -> ModuleType:

@@ -12,6 +12,7 @@ from pixelwise import images
 from pixelwise.checkpoint import manifest_for, save_checkpoint
 from pixelwise.condition import ConditionSpec
 from pixelwise.images import ImageSpec
+from pixelwise.labels import LabelSpec
 from pixelwise.metrics.inception import REDUCTIONS
 from pixelwise.models.dncnn import DnCnn, DnCnnConfig
 from pixelwise.segmenters import Segmenter
@@ -47,11 +48,13 @@ def pairs(tmp_path: Path) -> Path:
 def wise(monkeypatch: pytest.MonkeyPatch) -> None:
     """A segmenter that reads the class of a pixel from its red: 0, 1, 2 of 255."""
 
-    def find(pictures: Tensor) -> Tensor:
-        return ((pictures[:, 0] + 1) * 127.5).round().long().clamp(0, 2)
+    def named(text: str, spec: LabelSpec, device: str) -> Segmenter:
+        def find(pictures: Tensor) -> Tensor:
+            return ((pictures[:, 0] + 1) * 127.5).round().long().clamp(0, spec.num_classes - 1)
 
-    segmenter = Segmenter("wise", 3, find, "0123456789abcdef", lambda pictures: pictures.mean(dim=(2, 3)))
-    monkeypatch.setattr("pixelwise.evaluation.measures.segmenter_named", lambda *_: segmenter)
+        return Segmenter(text, spec.num_classes, find, "0123456789abcdef", lambda pictures: pictures.mean(dim=(2, 3)))
+
+    monkeypatch.setattr("pixelwise.evaluation.measures.segmenter_named", named)
 
 
 @pytest.fixture

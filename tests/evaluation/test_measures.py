@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from pixelwise import images
 from pixelwise.condition import Condition
 from pixelwise.data.paired_folder import FolderSpec
 from pixelwise.errors import InputError
-from pixelwise.evaluation import Setting, markdown, prepare, score, score_targets
+from pixelwise.evaluation import Examination, Setting, markdown, prepare, score, score_targets
 from pixelwise.evaluation.json_file import json_text
 from pixelwise.evaluation.measures import MEASURES
 from pixelwise.evaluation.own_data import own_protocol
@@ -127,11 +128,32 @@ def test_pictures_that_show_what_was_asked_for_are_right(pairs: Path) -> None:
     assert wrong["pixel_accuracy"] == pytest.approx(wrong["class_area"]["a"])  # type: ignore[index]
 
 
-def test_what_a_segmenter_remarks_stands_beside_its_figures(pairs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    segmenter = Segmenter("wise", 3, lambda pictures: torch.zeros(1, *pictures.shape[2:]).long(), "0" * 64, remark="so")
-    monkeypatch.setattr("pixelwise.evaluation.measures.segmenter_named", lambda *_: segmenter)
-    caveats = score(black, "black", examined(pairs, "segmentation", segmenter="wise")).caveats
-    assert "segmentation by wise, 00000000; so" in caveats
+def finds_nothing_but_a(pictures: Tensor) -> Tensor:
+    return torch.zeros(1, *pictures.shape[2:]).long()
+
+
+def cannot_read(pictures: Tensor) -> Tensor:
+    raise InputError("its scores are NaN")
+
+
+def test_what_is_odd_about_a_segmenter_is_said_before_the_work_and_beside_its_figures(
+    pairs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def seen(find: Callable[[Tensor], Tensor]) -> Examination:
+        segmenter = Segmenter("wise", 3, find, "0" * 64, remark="so")
+        monkeypatch.setattr("pixelwise.evaluation.measures.segmenter_named", lambda *_: segmenter)
+        return examined(pairs, "segmentation", segmenter="wise")
+
+    examination = seen(finds_nothing_but_a)
+    remark, odd = examination.caveats
+    assert remark == "wise: so"
+    assert odd.startswith("wise: finds nothing but 'a' in the first 3 real photos, whose label maps have 3 classes: ")
+    assert score(black, "black", examination).caveats == (remark, odd, "segmentation by wise, 00000000")
+    with pytest.raises(InputError, match="its scores are NaN"):
+        seen(cannot_read)
+    for path in (pairs / "val" / "label").iterdir():
+        images.write_labels(path, np.zeros((16, 16), np.uint8), LABELS)
+    assert list(seen(finds_nothing_but_a).caveats) == [remark]
 
 
 @pytest.mark.usefixtures("wise")

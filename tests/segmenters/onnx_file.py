@@ -14,16 +14,16 @@ def write_convolution(path: Path, weight: np.ndarray, side: int | None = None, n
 
     Args:
         path: the file.
-        weight: classes x 3.
+        weight: classes x channels.
         side: of the only pictures that it takes; None for any.
         num_inputs: with two, it also adds the second to the result.
     """
-    num_classes = len(weight)
-    tensor = _ints(1, num_classes, 3, 1, 1) + _ints(2, FLOAT) + _text(8, "weight")
+    num_classes, channels = weight.shape
+    tensor = _ints(1, num_classes, channels, 1, 1) + _ints(2, FLOAT) + _text(8, "weight")
     tensor += _message(9, weight.astype("<f4").tobytes())
     convolution = _text(1, "picture") + _text(1, "weight") + _text(2, "scores") + _text(4, "Conv")
     graph = _message(1, convolution) + _text(2, "graph") + _message(5, tensor)
-    graph += b"".join(_value(11, name, 3, side) for name in ("picture", "other")[:num_inputs])
+    graph += b"".join(_value(11, name, channels, side) for name in ("picture", "other")[:num_inputs])
     graph += _value(12, "scores", num_classes, side)
     path.write_bytes(_ints(1, 8) + _message(7, graph) + _message(8, _text(1, "") + _ints(2, 13)))
     return path

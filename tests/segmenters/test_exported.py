@@ -146,6 +146,13 @@ def test_an_onnx_file_takes_one_input_of_its_size(tmp_path: Path) -> None:
         segmenter.find(torch.zeros(1, 3, 5, 4))
 
 
+def test_an_onnx_file_that_says_it_reads_something_else_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    path = write_convolution(tmp_path / "four.onnx", np.eye(4))
+    with pytest.raises(InputError, match=r"four\.onnx: reads tensor\(float\) of \[1, 4, 'height', 'width'\], expected"):
+        exported_segmenter(path, THREE, "cpu", SCALE)
+
+
 def test_without_onnxruntime_it_says_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_convolution(tmp_path / "network.onnx", np.eye(3))
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
