@@ -40,7 +40,8 @@ class RealSet:
         name: of the split.
         protocol: brings them to their size.
         samples: whose targets they are.
-        folder: for what was found, so that it is there for the next examination too; None: in memory.
+        folder: for what was found, so that it is there for the next examination too; None: a temporary
+            file.
     """
 
     name: str
@@ -67,12 +68,12 @@ class RealSet:
 
     def _journal(self) -> AbstractContextManager[Journal]:
         if self.folder is None:
-            return nullcontext(self._in_memory)
+            return nullcontext(self._temporary)
         subject = f"{self.name} pictures of {self.protocol.name}, {digest(self.samples.names)[:16]}"
         return Journal(self.folder / f"real-{self.name}.sqlite", subject)
 
     @cached_property
-    def _in_memory(self) -> Journal:
+    def _temporary(self) -> Journal:
         journal = Journal(None, self.name)
         finalize(self, journal.close)
         return journal

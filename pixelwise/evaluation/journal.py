@@ -44,7 +44,7 @@ class Journal:
     data changed, does not count. What other versions observed is refused: figures of two of them do not mix.
 
     Args:
-        path: the file; made if it is not there. None: in memory, for this process alone.
+        path: the file; made if it is not there. None: a temporary one, for this process alone.
         subject: what is observed, in words. Observations of something else are not gone on with.
 
     Raises:
@@ -57,7 +57,8 @@ class Journal:
         try:
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
-            self.connection = sqlite3.connect(":memory:" if path is None else path, timeout=PATIENCE)
+            # Without a name SQLite makes a file of its own, of which memory holds little.
+            self.connection = sqlite3.connect(path or "", timeout=PATIENCE)
         except (OSError, sqlite3.Error) as error:
             raise InputError(f"{path}: cannot be written: {error}") from error
         try:
@@ -100,7 +101,8 @@ class Journal:
             with self.connection:
                 self.connection.executemany("INSERT OR REPLACE INTO observations VALUES (?, ?, ?, ?)", rows)
         except sqlite3.Error as error:
-            raise InputError(f"{self._path}: cannot be written: {error}; what it holds is kept") from error
+            place, kept = ("a temporary file", "") if self._path is None else (self._path, "; what it holds is kept")
+            raise InputError(f"{place}: cannot be written: {error}{kept}") from error
 
     def observations(self, measure: str) -> Sequence[np.ndarray]:
         """What ``measure`` observed of every sample, in order, read from the disk when it is asked for."""

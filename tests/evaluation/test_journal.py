@@ -6,9 +6,13 @@ from threading import Thread
 
 import numpy as np
 import pytest
+import torch
+from torch import Tensor
 
 from pixelwise.errors import InputError
 from pixelwise.evaluation.journal import Journal
+from pixelwise.metrics.complexity import CPU
+from pixelwise.metrics.memory import grown_bytes
 
 FEATURES = np.arange(5, dtype=np.float32)
 DIGEST, OTHER = b"a sample", b"another one"
@@ -108,3 +112,14 @@ def test_what_other_versions_observed_is_not_gone_on_with(path: Path, monkeypatc
         Journal(path, "this")
     with pytest.raises(InputError, match=r"observed of this; python 3.10, .*, expected that; python 3.10, "):
         Journal(path, "that")
+
+
+def test_without_a_path_hardly_anything_is_in_memory() -> None:
+    def run() -> Tensor:
+        with Journal(None, "this") as journal:
+            for sample in range(64):
+                journal.add(sample, DIGEST, {"a": np.zeros(1 << 20, np.uint8)})
+            return torch.tensor(len(journal.observations("a")))
+
+    grown = grown_bytes(run, CPU)
+    assert grown is None or grown < 16 << 20
