@@ -71,8 +71,9 @@ def serve(
 def report(
     study: Annotated[Path, typer.Argument(metavar="FILE.sqlite")],
     max_failed: Annotated[
-        float, typer.Option(help="Share of the catch trials, 0 to 1, beyond which a rater is excluded.")
-    ] = 0.2,
+        float | None,
+        typer.Option(help="Share of the catch trials, 0 to 1, beyond which a rater is excluded; 0.2 unless told."),
+    ] = None,
     scenes: Annotated[bool, typer.Option("--scenes", help="Also scene by scene.")] = False,
     csv_out: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write every answer.")] = None,
     json_out: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the report.")] = None,

@@ -147,17 +147,21 @@ class Report:
         }
 
 
-def analyse(study: Study, answers: Sequence[Answer], max_failed: float = MAX_FAILED) -> Report:
+def analyse(study: Study, answers: Sequence[Answer], max_failed: float | None = None) -> Report:
     """What the answers say.
 
     Args:
         study: what was asked.
         answers: ``Store.answers()``.
-        max_failed: raters who failed a greater share than this of the catch trials that they answered are excluded.
+        max_failed: raters who failed a greater share than this of the catch trials that they answered are excluded;
+            None for ``MAX_FAILED``.
 
     Raises:
-        InputError: ``max_failed`` is not in 0..1.
+        InputError: ``max_failed`` is not in 0..1, or was given for a study without catch trials.
     """
+    if max_failed is not None and not study.catches:
+        raise InputError(f"--max-failed {max_failed:g}: the study has no catch trials that could be failed")
+    max_failed = MAX_FAILED if max_failed is None else max_failed
     if not 0 <= max_failed <= 1:
         raise InputError(f"raters may fail a share of 0 to 1 of their catch trials, got {max_failed}")
     by_rater = _grouped(answers, lambda answer: answer.rater)

@@ -55,6 +55,8 @@ def _remarks(report: Report) -> str:
         "Intervals are Wilson's score intervals, p is of the two-sided exact binomial test against equal preference; "
         "both take answers as independent, and p is not corrected for several pairs."
     )
+    if not report.study.catches:
+        return f"{told} There were no catch trials, so nobody is excluded."
     if not report.excluded:
         return f"{told} No rater failed more than {report.max_failed:.0%} of the catch trials."
     names = ", ".join(f"{rater.name} ({rater.num_failed} of {rater.num_catches})" for rater in report.excluded)

@@ -87,6 +87,13 @@ def test_reports_for_people() -> None:
     assert "raters: 0, answers: 0." in markdown(analyse(STUDY, []))
 
 
+def test_without_catch_trials_nobody_is_excluded_nor_asked_about() -> None:
+    study = made_up(["asap", "spade"], 3)
+    assert "There were no catch trials, so nobody is excluded." in markdown(analyse(study, []))
+    with pytest.raises(InputError, match=r"--max-failed 0\.3: the study has no catch trials that could be failed"):
+        analyse(study, [], 0.3)
+
+
 def test_reports_and_answers_for_programs() -> None:
     answers = [catch("bob", "left"), answered("bob", "asap", "spade", "right", scene="a,b")]
     content = json.loads(json.dumps(analyse(STUDY, answers).to_json()))
