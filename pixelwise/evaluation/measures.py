@@ -121,7 +121,7 @@ def _first_look(measure: Measure, judged: LabelSpec, setting: Setting, samples: 
         return ""
     return (
         f"finds nothing but {judged.names[found[0]]!r} in the first {len(first)} real photos, whose label maps have "
-        f"{len(wanted)} classes: does it read other numbers than are stated, or find other classes?"
+        f"{len(wanted)} classes: it may read other numbers than are stated, or find other classes"
     )
 
 
