@@ -27,6 +27,7 @@ from pixelwise.bench.table import Row
 from pixelwise.data import DATASETS
 from pixelwise.errors import InputError
 from pixelwise.evaluation import Setting
+from pixelwise.evaluation.examination import check_needed
 from pixelwise.evaluation.report.drawing import write_png
 from pixelwise.evaluation.report.figures import NONE, figure_spec
 from pixelwise.labels import LabelSpec
@@ -166,10 +167,11 @@ class TrainedComparison:
         name = self.name + self.ground.suffix
         # Asked for first: what is missing here should not come to light after the training.
         how = replace(self.ground, protocol=self.protocol).protocol_for(data)
+        setting = Setting(how, data, segmenter=segmenter and str(segmenter), device="cpu")
+        check_needed(setting)
         checkpoints = train_all(trials, runs / name)
         if train_only:
             return
-        setting = Setting(how, data, segmenter=segmenter and str(segmenter), device="cpu")
         results = {**judge(checkpoints, setting, runs / name / "judged", rounds), "budget": budget(trials)}
         if any(TRAINING_MEMORY in spec.columns for spec in self.tables):
             for row in results["rows"]:

@@ -67,7 +67,7 @@ def prepare(setting: Setting) -> Examination:
 
     Raises InputError for data that are not there or not the protocol's, and for what was given and nothing would use.
     """
-    _check_needed(setting)
+    check_needed(setting)
     check_statistics(setting)
     samples = setting.protocol.open(setting.root)
     measures, remarks = [], []
@@ -80,7 +80,7 @@ def prepare(setting: Setting) -> Examination:
     return Examination(setting, samples, measures, remarks, [text for text in told if text])
 
 
-def _check_needed(setting: Setting) -> None:
+def check_needed(setting: Setting) -> None:
     """Raises InputError, by its name, for what was given and nothing that the protocol measures takes."""
     for name, takers in TAKERS.items():
         if getattr(setting, name) and not takes(setting.protocol, name):

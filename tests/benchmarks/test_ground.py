@@ -83,10 +83,11 @@ def test_void_is_numbered_as_in_the_data(ground: ModuleType) -> None:
         ({"protocol": "camvid-v9"}, "no protocol 'camvid-v9'"),
         ({"size": "32"}, "expected HEIGHTxWIDTH"),
         ({"size": "32x32,64x64"}, "expected one size"),
+        ({"protocol": "maps-val-128x128-v1", "segmenter": Path("s.pt")}, "--segmenter is for segmentation, "),
     ],
 )
 def test_what_is_no_ground_is_refused(
-    comparison: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: dict[str, str], message: str
+    comparison: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(typer.Exit):
         run(comparison, tmp_path, **options)
