@@ -84,7 +84,7 @@ def check_needed(setting: Setting) -> None:
     """Raises InputError, by its name, for what was given and nothing that the protocol measures takes."""
     for name, takers in TAKERS.items():
         if getattr(setting, name) and not takes(setting.protocol, name):
-            raise InputError(f"--{name} is for {', '.join(takers)}; {setting.protocol.name} measures nothing of these")
+            raise InputError(f"--{name} is for {', '.join(takers)}; {setting.protocol.name} measures none of these")
 
 
 def misfit(manifest: Manifest, samples: PairedData) -> str | None:

@@ -94,7 +94,7 @@ def test_what_was_measured_is_said_even_if_it_cannot_be_written(
         (("--processes", 8), "--processes says how models are measured for a --report"),
         (("--no-memory",), "--no-memory says how models are measured for a --report"),
         (("--no-memory", "--report", "r", "--write-statistics", "s"), "--no-memory says how models are measured"),
-        (("--segmenter", "s.pt"), "--segmenter is for segmentation, segmenter_features; tiny-v1 measures nothing of"),
+        (("--segmenter", "s.pt"), "--segmenter is for segmentation, segmenter_features; tiny-v1 measures none of"),
         (("--weights", "."), "--weights is for lpips_alex, lpips_squeeze, lpips_vgg, inception_published, inception_"),
         (("--download", "--report", "r"), "--download is for lpips_alex"),
     ],
