@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,13 +9,14 @@ import typer
 
 from pixelwise.errors import InputError
 from pixelwise.model_name import model_name
-from pixelwise.terminal import console, tell, tell_large
+from pixelwise.terminal import console, tell
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Generator, Mapping
 
     from pixelwise.translate import Translator
-    from pixelwise.translate.job_plan import Job
+    from pixelwise.translate.jobs import Outcome
+    from pixelwise.translate.large import RowsDone
 
 
 def translate(
@@ -67,7 +67,6 @@ def translate(
     import torch
 
     from pixelwise.translate import job_plan, jobs
-    from pixelwise.translate.large import goes_by_rows
     from pixelwise.translate.style_wishes import ClassStyle, StyleWishes
 
     if threads:
@@ -78,37 +77,34 @@ def translate(
     styles = StyleWishes(style, style_labels, style_instances, by_class, tuple(redraw or ()))
     ending, name = f".{suffix.removeprefix('.')}", model_name(model)
     planned = job_plan.plan(inputs, out, ending, instances, style, seed, samples, name, styles.files, _note)
-    job = job_plan.only_job(inputs, planned)
     wishes: dict[str, object] = {
         "--scale": scale != 1, "--seed": seed is not None, "--style": style, "--style-labels": style_labels,
         "--style-instances": style_instances, "--class-style": class_style, "--redraw": redraw,
     }  # fmt: skip
-    _check_deep_zoom(job, ending, wishes)
-    if (
-        job is not None
-        and (scale, styles) == (1, StyleWishes())
-        and goes_by_rows(translator, job, is_named=job.destination == out)
-    ):
-        tell_large(translator, job, part, overwrite, preview)
-        return
+    _check_deep_zoom(planned[0].destination, ending, wishes)
     groups = styles.groups(translator, planned)
-    todo = partial(jobs.run, translator, batch_size=batch_size, overwrite=overwrite, region=part, scale=scale)
-    outcomes = (outcome for some, look in groups for outcome in todo(some, style=look, previews=preview))
-    tell(outcomes, len(planned), out or job_plan.place_of(planned))
+
+    def run(progress: RowsDone) -> Generator[Outcome, None, None]:
+        for some, look in groups:
+            yield from jobs.run(
+                translator, some, batch_size, overwrite, part, scale, style=look, previews=preview, progress=progress
+            )
+
+    tell(run, len(planned), out or job_plan.place_of(planned))
 
 
-def _check_deep_zoom(job: Job | None, ending: str, wishes: Mapping[str, object]) -> None:
+def _check_deep_zoom(destination: Path, ending: str, wishes: Mapping[str, object]) -> None:
     """Refuses Deep Zoom of many pictures, and options of which one that is made by rows knows nothing."""
     if ending.lower() == ".dzi":
         raise InputError(
             "--format dzi: Deep Zoom is made of one file, with --out NAME.dzi; expected png, jpg, tif or npy"
         )
-    if job is None or job.destination.suffix.lower() != ".dzi":
+    if destination.suffix.lower() != ".dzi":
         return
     for option, value in wishes.items():
         if value:
-            other = job.destination.with_suffix(".tif").name
-            raise InputError(f"{option}: not with {job.destination}, which is made by rows; write such as {other}")
+            other = destination.with_suffix(".tif").name
+            raise InputError(f"{option}: not with {destination}, which is made by rows; write such as {other}")
 
 
 def _note(text: str) -> None:

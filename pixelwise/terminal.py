@@ -15,10 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
     from pathlib import Path
 
-    from pixelwise.render.window import Region
-    from pixelwise.translate import Translator
-    from pixelwise.translate.job_plan import Job
     from pixelwise.translate.jobs import Outcome
+    from pixelwise.translate.large import RowsDone
 
 # File names are shown as they are: neither marked up nor broken into lines.
 console = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
@@ -38,40 +36,23 @@ def progress_bar() -> Iterator[Callable[..., None]]:
         yield lambda done, total, what="": bar.update(task, completed=done, total=total, description=what)
 
 
-def tell(running: Generator[Outcome, None, None], num_planned: int, out: Path) -> None:
-    """Does what ``running`` does, and says how each of it went. Exit status 1 if something failed."""
-    outcomes = []
+def tell(run: Callable[[RowsDone], Generator[Outcome, None, None]], num_planned: int, out: Path) -> None:
+    """Does what ``run`` does, and says how each of it went. Exit status 1 if something failed."""
+    outcomes: list[Outcome] = []
     try:
-        with progress_bar() as show, closing(running):
-            for outcome in running:
-                outcomes.append(outcome)
-                show(len(outcomes), num_planned)
+        with progress_bar() as show:
+
+            def show_rows(done: int, of_all: int) -> None:
+                show(len(outcomes) + done / of_all, num_planned)
+
+            with closing(run(show_rows)) as running:
+                for outcome in running:
+                    outcomes.append(outcome)
+                    show(len(outcomes), num_planned)
     finally:
         _summarise(outcomes, num_planned, out)
     if any(outcome.error for outcome in outcomes):
         raise typer.Exit(1)
-
-
-def tell_large(translator: Translator, job: Job, region: Region | None, overwrite: bool, preview: bool) -> None:
-    """Translates one picture of any size, or a region of it, and says what there is to say of it."""
-    from pixelwise.translate.large import translate_large
-
-    remarks: list[str] = []
-    with progress_bar() as show:
-        size = translate_large(
-            translator,
-            job.source,
-            job.destination,
-            instances=job.instances,
-            region=region,
-            overwrite=overwrite,
-            previews=preview,
-            progress=show,
-            remark=remarks.append,
-        )
-    for remark in remarks:
-        console.print(f"note: {job.source}: {remark}")
-    print(f"wrote {job.destination}: {size[1]}x{size[0]} pixels")
 
 
 def _summarise(outcomes: Sequence[Outcome], num_planned: int, out: Path) -> None:

@@ -26,6 +26,7 @@ class Job:
         style: the picture that it is to look like.
         seed: where random numbers begin.
         style_files: what else says how it is to look: maps of that picture, pictures and maps of single classes.
+        is_named: whether the destination was named itself, not the folder that it lies in.
     """
 
     source: Path
@@ -34,6 +35,7 @@ class Job:
     style: Path | None = None
     seed: int | None = None
     style_files: tuple[Path, ...] = ()
+    is_named: bool = False
 
     @property
     def inputs(self) -> tuple[Path, ...]:
@@ -91,15 +93,10 @@ def plan(
         stem = _beside(source, root, source in named, model) if out is None else out / name
         for number in seeds:
             destination = single or Path(f"{stem}{suffix}" if samples is None else f"{stem}-{number}{suffix}")
-            jobs.append(Job(source, destination, find_instances(name), find_style(name), number, style_files))
+            partner_files = find_instances(name), find_style(name)
+            jobs.append(Job(source, destination, *partner_files, number, style_files, is_named=single is not None))
     _check_destinations(jobs)
     return jobs
-
-
-def only_job(inputs: Sequence[str], jobs: Sequence[Job]) -> Job | None:
-    """The job of a single input that is a file itself; None where folders or several files are meant."""
-    sources = [job.source for job in jobs]
-    return jobs[0] if len(jobs) == 1 and sources == [Path(text) for text in inputs] else None
 
 
 def place_of(jobs: Sequence[Job]) -> Path:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
+from time import perf_counter
 
 import numpy as np
 import torch
@@ -22,6 +23,7 @@ from torch import Tensor
 from pixelwise.allocator import keep_freed_memory
 from pixelwise.atomic import check_free
 from pixelwise.codecs import SUFFIXES
+from pixelwise.condition import Condition
 from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
 from pixelwise.labels import LabelSpec
@@ -51,20 +53,15 @@ _WRITERS = {**_PYRAMIDS, ".png": write_png}
 _LARGE = 1 << 25
 """Pixels from which a picture is made by rows unasked: 36 million took the bundled denoiser 2.6 GB as a whole."""
 
-Progress = Callable[[int, int], object]
-"""Called with the rows that are done and all rows."""
+RowsDone = Callable[[int, int], object]
+"""Called with the rows of a picture that are done and all rows."""
 
 
-def goes_by_rows(translator: Translator, job: Job, is_named: bool) -> bool:
+def goes_by_rows(translator: Translator, job: Job) -> bool:
     """Whether a job's picture is made by ``translate_large``: of its source alone, and a pyramid that was asked for by
     its name, or too large for memory.
 
     TIFF and PNG are ordinary files too, for smaller pictures and for a model that cannot go by rows.
-
-    Args:
-        translator: the model.
-        job: the only one.
-        is_named: whether its destination was.
 
     Raises:
         InputError: the source is not there or damaged at its beginning.
@@ -72,7 +69,7 @@ def goes_by_rows(translator: Translator, job: Job, is_named: bool) -> bool:
     suffix = job.destination.suffix.lower()
     if job.style is not None or job.seed is not None or (suffix in SUFFIXES and not translator.has_rows):
         return False
-    if suffix in _PYRAMIDS and is_named:
+    if suffix in _PYRAMIDS and job.is_named:
         return True
     is_image = suffix in _WRITERS and isinstance(translator.manifest.target, ImageSpec)
     return is_image and math.prod(stored_size(job.source) or (0,)) > _LARGE
@@ -87,9 +84,9 @@ def translate_large(
     region: Region | None = None,
     overwrite: bool = False,
     previews: bool = True,
-    progress: Progress | None = None,
+    progress: RowsDone | None = None,
     remark: Callable[[str], object] = lambda text: None,
-) -> tuple[int, int]:
+) -> tuple[tuple[int, int], float]:
     """Translates one picture of any size, or a region of it, in bounded memory.
 
     A region costs as much of the picture as its pixels depend on. Of an ASAP-Net that is the whole low-resolution
@@ -109,7 +106,7 @@ def translate_large(
         remark: is told what people should know of the picture.
 
     Returns:
-        (height, width) of what was made.
+        (height, width) of what was made, and the seconds that the model took, reading and writing not included.
 
     Raises:
         InputError: a model of whole pictures; an input that cannot be read or does not fit the model; a region without
@@ -125,7 +122,7 @@ def translate_large(
     with writing(destination):
         destination.parent.mkdir(parents=True, exist_ok=True)
     keep_freed_memory()
-    with ExitStack() as stack:
+    with writing(destination), ExitStack() as stack:
         picture = stack.enter_context(open_condition(translator, source, instances, region))
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=destination.parent, prefix=".pixelwise-")))
         form, size = picture.form(0, 1), (picture.wanted.height, picture.wanted.width)
@@ -133,17 +130,20 @@ def translate_large(
         check_space(destination, count * ready.scratch_bytes(picture.size))
         push = stack.enter_context(_write(destination, size, form, shown))
         row = picture.wanted.top
-        for image in _bands(ready, picture, count, scratch):
+        files, start = _Stopwatch(), perf_counter()
+        for image in _bands(ready, picture, count, scratch, files):
             bottom = row + image.shape[2]
             if image.isnan().any():
                 raise InputError(f"{source}: the model's output is NaN in rows {row} to {bottom - 1}")
-            push(picture.form(row, bottom).stored(image.clamp(-1, 1)))
+            with files:
+                push(picture.form(row, bottom).stored(image.clamp(-1, 1)))
             row = bottom
             if progress is not None:
                 progress(row - picture.wanted.top, size[0])
+        seconds = perf_counter() - start - files.seconds
         for text in _remarks(picture, form, destination.suffix.lower(), previews):
             remark(text)
-        return size
+        return size, seconds
 
 
 def _check_destination(destination: Path, inputs: list[Path], overwrite: bool) -> None:
@@ -183,15 +183,22 @@ def _write(
         yield push_both
 
 
-def _bands(ready: WindowGenerator, picture: StoredCondition, count: int, scratch: Path) -> Iterator[Tensor]:
+def _bands(
+    ready: WindowGenerator, picture: StoredCondition, count: int, scratch: Path, files: _Stopwatch
+) -> Iterator[Tensor]:
     """What is wanted of what the model makes, from top to bottom, B C rows W.
 
     Of a photo that it takes channel by channel, each has a stream of its own: so memory is that of one.
     """
+
+    def read(number: int, start: int, stop: int) -> Condition:
+        with files:
+            return picture.rows(number, start, stop)
+
     streams = []
     for number in range(count):
         (folder := scratch / str(number)).mkdir()
-        streams.append(ready.by_rows(picture.size, partial(picture.rows, number), folder, picture.wanted))
+        streams.append(ready.by_rows(picture.size, partial(read, number), folder, picture.wanted))
     for bands in zip(*streams, strict=True):
         yield torch.cat(bands).cpu()
 
@@ -209,3 +216,16 @@ def _remarks(picture: StoredCondition, form: Form, suffix: str, previews: bool) 
     too_big = is_pyramid and is_big(size, form.num_channels, form.colours.dtype)
     exif = ["EXIF data"] if form.metadata.exif and too_big else []
     yield from loss_remarks("a BigTIFF" if exif else suffix, (*form.metadata.lost_in(suffix), *exif))
+
+
+class _Stopwatch:
+    """The seconds that were spent within it."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __enter__(self) -> None:
+        self._start = perf_counter()
+
+    def __exit__(self, *raised: object) -> None:
+        self.seconds += perf_counter() - self._start

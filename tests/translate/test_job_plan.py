@@ -32,7 +32,7 @@ def test_names_mirror_the_inputs(tmp_path: Path) -> None:
 
 def test_a_picture_of_one_file_may_be_named(tmp_path: Path) -> None:
     path, out = draw(tmp_path / "in" / "a.png"), tmp_path / "b.jpg"
-    assert plan([str(path)], out) == [Job(path, out)]
+    assert plan([str(path)], out) == [Job(path, out, is_named=True)]
     for inputs in ([str(path), str(path)], [str(path.parent)], [f"{path.parent}/*"]):
         with pytest.raises(InputError, match=r"b\.jpg: is one picture's name, expected a folder's"):
             plan(inputs, out)

@@ -72,11 +72,12 @@ def test_a_label_map_by_rows_gives_what_the_whole_gives(config: dict[str, object
     source = random_map(tmp_path / "labels.tif", 3)
     seen: list[tuple[int, int]] = []
 
-    size = translate_large(
+    size, seconds = translate_large(
         translator, source, tmp_path / "out.tif", progress=lambda done, rows: seen.append((done, rows))
     )
 
     assert size == SIZE
+    assert seconds > 0
     assert len(seen) > 2
     assert seen[-1] == (SIZE[0], SIZE[0])
     assert_alike(tifffile.imread(tmp_path / "out.tif"), whole(translator, source))
@@ -90,7 +91,7 @@ def test_a_region_by_rows_is_a_part_of_the_whole(region: tuple[int, int, int, in
     source, instances = random_map(tmp_path / "labels.tif", 3), random_map(tmp_path / "instances.tif", 200, seed=1)
     top, left, height, width = region
     seen: list[tuple[int, int]] = []
-    size = translate_large(
+    size, _ = translate_large(
         translator,
         source,
         tmp_path / "out.tif",
