@@ -78,7 +78,7 @@ def translate(
     ending, name = f".{suffix.removeprefix('.')}", model_name(model)
     planned = job_plan.plan(inputs, out, ending, instances, style, seed, samples, name, styles.files, _note)
     wishes: dict[str, object] = {
-        "--scale": scale != 1, "--seed": seed is not None, "--style": style, "--style-labels": style_labels,
+        "--seed": seed is not None, "--style": style, "--style-labels": style_labels,
         "--style-instances": style_instances, "--class-style": class_style, "--redraw": redraw,
     }  # fmt: skip
     _check_deep_zoom(planned[0].destination, ending, wishes)

@@ -100,6 +100,9 @@ class WindowGenerator(Protocol):
         """Whether ``by_rows`` can be had of this network, here."""
 
     def __call__(self, condition: Condition, window: Window | None = None, scale: float = 1.0) -> Translation: ...
+    def check_scale(self, scale: float) -> None:
+        """Raises InputError for a scale that no picture can have."""
+
     def edit(self, condition: Condition, approximate: bool = False) -> Editing:
         """A condition that will be edited (B = 1); ``approximate`` lets an edit change the picture nearby only."""
 
@@ -109,15 +112,17 @@ class WindowGenerator(Protocol):
         read: Callable[[int, int], Condition],
         scratch: Path,
         window: Window | None = None,
+        scale: float = 1.0,
     ) -> Iterator[Tensor]:
         """A picture of any size, or a part of it, in bounded memory.
 
         Args:
-            size: (height, width) of condition and picture.
+            size: (height, width) of the condition.
             read: from the first row and the one after the last to the condition (B = 1) between them; called from top
                 to bottom, several times.
             scratch: a folder for what must be kept meanwhile, of ``scratch_bytes``.
-            window: the part wanted, within the picture; None for all.
+            window: the part wanted, in pixels of the picture and within it; None for all.
+            scale: pixels of the picture per pixel of the condition.
 
         Yields:
             What is wanted from top to bottom, 1 C rows W.

@@ -34,6 +34,7 @@ from pixelwise.native import library
 from pixelwise.render import Guide, PixelwiseField, Window
 from pixelwise.render.bands import joined
 from pixelwise.render.engine import choose_for
+from pixelwise.render.window import check_scale, covered
 
 WHOLE_BYTES = 32 << 20
 """As much as the stream's input planes may take; see ``_is_large``."""
@@ -160,15 +161,23 @@ class FastAsapNet:
         """Not where the low-resolution stream is not packed, and not on a GPU."""
         return isinstance(self._stream, FastStream)
 
+    def check_scale(self, scale: float) -> None:
+        check_scale(scale)
+
     def by_rows(
-        self, size: tuple[int, int], read: ReadRows, scratch: Path, window: Window | None = None
+        self,
+        size: tuple[int, int],
+        read: ReadRows,
+        scratch: Path,
+        window: Window | None = None,
+        scale: float = 1.0,
     ) -> Iterator[Tensor]:
         """See ``WindowGenerator.by_rows``. Raises InputError unless the low-resolution stream is packed, on the CPU."""
         if not isinstance(self._stream, FastStream):
             reason = self._unpacked or "the model is on a GPU, and rows go through the CPU's stream only"
             raise InputError(f"no picture by rows: {reason}")
         streamed = StreamedAsapNet(self._pictures, self._stream, size, read, in_files(scratch))
-        return streamed.bands(window or Window(0, 0, *size))
+        return streamed.bands(window or covered(size, scale=scale), scale)
 
     def _is_large(self, size: tuple[int, int]) -> bool:
         """Whether to stream a whole picture too, since its planes or the stream's first layer would take much memory.

@@ -5,6 +5,7 @@ See ``lowres/streamed.py``.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -28,8 +29,9 @@ BAND_BYTES = 16 << 20
 """As much memory as a band of the picture may take."""
 
 PART_WIDTH = 4096
-"""Pixels of a row that are rendered at a time: so that parameters of several rows of cells are in the cache together,
-not of a single one, which with bilinear parameters would all have to be made twice."""
+"""Pixels of a row that are rendered at a time, of the input or of the picture, whichever is larger: so that parameters
+of several rows of cells are in the cache together, not of a single one, which with bilinear parameters would all have
+to be made twice."""
 
 
 class StreamedAsapNet:
@@ -55,29 +57,31 @@ class StreamedAsapNet:
         self._features = stream_features(stream, (rows, columns), self._planes, keep)
 
     @torch.inference_mode()
-    def bands(self, window: Window) -> Iterator[Tensor]:
-        """The picture, or a part of it, from top to bottom, 1 C rows W."""
-        num_rows = self._rows_at_once(window.width)
-        for band in self._pictures.bands(replace(window, width=min(window.width, PART_WIDTH))):
+    def bands(self, window: Window, scale: float = 1.0) -> Iterator[Tensor]:
+        """The picture, or a part of it, at any scale, from top to bottom, 1 C rows W."""
+        num_rows, part_width = self._rows_at_once(window.width, scale), max(1, int(PART_WIDTH * min(scale, 1)))
+        for band in self._pictures.bands(replace(window, width=min(window.width, part_width)), scale):
             for top in range(band.top, band.bottom, num_rows):
-                yield self._render(replace(window, top=top, height=min(num_rows, band.bottom - top)))
+                part = replace(window, top=top, height=min(num_rows, band.bottom - top))
+                yield self._render(part, scale, part_width)
 
-    def _rows_at_once(self, width: int) -> int:
+    def _rows_at_once(self, width: int, scale: float) -> int:
         """Rows of a band; whole cells where one is not too large, since of a cut one the MLP is made twice."""
-        most, cell = BAND_BYTES // (4 * self._config.out_channels * width), self._config.cell
-        return most // cell * cell or max(1, most)
+        # For a row of the picture 1 / scale rows of the input are read, whole ones.
+        pixels = max(width, self._size[1] / scale)
+        most, cell = BAND_BYTES / (4 * self._config.out_channels * pixels), self._config.cell * scale
+        return int(most // cell * cell) or max(1, int(most))
 
-    def _render(self, band: Window) -> Tensor:
+    def _render(self, band: Window, scale: float, part_width: int) -> Tensor:
         config = self._config
         # What the MLPs of all passes read around a pixel, and what the edges of instances are found from.
         reach = config.passes * (config.neighbourhood // 2 + 1) + 1
-        low, high = max(0, band.top - reach), min(self._size[0], band.bottom + reach)
+        low = max(0, math.floor(band.top / scale) - reach)
+        high = min(self._size[0], math.ceil(band.bottom / scale) + reach)
         guide = replace(self._pictures.generator.guide(self._read(low, high)), origin=(low, 0))
         needed = self._pictures.needed_by(guide)
         grid = self._features.cells.shape[:2]
-        top, _, num_rows, _ = visible_cells(
-            config.cell, config.bilinear, grid, replace(band, top=low, height=high - low)
-        )
+        top, _, num_rows, _ = visible_cells(config.cell, config.bilinear, grid, Window(low, 0, high - low, 1))
         features = self._features.values(top, top + num_rows)[:, : self._layer.num_channels]
 
         def parameters(cells: Cells) -> Tensor:
@@ -87,9 +91,9 @@ class StreamedAsapNet:
             return self._pictures.field(parameters, grid, window, scale)
 
         parts = []
-        for left in range(band.left, band.right, PART_WIDTH):
-            part = replace(band, left=left, width=min(PART_WIDTH, band.right - left))
-            parts.append(self._pictures.after_pass(config.passes - 1, guide, field, part))
+        for left in range(band.left, band.right, part_width):
+            part = replace(band, left=left, width=min(part_width, band.right - left))
+            parts.append(self._pictures.after_pass(config.passes - 1, guide, field, part, scale))
         return parts[0] if len(parts) == 1 else torch.cat(parts, dim=3)
 
     def _planes(self, start: int, stop: int) -> tuple[Tensor | None, Tensor | None]:

@@ -51,8 +51,7 @@ class Tiled:
         Raises:
             InputError: a window beyond the picture, or any scale but 1.
         """
-        if scale != 1:
-            raise InputError(f"this model makes as many pixels as it reads, scale cannot be {scale:g}")
+        self.check_scale(scale)
         whole = Window(0, 0, *condition.size)
         window = window or whole
         if not whole.contains(window):
@@ -68,6 +67,10 @@ class Tiled:
                 made[number, :, rows, columns] = self._tile(condition[number : number + 1], tile)[0]
         return Translation(made)
 
+    def check_scale(self, scale: float) -> None:
+        if scale != 1:
+            raise InputError(f"this model makes as many pixels as it reads, scale cannot be {scale:g}")
+
     def edit(self, condition: Condition, approximate: bool = False) -> Editing:
         raise InputError("this model keeps nothing of a picture: it has no editing sessions")
 
@@ -77,8 +80,10 @@ class Tiled:
         read: Callable[[int, int], Condition],
         scratch: Path,
         window: Window | None = None,
+        scale: float = 1.0,
     ) -> Iterator[Tensor]:
         """See ``WindowGenerator``; rows are read once, but for those near the border of two bands."""
+        self.check_scale(scale)
         window = window or Window(0, 0, *size)
         num_rows = min(TILE, max(self._reach, BAND_PIXELS // size[1]))
         for top in range(window.top, window.bottom, num_rows):

@@ -64,6 +64,12 @@ def centre(pixel: int, scale: float) -> float:
     return (pixel + 0.5) / scale
 
 
+def check_scale(scale: float) -> None:
+    """Raises InputError unless a scale is a positive number."""
+    if not 0 < scale < math.inf:
+        raise InputError(f"scale must be a positive number, got {scale:g}")
+
+
 def covered(size: tuple[int, int], origin: tuple[int, int] = (0, 0), scale: float = 1.0) -> Window:
     """The output pixels whose centres lie within a part of the input.
 
@@ -76,8 +82,7 @@ def covered(size: tuple[int, int], origin: tuple[int, int] = (0, 0), scale: floa
         InputError: ``scale`` is not a positive number, so small that no pixel is left, or so large that a side has more
             than ``MAX_SIDE``.
     """
-    if not 0 < scale < math.inf:
-        raise InputError(f"scale must be a positive number, got {scale}")
+    check_scale(scale)
     if scale > MAX_SIDE / max(size):
         raise InputError(f"scale {scale:g} makes {size[1]}x{size[0]} (width x height) larger than {MAX_SIDE} pixels")
     (top, left), (bottom, right) = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -49,12 +48,11 @@ def check_style(translator: Translator, jobs: Sequence[Job], style: Style | None
         translator.seeds.check(seeds, with_picture or style is not None)
 
 
-def check_view(region: Region | None, scale: float) -> None:
-    """Raises InputError for a region without pixels and for a scale that is not positive."""
+def check_view(translator: Translator, region: Region | None, scale: float) -> None:
+    """Raises InputError for a region without pixels, and for a region or scale that the model makes of no input."""
     if region is not None and (min(region) < 0 or min(region[2:]) < 1):
         raise InputError(f"region {region}: expected top and left of 0 or more, height and width of 1 or more")
-    if not 0 < scale < math.inf:
-        raise InputError(f"scale must be a positive number, got {scale:g}")
+    translator.check_view(region, scale)
 
 
 def _check_format(path: Path, target: TargetSpec) -> None:

@@ -84,14 +84,15 @@ def run(
     Raises:
         InputError: before anything is done, when no job can succeed: a file format that cannot keep the model's output,
             instance maps that are missing or not read, style pictures that are not read, seeds for a model that draws
-            nothing, a region without pixels, a scale that is not positive, or a preview in the place of something else.
+            nothing, a region without pixels, a region or scale that the model makes of no input, or a preview in the
+            place of something else.
     """
     order = _Order(translator, overwrite, region, scale, style, previews, progress)
     check_model(translator, jobs)
     if order.shown is not None:
         check_previews(jobs)
     check_style(translator, jobs, style)
-    check_view(region, scale)
+    check_view(translator, region, scale)
     keep_freed_memory()
     with one_thread("pixelwise-reader") as reader, one_thread("pixelwise-writer") as writer:
         readings = ahead(reader, order.read, jobs, _NUM_WAITING)
@@ -153,7 +154,7 @@ class _Order:
     def read(self, job: Job) -> _Reading | Job | Outcome:
         """The job alone, if it goes by rows."""
         try:
-            if self.style is None and self.scale == 1 and goes_by_rows(self.translator, job):
+            if self.style is None and goes_by_rows(self.translator, job, self.region, self.scale):
                 return job
             for path in [job.destination, *([] if self.shown is None else [preview_path(job.destination)])]:
                 check_free(path, self.overwrite)
@@ -210,6 +211,7 @@ class _Order:
                 job.destination,
                 instances=job.instances,
                 region=self.region,
+                scale=self.scale,
                 overwrite=self.overwrite,
                 previews=self.previews,
                 progress=self.progress,

@@ -38,7 +38,7 @@ from pixelwise.rasters import (
     write_pyramid,
     writing,
 )
-from pixelwise.render.window import Region
+from pixelwise.render.window import Region, Window, covered
 from pixelwise.translate.job_plan import Job
 from pixelwise.translate.preview import preview, preview_path, previewed
 from pixelwise.translate.restoration import Form, loss_remarks
@@ -57,22 +57,35 @@ RowsDone = Callable[[int, int], object]
 """Called with the rows of a picture that are done and all rows."""
 
 
-def goes_by_rows(translator: Translator, job: Job) -> bool:
+def goes_by_rows(translator: Translator, job: Job, region: Region | None = None, scale: float = 1.0) -> bool:
     """Whether a job's picture is made by ``translate_large``: of its source alone, and a pyramid that was asked for by
-    its name, or too large for memory.
+    its name, or too large for memory, or made of what is.
 
     TIFF and PNG are ordinary files too, for smaller pictures and for a model that cannot go by rows.
 
+    Args:
+        translator: the model.
+        job: what is to be done.
+        region, scale: what is wanted of the picture; see ``Translator``.
+
     Raises:
-        InputError: the source is not there or damaged at its beginning.
+        InputError: the source is not there or damaged at its beginning; or it has no picture at this scale.
     """
     suffix = job.destination.suffix.lower()
     if job.style is not None or job.seed is not None or (suffix in SUFFIXES and not translator.has_rows):
         return False
     if suffix in _PYRAMIDS and job.is_named:
         return True
-    is_image = suffix in _WRITERS and isinstance(translator.manifest.target, ImageSpec)
-    return is_image and math.prod(stored_size(job.source) or (0,)) > _LARGE
+    if suffix not in _WRITERS or isinstance(translator.manifest.target, LabelSpec):
+        return False
+    size = stored_size(job.source)
+    return size is not None and max(math.prod(size), _num_pixels(size, region, scale)) > _LARGE
+
+
+def _num_pixels(size: tuple[int, int], region: Region | None, scale: float) -> int:
+    """Of what is made of a picture of that size."""
+    window = covered(size, scale=scale) if region is None else Window.of(region)
+    return window.height * window.width
 
 
 def translate_large(
@@ -82,12 +95,13 @@ def translate_large(
     *,
     instances: Path | None = None,
     region: Region | None = None,
+    scale: float = 1.0,
     overwrite: bool = False,
     previews: bool = True,
     progress: RowsDone | None = None,
     remark: Callable[[str], object] = lambda text: None,
 ) -> tuple[tuple[int, int], float]:
-    """Translates one picture of any size, or a region of it, in bounded memory.
+    """Translates one picture of any size, or a region of it, at any scale, in bounded memory.
 
     A region costs as much of the picture as its pixels depend on. Of an ASAP-Net that is the whole low-resolution
     stream.
@@ -98,7 +112,8 @@ def translate_large(
         destination: a .tif file, which becomes a tiled pyramid (BigTIFF where it must), a .dzi file, Deep Zoom, or a
             .png file. It is there when all is done, or not at all.
         instances: the instance map, for a model that reads one.
-        region: (top, left, height, width) of the part wanted, in pixels; None for all.
+        region: (top, left, height, width) of the part wanted, in pixels of the output; None for all.
+        scale: pixels of the output per pixel of the input.
         overwrite: whether what is there is replaced.
         previews: whether a PNG whose values count something, such as depth, gets a coloured one beside it; and whether
             it is told that a pyramid has none.
@@ -109,9 +124,9 @@ def translate_large(
         (height, width) of what was made, and the seconds that the model took, reading and writing not included.
 
     Raises:
-        InputError: a model of whole pictures; an input that cannot be read or does not fit the model; a region without
-            pixels or beyond the picture; a destination of another kind, that is an input or there already, or on a disk
-            without room for it and for the stream's layers.
+        InputError: a model of whole pictures, or of no such scale; an input that cannot be read or does not fit the
+            model; a region without pixels or beyond the picture; a destination of another kind, that is an input or
+            there already, or on a disk without room for it and for the stream's layers.
     """
     inputs = [path for path in (source, instances) if path is not None]
     shown = previewed(translator.manifest.target) if previews and destination.suffix.lower() == ".png" else None
@@ -119,11 +134,12 @@ def translate_large(
     if shown is not None:
         _check_destination(preview_path(destination), inputs, overwrite)
     ready = _in_parts(translator, destination)
+    ready.check_scale(scale)
     with writing(destination):
         destination.parent.mkdir(parents=True, exist_ok=True)
     keep_freed_memory()
     with writing(destination), ExitStack() as stack:
-        picture = stack.enter_context(open_condition(translator, source, instances, region))
+        picture = stack.enter_context(open_condition(translator, source, instances, region, scale))
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=destination.parent, prefix=".pixelwise-")))
         form, size = picture.form(0, 1), (picture.wanted.height, picture.wanted.width)
         count = picture.num_conditions(form)
@@ -136,7 +152,7 @@ def translate_large(
             if image.isnan().any():
                 raise InputError(f"{source}: the model's output is NaN in rows {row} to {bottom - 1}")
             with files:
-                push(picture.form(row, bottom).stored(image.clamp(-1, 1)))
+                push(picture.stored(image.clamp(-1, 1), row))
             row = bottom
             if progress is not None:
                 progress(row - picture.wanted.top, size[0])
@@ -198,7 +214,7 @@ def _bands(
     streams = []
     for number in range(count):
         (folder := scratch / str(number)).mkdir()
-        streams.append(ready.by_rows(picture.size, partial(read, number), folder, picture.wanted))
+        streams.append(ready.by_rows(picture.size, partial(read, number), folder, picture.wanted, picture.scale))
     for bands in zip(*streams, strict=True):
         yield torch.cat(bands).cpu()
 

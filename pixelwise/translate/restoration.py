@@ -43,13 +43,15 @@ class Form:
 
     Attributes:
         spec: how its colours are stored, or the classes of a label map.
-        alpha: of a photo that has it, H W of the colours' dtype.
+        alpha: of a photo that has it, H W of the colours' dtype; or a part of it, all that is read where it is wanted.
+        origin: (top, left) pixel of the photo at which alpha begins.
         metadata: what its file is to say beside its pixels.
         remarks: what is to be told of it, for people.
     """
 
     spec: TargetSpec
     alpha: np.ndarray | None = None
+    origin: tuple[int, int] = (0, 0)
     metadata: Metadata = NO_METADATA
     remarks: tuple[str, ...] = ()
 
@@ -86,8 +88,8 @@ class Form:
         if self.alpha is None:
             return colours
         height, width = self.alpha.shape
-        window = covered((height, width), scale=scale) if region is None else Window.of(region)
-        return np.concatenate([colours, _alpha_at(self.alpha, window, scale)[..., None]], axis=2)
+        window = covered((height, width), self.origin, scale) if region is None else Window.of(region)
+        return np.concatenate([colours, _alpha_at(self.alpha, self.origin, window, scale)[..., None]], axis=2)
 
     def write(self, path: Path, stored: np.ndarray) -> None:
         """Writes what ``stored`` gave. Raises InputError as ``images.write`` and ``images.write_ids``."""
@@ -136,7 +138,7 @@ class Restoration:
 
     def form(self, stored: np.ndarray, source: str | Path = "image", metadata: Metadata = NO_METADATA) -> Form:
         """The same without remarks, which would take to look at the pixels. Raises InputError as ``read``."""
-        return Form(self._spec(stored, source), self._split(stored)[1], metadata)
+        return Form(self._spec(stored, source), self._split(stored)[1], metadata=metadata)
 
     def read_tensor(self, photos: Tensor, source: str | Path = "image") -> tuple[Tensor, Form]:
         """The same of photos B C H W in [-1, 1]. A tensor's channels are colours: it has no alpha.
@@ -230,11 +232,11 @@ def noise_in(image: Tensor) -> float | None:
     return noise_level(image[..., top : top + _SIDE, left : left + _SIDE])
 
 
-def _alpha_at(alpha: np.ndarray, window: Window, scale: float) -> np.ndarray:
+def _alpha_at(alpha: np.ndarray, origin: tuple[int, int], window: Window, scale: float) -> np.ndarray:
     """H W at a window's pixels: interpolated between pixels where colours are read, and no more averaged than these."""
     # torch warns of what cannot be written to, though nothing is.
     planes = torch.from_numpy(np.require(alpha, requirements="W"))[None, None]
-    guide = Guide(None, 0, planes).around(window, scale)
+    guide = Guide(None, 0, planes, origin=origin).around(window, scale)
     assert guide.image is not None
     found = replace(guide, image=guide.image.float()).image_at(window, scale)[0, 0].numpy()
     return found if alpha.dtype.kind == "f" else np.rint(found).astype(alpha.dtype)

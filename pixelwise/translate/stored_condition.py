@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from math import ceil, floor
 from pathlib import Path
 
 import numpy as np
+from torch import Tensor
 
 from pixelwise.codecs import ID_MODES, IMAGE_MODES, PHOTO_MODES
 from pixelwise.condition import Condition
 from pixelwise.data.layout import check_sizes
 from pixelwise.errors import InputError
 from pixelwise.rasters import Raster, open_raster
-from pixelwise.render.window import Region, Window
+from pixelwise.render.window import Region, Window, centre, covered
 from pixelwise.translate.restoration import Form, Restoration, noise_in
 from pixelwise.translate.translator import Translator
 
@@ -26,7 +28,8 @@ class StoredCondition:
     Attributes:
         translator: the model.
         source, instances: the files.
-        wanted: the part of the picture that is made of them.
+        wanted: the part of the picture that is made of them, in its pixels.
+        scale: pixels of the picture per pixel of the files.
         noise_levels: what was found in the rows that were read.
     """
 
@@ -34,6 +37,7 @@ class StoredCondition:
     source: Raster
     instances: Raster | None
     wanted: Window
+    scale: float
     noise_levels: list[float | None] = field(default_factory=list)
 
     @property
@@ -61,11 +65,20 @@ class StoredCondition:
         return Condition(image=self.restoration.fitted(planes))
 
     def form(self, start: int, stop: int) -> Form:
-        """Of what is made of these rows, as far as it is wanted. They are at hand if they were among the last read."""
+        """Of these rows of the picture. What is read for them is at hand if it was among the last that was read."""
         if self.restoration is None:
             return Form(self.translator.manifest.target)
-        photo = self._photo(start, stop)[:, self.wanted.left : self.wanted.right]
-        return self.restoration.form(photo, self.source.path, self.source.metadata)
+        # Where it is read between two rows, both.
+        first = max(floor(centre(start, self.scale) - 0.5), 0)
+        last = min(ceil(centre(stop - 1, self.scale) - 0.5), self.size[0] - 1)
+        form = self.restoration.form(self._photo(first, last + 1), self.source.path, self.source.metadata)
+        return replace(form, origin=(first, 0))
+
+    def stored(self, image: Tensor, start: int) -> np.ndarray:
+        """What is to be written, H W C, from row ``start`` on, of what the model made of all conditions, B C H W."""
+        height, width = image.shape[2:]
+        form = self.form(start, start + height)
+        return form.stored(image, (start, self.wanted.left, height, width), self.scale)
 
     @property
     def restoration(self) -> Restoration | None:
@@ -79,7 +92,7 @@ class StoredCondition:
 
 @contextmanager
 def open_condition(
-    translator: Translator, source: Path, instances: Path | None, region: Region | None
+    translator: Translator, source: Path, instances: Path | None, region: Region | None, scale: float
 ) -> Iterator[StoredCondition]:
     """The files open for reading by rows.
 
@@ -87,10 +100,12 @@ def open_condition(
         translator: the model.
         source: a label map or photo.
         instances: the instance map, for a model that reads one.
-        region: (top, left, height, width) of what is wanted of the picture that is made, in pixels; None for all.
+        region: (top, left, height, width) of what is wanted of the picture that is made, in its pixels; None for all.
+        scale: its pixels per pixel of the files.
 
     Raises:
-        InputError: see ``open_raster``; files of two sizes; a region without pixels or beyond the picture.
+        InputError: see ``open_raster``; files of two sizes; a region without pixels or beyond the picture; see
+            ``covered``.
     """
     restores = translator.reader.restoration is not None
     modes = PHOTO_MODES if restores else IMAGE_MODES if translator.manifest.spec.labels is None else ID_MODES
@@ -99,8 +114,8 @@ def open_condition(
         of_instances = None if instances is None else stack.enter_context(open_raster(instances, ID_MODES))
         if of_instances is not None:
             check_sizes({source: raster.size, of_instances.path: of_instances.size})
-        whole = Window(0, 0, *raster.size)
+        whole = covered(raster.size, scale=scale)
         wanted = whole if region is None else Window.of(region)
         if not whole.contains(wanted):
             raise InputError(f"{source}: the window {wanted} reaches beyond the image, which is {whole}")
-        yield StoredCondition(translator, raster, of_instances, wanted)
+        yield StoredCondition(translator, raster, of_instances, wanted, scale)

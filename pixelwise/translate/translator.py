@@ -224,15 +224,21 @@ class Translator:
                 pictures.append(self._made(self._translation(condition[number : number + 1], region, scale)))
         return torch.cat(pictures)
 
-    def _translation(self, condition: Condition, region: Region | None, scale: float) -> Translation:
+    def check_view(self, region: Region | None, scale: float) -> None:
+        """Raises InputError for a region or a scale that this model makes of no input."""
         if self.ready is not None:
-            window = None if region is None else Window.of(region)
-            if scale > 1:
-                self._check_room(len(condition), window or covered(condition.size, scale=scale))
-            return self.ready(condition, window, scale)
-        if region is None and scale == 1:
+            self.ready.check_scale(scale)
+        elif region is not None or scale != 1:
+            raise InputError(f"this {self.manifest.family} model renders whole pictures only, of the input's size")
+
+    def _translation(self, condition: Condition, region: Region | None, scale: float) -> Translation:
+        self.check_view(region, scale)
+        if self.ready is None:
             return self.generator(condition)
-        raise InputError(f"this {self.manifest.family} model renders whole pictures only, of the input's size")
+        window = None if region is None else Window.of(region)
+        if scale > 1:
+            self._check_room(len(condition), window or covered(condition.size, scale=scale))
+        return self.ready(condition, window, scale)
 
     def _check_room(self, batch: int, window: Window) -> None:
         """Raises InputError for pictures that no memory holds: a scale makes them as large as one likes."""

@@ -209,11 +209,6 @@ def test_the_command_refuses_what_one_file_cannot_hold(
     assert "out.tif: is one picture's name, expected a folder's" in capsys.readouterr().err
     assert pixelwise_command("translate", tmp_path, "--model", model, "--out", tmp_path / "out.dzi") == 1
     assert "out.dzi: is one picture's name, expected a folder's" in capsys.readouterr().err
-    command = ("translate", source, "--model", model, "--scale", 2, "--out")
-    assert pixelwise_command(*command, tmp_path / "out.dzi") == 1
-    assert "--scale: " in capsys.readouterr().err
-    assert pixelwise_command(*command, tmp_path / "out.tif") == 0
-    assert tifffile.imread(tmp_path / "out.tif").shape == (2 * SIZE[0], 2 * SIZE[1], 3)
 
 
 @pytest.mark.usefixtures("small_bands")

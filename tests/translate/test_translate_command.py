@@ -100,7 +100,6 @@ def test_what_the_model_of_a_large_picture_cannot_do_is_refused(
 @pytest.mark.parametrize(
     "options",
     [
-        ("--scale", "2"),
         ("--seed", "0"),
         ("--style", "a.png"),
         ("--style-labels", "a.png"),
@@ -195,9 +194,9 @@ def test_a_scale_that_no_memory_holds_is_refused_before_it_is_tried(
     translate: Command, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pixelwise.translate.translator.free_memory", lambda: 10**9)
-    assert translate("--scale", 1000) == 1
+    assert translate("--scale", 1000, "--format", "npy") == 1
     assert "a picture of 12000x8000 (width x height) takes 1.2 GB, 1.0 GB of memory are free" in capsys.readouterr().err
-    assert translate("--scale", 1000, "--region", "0,0,8,8", "--overwrite") == 0
+    assert translate("--scale", 1000, "--format", "npy", "--region", "0,0,8,8", "--overwrite") == 0
 
 
 @pytest.mark.parametrize(
@@ -319,6 +318,8 @@ def test_an_instance_map_of_the_style_picture_is_read_where_it_is_needed(transla
     ("name", "options", "message"),
     [
         ("dagan", ("--seed", "1"), "this dagan model leaves nothing to chance"),
+        ("dagan", ("--scale", "2"), "this dagan model renders whole pictures only"),
+        ("dagan", ("--region", "0,0,8,8"), "this dagan model renders whole pictures only"),
         ("dagan", ("--samples", "2"), "this dagan model leaves nothing to chance"),
         ("dagan", ("--style", "in/a.png"), "this dagan model reads no style pictures"),
         ("spade", ("--samples", "0"), "samples must be at least 1, got 0"),
