@@ -1,4 +1,4 @@
-"""Image file formats: what a file stores as an array, and back, with nothing converted on the way.
+"""Image file formats: what a file stores as an array, with nothing converted on the way.
 
 Grey stays one channel, 16 bits stay 16 bits, alpha stays a channel. What cannot be kept (CMYK, animations) is refused
 by name, and so is a palette where it may be a label map's.
@@ -6,8 +6,7 @@ by name, and so is a palette where it may be a label map's.
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,11 +14,10 @@ import numpy as np
 import tifffile
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from pixelwise.atomic import write_atomically
 from pixelwise.errors import InputError
 from pixelwise.metadata import NO_METADATA, Metadata, metadata_of
-from pixelwise.png import SIGNATURE, sixteen_bits, to_png
-from pixelwise.tiff import metadata_in, orientation_of, to_tiff, unpacked_page
+from pixelwise.png import SIGNATURE, sixteen_bits
+from pixelwise.tiff import metadata_in, orientation_of, unpacked_page
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".npy")
 """Suffixes of the files that can be read, in lower case."""
@@ -46,10 +44,8 @@ _PHOTOMETRICS = {
 }
 """Which of Pillow's modes a TIFF's colours are like."""
 
-_DTYPES = ("uint8", "uint16", "float32")
 _PILLOW_FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
 _PNG_DEPTH_OFFSET = 24
-_JPEG_SIDE = 65500
 _ADVICE = {
     "P": "a palette image; a label map is read as ids, a photo must be saved as RGB",
     "1": "a 1-bit image; save it as 8-bit grey",
@@ -110,41 +106,6 @@ def reading(path: Path) -> Iterator[None]:
         raise InputError(f"{path}: has too many pixels for {path.suffix}; save it as TIFF ({error})") from error
     except Exception as error:  # decoders raise anything from SyntaxError to struct.error on damaged files
         raise InputError(f"{path}: cannot be read, it may be damaged: {error}") from error
-
-
-def encode(path: Path, array: np.ndarray, metadata: Metadata = NO_METADATA) -> None:
-    """Write PNG, TIFF or NPY without loss, or JPEG (quality 95), by the suffix; whole or not at all.
-
-    Args:
-        path: folders above it are made; a file of that name is replaced.
-        array: H W or H W C; uint8, for PNG, TIFF and NPY also uint16, for TIFF and NPY also float32.
-        metadata: as much of it is written as the format keeps, see ``Metadata.lost_in``.
-
-    Raises:
-        InputError: a suffix that cannot be written, an array that the format cannot keep, or no room to write.
-    """
-    content = to_bytes(path, array, metadata)
-    _replace(path, lambda beside: beside.write_bytes(content))
-
-
-def to_bytes(path: Path, array: np.ndarray, metadata: Metadata = NO_METADATA) -> bytes:
-    """What ``encode`` would write. Raises InputError as ``encode``, but for the room."""
-    encoder = _ENCODERS.get(path.suffix.lower())
-    if encoder is None:
-        raise InputError(f"{path}: cannot write {path.suffix!r} files, expected one of {', '.join(_ENCODERS)}")
-    array = array[..., 0] if array.ndim == 3 and array.shape[2] == 1 else array
-    if array.dtype.name not in _DTYPES or array.ndim not in (2, 3) or array.size == 0:
-        raise InputError(f"{path}: cannot write {shape_text(array)}, expected H W or H W C of {', '.join(_DTYPES)}")
-    return encoder(path, array, metadata.kept_in(path.suffix.lower()))
-
-
-def encode_palette(path: Path, ids: np.ndarray, palette: np.ndarray) -> None:
-    """Write ids H W uint8 as a PNG with a palette 256 3 uint8, whole or not at all. Raises InputError as ``encode``."""
-    if path.suffix.lower() != ".png":
-        raise InputError(f"{path}: only .png files keep ids with a palette")
-    image = Image.fromarray(ids)
-    image.putpalette(palette.tobytes())
-    _replace(path, lambda beside: image.save(beside, format="PNG"))
 
 
 def shape_text(array: np.ndarray) -> str:
@@ -277,48 +238,3 @@ def check_pillow(path: Path, image: Image.Image, depth: int, modes: dict[str, st
         raise InputError(f"{path}: is {advice} (expected {', '.join(modes.values())})")
     if depth < 8 and image.mode == "L" and modes is ID_MODES:
         raise InputError(f"{path}: is {depth}-bit grey, which scales ids; save it as 8-bit grey or palette")
-
-
-def _encode_png(path: Path, array: np.ndarray, metadata: Metadata) -> bytes:
-    if array.dtype == np.float32 or (array.ndim == 3 and array.shape[2] > 4):
-        raise InputError(f"{path}: PNG cannot keep {shape_text(array)}; write .tif or .npy")
-    return to_png(array, metadata.png_chunks())
-
-
-def _encode_jpeg(path: Path, array: np.ndarray, metadata: Metadata) -> bytes:
-    if array.dtype != np.uint8 or (array.ndim == 3 and array.shape[2] != 3):
-        raise InputError(f"{path}: JPEG cannot keep {shape_text(array)}; write .png, .tif or .npy")
-    if max(array.shape) > _JPEG_SIDE:
-        raise InputError(f"{path}: JPEG holds at most {_JPEG_SIDE} pixels a side, the picture is {shape_text(array)}")
-    buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(array)).save(
-        buffer, format="JPEG", quality=95, subsampling=0, **metadata.pillow_fields()
-    )
-    return buffer.getvalue()
-
-
-def _encode_tiff(_: Path, array: np.ndarray, metadata: Metadata) -> bytes:
-    return to_tiff(array, metadata)
-
-
-def _encode_npy(_: Path, array: np.ndarray, __: Metadata) -> bytes:
-    buffer = io.BytesIO()
-    np.save(buffer, array, allow_pickle=False)
-    return buffer.getvalue()
-
-
-_ENCODERS: dict[str, Callable[[Path, np.ndarray, Metadata], bytes]] = {
-    ".png": _encode_png,
-    ".jpg": _encode_jpeg,
-    ".jpeg": _encode_jpeg,
-    ".tif": _encode_tiff,
-    ".tiff": _encode_tiff,
-    ".npy": _encode_npy,
-}
-
-
-def _replace(path: Path, write: Callable[[Path], object]) -> None:
-    try:
-        write_atomically(path, write)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from error

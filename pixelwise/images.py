@@ -18,10 +18,9 @@ from pixelwise.codecs import (
     PHOTO_MODES,
     decode,
     decode_with_metadata,
-    encode,
-    encode_palette,
     shape_text,
 )
+from pixelwise.encoding import encode, encode_palette
 from pixelwise.errors import InputError
 from pixelwise.fields import from_fields
 from pixelwise.labels import LabelSpec
@@ -247,7 +246,7 @@ def write(path: Path | str, array: np.ndarray, metadata: Metadata = NO_METADATA)
     As much of the metadata is written as the format keeps.
 
     Raises:
-        InputError: see ``pixelwise.codecs.encode``.
+        InputError: see ``pixelwise.encoding.encode``.
     """
     encode(Path(path), array, metadata)
 

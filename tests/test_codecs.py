@@ -8,7 +8,8 @@ import pytest
 import tifffile
 from PIL import ExifTags, Image, ImageOps
 
-from pixelwise.codecs import ID_MODES, IMAGE_MODES, PHOTO_MODES, decode, encode, encode_palette, to_bytes
+from pixelwise.codecs import ID_MODES, IMAGE_MODES, PHOTO_MODES, decode
+from pixelwise.encoding import encode, encode_palette, to_bytes
 from pixelwise.errors import InputError
 
 RANDOM = np.random.default_rng(0)
@@ -234,13 +235,17 @@ def test_a_picture_that_pillow_takes_for_a_bomb_is_too_large(tmp_path: Path, mon
     ("suffix", "array", "message"),
     [
         (".gif", np.zeros((4, 4), np.uint8), r"cannot write '\.gif' files"),
-        (".png", np.zeros((4, 4), np.float32), "PNG cannot keep 4x4 float32"),
-        (".png", np.zeros((4, 4, 3), np.float32), "PNG cannot keep 4x4x3 float32"),
-        (".png", np.zeros((4, 4, 5), np.uint8), "PNG cannot keep 4x4x5 uint8"),
-        (".jpg", np.zeros((4, 4, 4), np.uint8), "JPEG cannot keep"),
-        (".jpg", np.zeros((4, 4), np.uint16), "JPEG cannot keep"),
+        (".png", np.zeros((4, 4), np.float32), "PNG cannot keep 1 channel of float32, expected .tif, .tiff, .npy$"),
+        (".png", np.zeros((4, 4, 3), np.float32), "PNG cannot keep 3 channels of float32"),
+        (".png", np.zeros((4, 4, 5), np.uint8), "PNG cannot keep 5 channels of uint8"),
+        (".jpg", np.zeros((4, 4, 4), np.uint8), "JPEG cannot keep 4 channels of uint8"),
+        (
+            ".jpg",
+            np.zeros((4, 4), np.uint16),
+            "JPEG cannot keep 1 channel of uint16, expected .png, .tif, .tiff, .npy$",
+        ),
         (".jpg", np.zeros((1, 65501), np.uint8), "JPEG holds at most 65500 pixels a side"),
-        (".npy", np.zeros((4, 4), np.float64), "cannot write 4x4 float64"),
+        (".npy", np.zeros((4, 4), np.float64), "NPY cannot keep 1 channel of float64, expected uint8, uint16, float32"),
         (".npy", np.zeros(4, np.uint8), "cannot write 4 uint8"),
     ],
 )

@@ -9,7 +9,8 @@ import pytest
 import tifffile
 from PIL import ExifTags, Image
 
-from pixelwise.codecs import IMAGE_MODES, decode, decode_with_metadata, encode
+from pixelwise.codecs import IMAGE_MODES, decode, decode_with_metadata
+from pixelwise.encoding import encode
 from pixelwise.metadata import NO_METADATA, Metadata
 from pixelwise.rasters import write_pyramid
 

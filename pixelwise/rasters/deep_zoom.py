@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from pixelwise.atomic import folder_replacement, replacement
-from pixelwise.codecs import to_bytes
+from pixelwise.encoding import keeps, to_bytes
 from pixelwise.errors import InputError
 from pixelwise.metadata import NO_METADATA, Metadata
 from pixelwise.rasters.cascade import Cascade, level_sizes
@@ -51,7 +51,7 @@ def write_deep_zoom(
     Args:
         path: a .dzi file; the tiles' folder lies beside it. A pyramid of that name is replaced.
         size: (height, width) in pixels.
-        channels: of every pixel: what ``codecs.encode`` knows to write with ``suffix``.
+        channels: of every pixel: what ``encoding.encode`` knows to write with ``suffix``.
         dtype: "uint8", or "uint16" where ``suffix`` can keep it.
         metadata: of it, the colour profile is written into every tile.
         tile: side of a tile in pixels without its overlap, an even number.
@@ -106,17 +106,9 @@ def _tile_suffix(path: Path, channels: int, dtype: np.dtype, wanted: str | None)
         raise InputError(f"{path}: tiles of Deep Zoom are {' or '.join(_TILE_SUFFIXES)} files, not {wanted!r}")
     possible = _TILE_SUFFIXES if wanted is None else (wanted,)
     for suffix in possible:
-        if _keeps(suffix, channels, dtype):
+        if keeps(suffix, channels, dtype.name):
             return suffix
     raise InputError(f"{path}: tiles that are {' or '.join(possible)} files cannot keep {channels} channels of {dtype}")
-
-
-def _keeps(suffix: str, channels: int, dtype: np.dtype) -> bool:
-    try:
-        to_bytes(Path(f"tile{suffix}"), np.zeros((1, 1, channels), dtype))
-    except InputError:
-        return False
-    return True
 
 
 def _check(path: Path, sizes: list[tuple[int, int]], pixel_bytes: int, tile: int, overlap: int) -> None:

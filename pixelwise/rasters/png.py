@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from pixelwise.atomic import replacement
-from pixelwise.codecs import to_bytes
+from pixelwise.encoding import check_kept
 from pixelwise.errors import InputError
 from pixelwise.metadata import NO_METADATA, Metadata
 from pixelwise.png import PngRows
@@ -47,7 +47,7 @@ def write_png(
         raise InputError(
             f"{path}: cannot write {size[1]}x{size[0]} pixels (width x height) by rows, expected a .png file"
         )
-    to_bytes(path, np.zeros((1, 1, channels), dtype))
+    check_kept(path, size, channels, dtype)
     check_space(path, size[0] * size[1] * channels * np.dtype(dtype).itemsize)
     num_rows = 0
     with ExitStack() as stack:

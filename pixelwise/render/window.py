@@ -94,6 +94,11 @@ def covered(size: tuple[int, int], origin: tuple[int, int] = (0, 0), scale: floa
     return Window(top, left, bottom - top, right - left)
 
 
+def wanted(size: tuple[int, int], region: Region | None = None, scale: float = 1.0) -> Window:
+    """Of the picture that is made of an input of that size: the region, or all that it ``covered``. Errors as there."""
+    return covered(size, scale=scale) if region is None else Window.of(region)
+
+
 def _first_behind(place: int, scale: float) -> int:
     """The first pixel of an output whose centre lies at a place of the input or behind it."""
     pixel = math.ceil(place * scale - 0.5)

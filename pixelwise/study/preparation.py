@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pixelwise import codecs
+from pixelwise import encoding
 from pixelwise.atomic import check_writable
 from pixelwise.data.layout import Folder
 from pixelwise.digest import sha256_of
@@ -171,4 +171,4 @@ def _mosaic_of(path: Path) -> bytes:
     spoilt = mosaic(picture)
     if np.array_equal(spoilt, picture):
         raise InputError(f"{path}: consists of a few even blocks, so no catch trial can be made of it")
-    return codecs.to_bytes(path.with_suffix(".png"), spoilt)
+    return encoding.to_bytes(path.with_suffix(".png"), spoilt)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
-from pixelwise.codecs import to_bytes
+from pixelwise.encoding import check_kept
 from pixelwise.errors import InputError
 from pixelwise.images import TargetSpec
 from pixelwise.labels import LabelSpec
@@ -60,4 +58,4 @@ def _check_format(path: Path, target: TargetSpec) -> None:
         if path.suffix != ".png":
             raise InputError(f"{path}: the model makes label maps, which are written as .png only")
     elif path.suffix != ".dzi":  # which is no file of pixels, but tiles that its writer chooses
-        to_bytes(path, np.zeros((1, 1, target.channels), target.dtype))
+        check_kept(path, (1, 1), target.channels, target.dtype)

@@ -13,12 +13,12 @@ from torch import Tensor
 
 from pixelwise.allocator import keep_freed_memory
 from pixelwise.atomic import check_free, replacement
-from pixelwise.codecs import to_bytes
 from pixelwise.condition import Condition, stack_conditions
+from pixelwise.encoding import to_bytes
 from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
 from pixelwise.rasters import writing
-from pixelwise.render.window import Region
+from pixelwise.render.window import Region, wanted
 from pixelwise.translate.feasibility import check_model, check_previews, check_style, check_view
 from pixelwise.translate.job_plan import Job
 from pixelwise.translate.large import RowsDone, goes_by_rows, translate_large
@@ -161,7 +161,8 @@ class _Order:
             picture = None if self.style else job.style
             condition, form = self.translator.read_file(job.source, job.instances, picture)
             condition = condition if self.style is None else self.translator.styles.given(condition, self.style)
-            return _Reading(job, condition, form.within(job.destination.suffix.lower()))
+            window = wanted(condition.size, self.region, self.scale)
+            return _Reading(job, condition, form.within(job.destination, (window.height, window.width)))
         except _FAILURES as error:
             return _failed(job, error)
 

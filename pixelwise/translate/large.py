@@ -38,7 +38,7 @@ from pixelwise.rasters import (
     write_pyramid,
     writing,
 )
-from pixelwise.render.window import Region, Window, covered
+from pixelwise.render.window import Region, wanted
 from pixelwise.translate.job_plan import Job
 from pixelwise.translate.preview import preview, preview_path, previewed
 from pixelwise.translate.restoration import Form, loss_remarks
@@ -78,14 +78,10 @@ def goes_by_rows(translator: Translator, job: Job, region: Region | None = None,
         return True
     if suffix not in _WRITERS or isinstance(translator.manifest.target, LabelSpec):
         return False
-    size = stored_size(job.source)
-    return size is not None and max(math.prod(size), _num_pixels(size, region, scale)) > _LARGE
-
-
-def _num_pixels(size: tuple[int, int], region: Region | None, scale: float) -> int:
-    """Of what is made of a picture of that size."""
-    window = covered(size, scale=scale) if region is None else Window.of(region)
-    return window.height * window.width
+    if (size := stored_size(job.source)) is None:
+        return False
+    window = wanted(size, region, scale)
+    return max(math.prod(size), window.height * window.width) > _LARGE
 
 
 def translate_large(

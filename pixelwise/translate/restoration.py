@@ -13,13 +13,14 @@ from torch import Tensor
 
 from pixelwise import images
 from pixelwise.codecs import LOSSY_SUFFIXES, shape_text
+from pixelwise.encoding import check_kept
 from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec, TargetSpec
 from pixelwise.labels import LabelSpec
 from pixelwise.metadata import NO_METADATA, Metadata
 from pixelwise.metrics.noise import noise_level
 from pixelwise.render import Guide
-from pixelwise.render.window import Region, Window, covered
+from pixelwise.render.window import Region, Window, wanted
 
 _WITH_ALPHA = (2, 4)
 """Channels of a photo whose last one says how opaque it is."""
@@ -88,7 +89,7 @@ class Form:
         if self.alpha is None:
             return colours
         height, width = self.alpha.shape
-        window = covered((height, width), self.origin, scale) if region is None else Window.of(region)
+        window = wanted((height, width), region, scale)
         return np.concatenate([colours, _alpha_at(self.alpha, self.origin, window, scale)[..., None]], axis=2)
 
     def write(self, path: Path, stored: np.ndarray) -> None:
@@ -98,13 +99,25 @@ class Form:
         else:
             images.write(path, stored, self.metadata)
 
-    def within(self, suffix: str) -> Form:
-        """As much of it as files of that suffix hold; its remarks say what they do not."""
+    def within(self, path: Path, size: tuple[int, int]) -> Form:
+        """As much of it as a file of that name holds; its remarks say what it does not.
+
+        Args:
+            path: of the picture.
+            size: (height, width) of the picture.
+
+        Raises:
+            InputError: the file cannot hold its pixels at all.
+        """
+        suffix = path.suffix.lower()
         lost = self.metadata.lost_in(suffix)
         opaque = self.alpha is not None and suffix in LOSSY_SUFFIXES
         lost += ["alpha"] if opaque else []
         told = (*self.remarks, *loss_remarks(suffix, lost))
-        return replace(self, alpha=None if opaque else self.alpha, remarks=told)
+        form = replace(self, alpha=None if opaque else self.alpha, remarks=told)
+        if isinstance(self.spec, ImageSpec):
+            check_kept(path, size, form.num_channels, form.colours.dtype)
+        return form
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ import pytest
 import tifffile
 from PIL import Image
 
-from pixelwise.codecs import ID_MODES, IMAGE_MODES, PHOTO_MODES, decode, encode
+from pixelwise.codecs import ID_MODES, IMAGE_MODES, PHOTO_MODES, decode
+from pixelwise.encoding import encode
 from pixelwise.errors import InputError
 from pixelwise.rasters import Raster, open_raster, stored_size, stream
 

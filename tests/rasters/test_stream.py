@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, PngImagePlugin
 
-from pixelwise.codecs import ID_MODES, IMAGE_MODES, PHOTO_MODES, decode, decode_with_metadata, encode, encode_palette
+from pixelwise.codecs import ID_MODES, IMAGE_MODES, PHOTO_MODES, decode, decode_with_metadata
+from pixelwise.encoding import encode, encode_palette
 from pixelwise.errors import InputError
 from pixelwise.rasters import open_raster, stream
 
