@@ -15,7 +15,7 @@ from pixelwise.model_name import model_name
         ("facades", "facades"),
         ("mine.v2.safetensors", "mine.v2"),
         ("runs/wide/last.safetensors", "wide"),
-        ("runs/wide/best.safetensors", "wide"),
+        ("runs/wide/best.safetensors", "wide-best"),
         ("report/wide/pictures", "wide"),
         ("theirs.v2", "theirs.v2"),
         ("theirs.v2/best", "best"),

@@ -163,7 +163,7 @@ def test_a_runs_weights_are_called_as_the_run(examination: Examination, models: 
         path.parent.mkdir()
         Path(model).rename(path)
     report = Comparison(examination, tmp_path / "report", "cpu").run([str(path) for path in runs])
-    assert [row["model"] for row in report["models"]] == ["wide", "narrow"]
+    assert [row["model"] for row in report["models"]] == ["wide-best", "narrow"]
 
 
 def test_two_models_of_one_name_are_refused(examination: Examination, models: list[str], tmp_path: Path) -> None:

@@ -68,6 +68,9 @@ def test_pictures_are_named_after_the_run_that_made_them(pixelwise_command: Comm
     source = draw(tmp_path / "a.png", (8, 12))
     assert pixelwise_command("translate", source, "--model", model) == 0
     assert (tmp_path / "a_wide.png").is_file()
+    best = model.rename(model.with_stem("best"))
+    assert pixelwise_command("translate", source, "--model", best) == 0
+    assert (tmp_path / "a_wide-best.png").is_file()
 
 
 @pytest.mark.parametrize(
