@@ -14,6 +14,7 @@ from PIL import Image
 from pixelwise.atomic import write_atomically
 from pixelwise.codecs import shape_text
 from pixelwise.errors import InputError
+from pixelwise.jpeg import to_jpeg
 from pixelwise.metadata import NO_METADATA, Metadata
 from pixelwise.png import to_png
 from pixelwise.tiff import to_tiff
@@ -80,11 +81,7 @@ def _encode_png(array: np.ndarray, metadata: Metadata) -> bytes:
 
 
 def _encode_jpeg(array: np.ndarray, metadata: Metadata) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(array)).save(
-        buffer, format="JPEG", quality=95, subsampling=0, **metadata.pillow_fields()
-    )
-    return buffer.getvalue()
+    return to_jpeg(array, metadata.pillow_fields())
 
 
 def _encode_npy(array: np.ndarray, _: Metadata) -> bytes:

@@ -34,6 +34,7 @@ from pixelwise.rasters import (
     is_big,
     stored_size,
     write_deep_zoom,
+    write_jpeg,
     write_png,
     write_pyramid,
     writing,
@@ -48,7 +49,7 @@ from pixelwise.translate.translator import Translator
 WriteRows = Callable[[Path, tuple[int, int], int, str, Metadata], AbstractContextManager[Callable[[np.ndarray], None]]]
 
 _PYRAMIDS: Mapping[str, WriteRows] = {".tif": write_pyramid, ".tiff": write_pyramid, ".dzi": write_deep_zoom}
-_WRITERS = {**_PYRAMIDS, ".png": write_png}
+_WRITERS = {**_PYRAMIDS, ".png": write_png, ".jpg": write_jpeg, ".jpeg": write_jpeg}
 
 _LARGE = 1 << 25
 """Pixels from which a picture is made by rows unasked: 36 million took the bundled denoiser 2.6 GB as a whole."""
@@ -61,7 +62,7 @@ def goes_by_rows(translator: Translator, job: Job, region: Region | None = None,
     """Whether a job's picture is made by ``translate_large``: of its source alone, and a pyramid that was asked for by
     its name, or too large for memory, or made of what is.
 
-    TIFF and PNG are ordinary files too, for smaller pictures and for a model that cannot go by rows.
+    TIFF, PNG and JPEG are ordinary files too, for smaller pictures and for a model that cannot go by rows.
 
     Args:
         translator: the model.
@@ -106,13 +107,13 @@ def translate_large(
         translator: a model with a field, or one whose pixels depend on their surroundings only.
         source: a label map or photo, best a TIFF or an NPY file: others are decoded whole.
         destination: a .tif file, which becomes a tiled pyramid (BigTIFF where it must), a .dzi file, Deep Zoom, or a
-            .png file. It is there when all is done, or not at all.
+            .png or .jpg file. It is there when all is done, or not at all.
         instances: the instance map, for a model that reads one.
         region: (top, left, height, width) of the part wanted, in pixels of the output; None for all.
         scale: pixels of the output per pixel of the input.
         overwrite: whether what is there is replaced.
-        previews: whether a PNG whose values count something, such as depth, gets a coloured one beside it; and whether
-            it is told that a pyramid has none.
+        previews: whether a picture whose values count something, such as depth, gets a coloured one beside it; of a
+            pyramid there is none, which is told then.
         progress: is told of the rendered rows.
         remark: is told what people should know of the picture.
 
@@ -125,7 +126,8 @@ def translate_large(
             there already, or on a disk without room for it and for the stream's layers.
     """
     inputs = [path for path in (source, instances) if path is not None]
-    shown = previewed(translator.manifest.target) if previews and destination.suffix.lower() == ".png" else None
+    suffix = destination.suffix.lower()
+    shown = previewed(translator.manifest.target) if previews and suffix not in _PYRAMIDS else None
     _check_destination(destination, inputs, overwrite)
     if shown is not None:
         _check_destination(preview_path(destination), inputs, overwrite)
@@ -140,7 +142,7 @@ def translate_large(
         form, size = picture.form(0, 1), (picture.wanted.height, picture.wanted.width)
         count = picture.num_conditions(form)
         check_space(destination, count * ready.scratch_bytes(picture.size))
-        push = stack.enter_context(_write(destination, size, form, shown))
+        push = stack.enter_context(_write(destination, size, form.kept_in(suffix), shown))
         row = picture.wanted.top
         files, start = _Stopwatch(), perf_counter()
         for image in _bands(ready, picture, count, scratch, files):
@@ -148,12 +150,12 @@ def translate_large(
             if image.isnan().any():
                 raise InputError(f"{source}: the model's output is NaN in rows {row} to {bottom - 1}")
             with files:
-                push(picture.stored(image.clamp(-1, 1), row))
+                push(picture.stored(image.clamp(-1, 1), row, suffix))
             row = bottom
             if progress is not None:
                 progress(row - picture.wanted.top, size[0])
         seconds = perf_counter() - start - files.seconds
-        for text in _remarks(picture, form, destination.suffix.lower(), previews):
+        for text in _remarks(picture, form, suffix, previews):
             remark(text)
         return size, seconds
 
@@ -227,7 +229,7 @@ def _remarks(picture: StoredCondition, form: Form, suffix: str, previews: bool) 
     size = picture.wanted.height, picture.wanted.width
     too_big = is_pyramid and is_big(size, form.num_channels, form.colours.dtype)
     exif = ["EXIF data"] if form.metadata.exif and too_big else []
-    yield from loss_remarks("a BigTIFF" if exif else suffix, (*form.metadata.lost_in(suffix), *exif))
+    yield from loss_remarks("a BigTIFF" if exif else suffix, (*form.lost_in(suffix), *exif))
 
 
 class _Stopwatch:

@@ -110,14 +110,19 @@ class Form:
             InputError: the file cannot hold its pixels at all.
         """
         suffix = path.suffix.lower()
-        lost = self.metadata.lost_in(suffix)
-        opaque = self.alpha is not None and suffix in LOSSY_SUFFIXES
-        lost += ["alpha"] if opaque else []
-        told = (*self.remarks, *loss_remarks(suffix, lost))
-        form = replace(self, alpha=None if opaque else self.alpha, remarks=told)
+        form = self.kept_in(suffix)
         if isinstance(self.spec, ImageSpec):
             check_kept(path, size, form.num_channels, form.colours.dtype)
-        return form
+        return replace(form, remarks=(*self.remarks, *loss_remarks(suffix, self.lost_in(suffix))))
+
+    def kept_in(self, suffix: str) -> Form:
+        """The same, without alpha where files of that suffix have none."""
+        return replace(self, alpha=None) if suffix in LOSSY_SUFFIXES else self
+
+    def lost_in(self, suffix: str) -> list[str]:
+        """What files of that suffix do not hold of it, by name."""
+        is_opaque = self.alpha is not None and self.kept_in(suffix).alpha is None
+        return [*self.metadata.lost_in(suffix), *(["alpha"] if is_opaque else [])]
 
 
 @dataclass(frozen=True)

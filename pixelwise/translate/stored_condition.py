@@ -74,10 +74,11 @@ class StoredCondition:
         form = self.restoration.form(self._photo(first, last + 1), self.source.path, self.source.metadata)
         return replace(form, origin=(first, 0))
 
-    def stored(self, image: Tensor, start: int) -> np.ndarray:
-        """What is to be written, H W C, from row ``start`` on, of what the model made of all conditions, B C H W."""
+    def stored(self, image: Tensor, start: int, suffix: str) -> np.ndarray:
+        """What is to be written, H W C, into a file of that suffix from row ``start`` on, of what the model made of all
+        conditions, B C H W."""
         height, width = image.shape[2:]
-        form = self.form(start, start + height)
+        form = self.form(start, start + height).kept_in(suffix)
         return form.stored(image, (start, self.wanted.left, height, width), self.scale)
 
     @property

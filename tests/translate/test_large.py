@@ -156,8 +156,8 @@ def test_deep_zoom(tmp_path: Path) -> None:
 def test_refuses_what_cannot_be_done_before_it_starts(tmp_path: Path) -> None:
     translator = load(save_tiny_model(tmp_path / "model.safetensors", LABEL_MODEL))
     source = random_map(tmp_path / "labels.tif", 3)
-    with pytest.raises(InputError, match=r"out\.jpg: large pictures are written as \.tif, \.tiff, \.dzi, \.png"):
-        translate_large(translator, source, tmp_path / "out.jpg")
+    with pytest.raises(InputError, match=r"out\.npy: large pictures are written as \.tif, \.tiff, \.dzi, \.png, \.jpg"):
+        translate_large(translator, source, tmp_path / "out.npy")
     (tmp_path / "out.tif").write_bytes(b"mine")
     with pytest.raises(InputError, match=r"out\.tif is there already"):
         translate_large(translator, source, tmp_path / "out.tif")

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pixelwise import images
 from pixelwise.condition import Condition
-from pixelwise.translate import Translator, load
+from pixelwise.translate import Translator, large, load
 from pixelwise.translate.job_plan import plan
 from pixelwise.translate.jobs import run
 
@@ -53,3 +53,19 @@ def test_what_a_scale_makes_too_long_for_a_jpeg(tmp_path: Path, monkeypatch: pyt
     failed, sizes = restored(translator, tmp_path / "in", ".jpg", monkeypatch, scale=2000)
     assert "JPEG holds at most 65500 pixels a side, the picture is 80000x4000 (width x height)" in failed["a.png"]
     assert sizes == []
+
+
+def test_a_large_photo_becomes_a_jpeg_by_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    translator = load(save_tiny_denoiser(tmp_path / "model.safetensors", 3), "cpu")
+    photo = np.random.default_rng(0).integers(256, size=(70, 50, 4), dtype=np.uint8)
+    images.write(tmp_path / "in" / "a.png", photo)
+    images.write(tmp_path / "in" / "b.png", np.zeros((70, 50, 3), np.uint16))
+    (whole, _) = run(translator, plan([str(tmp_path / "in")], tmp_path / "whole", ".jpg"))
+    monkeypatch.setattr(large, "_LARGE", 0)
+    failed, sizes = restored(translator, tmp_path / "in", ".jpg", monkeypatch)
+    assert sizes == []
+    np.testing.assert_array_equal(images.read(tmp_path / "out" / "a.jpg"), images.read(whole.job.destination))
+    assert "JPEG cannot keep 3 channels of uint16, expected .png, .tif, .tiff, .npy" in failed["b.png"]
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.jpg"]
+    (outcome, _) = run(translator, plan([str(tmp_path / "in")], tmp_path / "out", ".jpg"), overwrite=True)
+    assert outcome.remarks == whole.remarks == (".jpg does not keep: alpha",)

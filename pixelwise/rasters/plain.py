@@ -1,25 +1,35 @@
-"""PNG by rows."""
+"""Files without a pyramid by rows: PNG and JPEG."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
 from pixelwise.atomic import replacement
 from pixelwise.encoding import check_kept
 from pixelwise.errors import InputError
+from pixelwise.jpeg import JpegRows
 from pixelwise.metadata import NO_METADATA, Metadata
 from pixelwise.png import PngRows
 from pixelwise.rasters.disk import check_space, writing
 
+PushRows = Callable[[np.ndarray], None]
 
-@contextmanager
+
+class _Encoder(Protocol):
+    """Makes a file of rows H W C."""
+
+    def push(self, rows: np.ndarray) -> None: ...
+    def finish(self) -> None: ...
+
+
 def write_png(
     path: Path, size: tuple[int, int], channels: int, dtype: str, metadata: Metadata = NO_METADATA
-) -> Iterator[Callable[[np.ndarray], None]]:
+) -> AbstractContextManager[PushRows]:
     """A PNG file, written by rows in memory of those that come at a time.
 
     The file is there when all rows have come, or not at all. ::
@@ -43,9 +53,42 @@ def write_png(
             uncompressed; or, later, when the system refuses to write.
         ValueError: fewer or more rows than stated, or of another shape or dtype.
     """
-    if path.suffix.lower() != ".png" or min(size) < 1:
+    chunks = metadata.png_chunks()
+    return _written(
+        (".png",), path, size, channels, dtype, lambda write: PngRows(write, size, channels, np.dtype(dtype), chunks)
+    )
+
+
+def write_jpeg(
+    path: Path, size: tuple[int, int], channels: int, dtype: str, metadata: Metadata = NO_METADATA
+) -> AbstractContextManager[PushRows]:
+    """The same of a JPEG file: the picture that ``encoding.encode`` would write.
+
+    Args:
+        path: a .jpg or .jpeg file.
+        channels: grey or RGB.
+        dtype: "uint8".
+        size, metadata: see ``write_png``. A JPEG has at most 65500 pixels a side.
+    """
+    fields = metadata.kept_in(path.suffix.lower()).pillow_fields()
+    return _written(
+        (".jpg", ".jpeg"), path, size, channels, dtype, lambda write: JpegRows(write, size, channels, fields)
+    )
+
+
+@contextmanager
+def _written(
+    suffixes: tuple[str, ...],
+    path: Path,
+    size: tuple[int, int],
+    channels: int,
+    dtype: str,
+    encoder: Callable[[Callable[[bytes], object]], _Encoder],
+) -> Iterator[PushRows]:
+    """A file of one of the suffixes, of what ``encoder``, told what takes the next bytes, makes of the rows."""
+    if path.suffix.lower() not in suffixes or min(size) < 1:
         raise InputError(
-            f"{path}: cannot write {size[1]}x{size[0]} pixels (width x height) by rows, expected a .png file"
+            f"{path}: cannot write {size[1]}x{size[0]} pixels (width x height) by rows, expected a {suffixes[0]} file"
         )
     check_kept(path, size, channels, dtype)
     check_space(path, size[0] * size[1] * channels * np.dtype(dtype).itemsize)
@@ -61,7 +104,7 @@ def write_png(
                 while rest:
                     rest = rest[file.write(rest) :]
 
-            png = PngRows(append, size, channels, np.dtype(dtype), metadata.png_chunks())
+            encoded = encoder(append)
 
         def push(rows: np.ndarray) -> None:
             nonlocal num_rows
@@ -74,11 +117,11 @@ def write_png(
                     f"{num_rows} of {rows.shape}, {rows.dtype}"
                 )
             with writing(path):
-                png.push(rows)
+                encoded.push(rows)
 
         yield push
         if num_rows != size[0]:
             raise ValueError(f"only {num_rows} of {size[0]} rows were written")
         with writing(path):
-            png.finish()
+            encoded.finish()
             stack.close()
