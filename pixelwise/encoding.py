@@ -53,18 +53,14 @@ def check_kept(path: Path, size: tuple[int, int], channels: int, dtype: str) -> 
     form = _FORMATS.get(path.suffix.lower())
     if form is None:
         raise InputError(f"{path}: cannot write {path.suffix!r} files, expected one of {', '.join(_FORMATS)}")
-    if not form.keeps(channels, dtype):
-        others = ", ".join(suffix for suffix, other in _FORMATS.items() if other.keeps(channels, dtype))
-        pixels = f"{channels} {'channel' if channels == 1 else 'channels'} of {dtype}"
-        raise InputError(f"{path}: {form.name} cannot keep {pixels}, expected {others or ', '.join(_DTYPES)}")
-    if max(size) > form.longest:
-        text = f"{size[1]}x{size[0]} (width x height)"
-        raise InputError(f"{path}: {form.name} holds at most {form.longest} pixels a side, the picture is {text}")
+    if reason := form.misfit(size, channels, dtype):
+        others = [suffix for suffix, other in _FORMATS.items() if not other.misfit(size, channels, dtype)]
+        raise InputError(f"{path}: {reason}, expected {', '.join(others or _DTYPES)}")
 
 
 def keeps(suffix: str, channels: int, dtype: str) -> bool:
     """Whether files of that suffix, one that ``encode`` knows, can hold such pixels."""
-    return _FORMATS[suffix].keeps(channels, dtype)
+    return _FORMATS[suffix].misfit((1, 1), channels, dtype) is None
 
 
 def encode_palette(path: Path, ids: np.ndarray, palette: np.ndarray) -> None:
@@ -107,8 +103,14 @@ class _Format:
     channels: tuple[int, ...] | None = None
     longest: float = inf
 
-    def keeps(self, channels: int, dtype: str) -> bool:
-        return dtype in self.dtypes and (self.channels is None or channels in self.channels)
+    def misfit(self, size: tuple[int, int], channels: int, dtype: str) -> str | None:
+        """Why it cannot hold such a picture; None if it can."""
+        if dtype not in self.dtypes or (self.channels is not None and channels not in self.channels):
+            return f"{self.name} cannot keep {channels} {'channel' if channels == 1 else 'channels'} of {dtype}"
+        if max(size) > self.longest:
+            text = f"{size[1]}x{size[0]} (width x height)"
+            return f"{self.name} holds at most {self.longest} pixels a side, the picture is {text}"
+        return None
 
 
 _JPEG = _Format("JPEG", _encode_jpeg, ("uint8",), (1, 3), longest=65500)

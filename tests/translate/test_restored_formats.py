@@ -51,7 +51,8 @@ def test_what_a_scale_makes_too_long_for_a_jpeg(tmp_path: Path, monkeypatch: pyt
     translator = load(save_tiny_model(tmp_path / "model.safetensors", PHOTO_MODEL), "cpu")
     images.write(tmp_path / "in" / "a.png", np.zeros((2, 40, 3), np.uint8))
     failed, sizes = restored(translator, tmp_path / "in", ".jpg", monkeypatch, scale=2000)
-    assert "JPEG holds at most 65500 pixels a side, the picture is 80000x4000 (width x height)" in failed["a.png"]
+    reason = "JPEG holds at most 65500 pixels a side, the picture is 80000x4000 (width x height)"
+    assert failed["a.png"].endswith(f"{reason}, expected .png, .tif, .tiff, .npy")
     assert sizes == []
 
 
