@@ -105,7 +105,7 @@ MEASUREMENTS: Mapping[str, Measurement] = {
     "render_growth": Measurement(
         growth_markdown,
         lambda results: (
-            f"python benchmarks/render.py --growth {'--keep-memory ' if results.get('freed_memory_kept') else ''}"
+            f"python benchmarks/render.py --growth {'--keep-memory ' if results['freed_memory_kept'] else ''}"
             f"--engines {engines(results)} "
             f"--repeats {results['repeats']} --threads {results['threads']}"
         ),

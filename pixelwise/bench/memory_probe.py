@@ -9,6 +9,7 @@ import sys
 
 import torch
 
+from pixelwise.allocator import give_back_freed_memory
 from pixelwise.bench.contest import enter
 from pixelwise.bench.precision import PRECISIONS
 from pixelwise.bench.scene import draw_condition
@@ -17,6 +18,7 @@ from pixelwise.metrics.memory import grown_bytes
 
 
 def main(model: str, size_text: str, engine: str, precision: str, device_name: str, threads: str) -> None:
+    give_back_freed_memory()
     torch.set_num_threads(int(threads))
     height, width = map(int, size_text.split("x"))
     device = torch.device(device_name)

@@ -76,19 +76,18 @@ def _explanation(results: Row) -> str:
         "“plain” is the network as it was published: one-hot and coordinate planes, unfolded cells, one batched "
         "product a layer, convolutions one by one. Every engine's whole picture was first shown equal to its (error: "
         "the largest difference; below fp32 its root mean square). GFLOP/s count the definition's arithmetic, twice "
-        "its multiply-adds, however much of it an engine avoids. Memory is beyond network, input and output. "
+        "its multiply-adds, however much of it an engine avoids. Memory is what is in use at a time, beyond network, "
+        "input and output; what the system's allocator keeps of freed blocks comes on top. "
         f"{_memory_text(results)}"
     ).strip()
 
 
 def _memory_text(results: Row) -> str:
-    if "freed_memory_kept" not in results:
-        return ""  # of a file that is older than the question
     if results["freed_memory_kept"]:
-        return "Freed memory stays with the process, as in `pixelwise translate`, for all alike."
+        return "For the times, freed memory stays with the process, as in `pixelwise translate`, for all alike."
     return (
-        "Memory is freed as the system does by default, so that large blocks are had from it anew each time, page by "
-        "page; the plain path needs most of them."
+        "For the times, memory is freed as the system does by default, so that large blocks are had from it anew each "
+        "time, page by page; the plain path needs most of them."
     )
 
 

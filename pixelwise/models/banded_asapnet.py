@@ -19,7 +19,7 @@ from pixelwise.render.axis import visible_cells
 from pixelwise.render.bands import joined
 from pixelwise.render.window import covered
 
-BAND_BYTES = 32 << 20
+BAND_BYTES = 20 << 20
 """About as much memory as parameters may take at a time on a CPU: what comes from the stream should still be in the
 cache when it is rendered, and large pictures have many cells. On a GPU only memory sets a limit."""
 

@@ -36,7 +36,7 @@ def test_a_large_photo_becomes_a_png_by_rows(
     monkeypatch.setattr(tiled, "TILE", 8)
     capsys.readouterr()
     assert pixelwise_command(*command, tmp_path / "rows.png") == 0
-    assert capsys.readouterr().out .startswith(f"1 of 1 translated to {tmp_path}/rows.png: ")
+    assert capsys.readouterr().out.startswith(f"1 of 1 translated to {tmp_path}/rows.png: ")
     (whole, expected), (rows, found) = (
         decode_with_metadata(tmp_path / name, IMAGE_MODES) for name in ("whole.png", "rows.png")
     )
