@@ -1,9 +1,8 @@
 """Noisy photos, grey or coloured, under noise of up to 55 grey levels, to clean ones.
 
-The bundled `denoise`, which learned for 7000 steps, an hour and a half of two CPU cores, by these calls:
+The bundled `denoise`, which learned for an hour and a half of a CPU's core:
 
     pixelwise train experiments/asapnet_denoise.py
-    pixelwise train experiments/asapnet_denoise.py --steps 7000 --constant-steps 4500
 
 An ASAP-Net of the finest cells, with one predicted kernel of 5 x 5 pixels for each (benchmarks/restorers.py). A third
 of the patches loses its colours, so that one model does for both: it reads a grey photo as three equal channels.
@@ -18,7 +17,7 @@ config = TrainConfig(
         cell=2,
         unshuffle=2,
         max_width=64,
-        num_blocks=10,
+        num_blocks=12,
         mlp_depth=1,
         neighbourhood=5,
         padding="replicate",
@@ -34,8 +33,8 @@ config = TrainConfig(
     crop=(64, 64),
     grey=0.33,
     batch_size=16,
-    steps=20_000,
-    constant_steps=12_000,
+    steps=11_500,
+    constant_steps=7_500,
     learning_rate=1e-3,
     betas=(0.9, 0.999),
     max_gradient_norm=1.0,
