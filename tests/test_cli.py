@@ -48,11 +48,25 @@ def model(tmp_path: Path) -> Path:
     return save_tiny_model(tmp_path / "model.safetensors", LABEL_MODEL)
 
 
-def test_help_does_not_wait_for_torch() -> None:
+def output_and_modules(*arguments: str | Path) -> tuple[str, set[str]]:
+    """What a command prints, and what it has imported at its end."""
     lines = "import sys; from pixelwise.cli import main\ntry: main()\nfinally: print(*sys.modules)"
-    output = subprocess.run([sys.executable, "-c", lines, "--help"], capture_output=True, text=True, check=True).stdout
+    command = [sys.executable, "-c", lines, *map(str, arguments)]
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return output, set(output.splitlines()[-1].split())
+
+
+def test_help_does_not_wait_for_torch() -> None:
+    output, modules = output_and_modules("--help")
     assert "translate" in output
-    assert not {"torch", "numpy", "PIL"} & set(output.splitlines()[-1].split())
+    assert not {"torch", "numpy", "PIL"} & modules
+
+
+def test_translate_does_not_wait_for_what_measures(model: Path, tmp_path: Path) -> None:
+    images.write(tmp_path / "a.png", np.zeros((8, 8), np.uint8))
+    output, modules = output_and_modules("translate", tmp_path / "a.png", "--model", model, "--out", tmp_path / "b.png")
+    assert "1 of 1 translated" in output
+    assert not {"torchmetrics", "scipy", "matplotlib"} & modules
 
 
 def test_version(pixelwise_command: Command, capsys: pytest.CaptureFixture[str]) -> None:

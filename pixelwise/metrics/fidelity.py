@@ -1,4 +1,7 @@
-"""How close a picture is to the one it should be. Pictures are B C H W in [-1, 1]; scores are per picture, B."""
+"""How close a picture is to the one it should be. Pictures are B C H W in [-1, 1]; scores are per picture, B.
+
+torchmetrics is imported when a picture is measured: it takes a second and 100 MB, which to translate one needs not.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,6 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor
-from torchmetrics.functional.image import (
-    multiscale_structural_similarity_index_measure,
-    structural_similarity_index_measure,
-    visual_information_fidelity,
-)
 
 from pixelwise.errors import InputError
 
@@ -45,6 +43,8 @@ def ssim(image: Tensor, target: Tensor) -> Tensor:
     _check_side("SSIM", image, LEAST_SIDES["ssim"])
     # Its luminance term compares means, so black must be 0 there as in the paper: [0, 1] and not [-1, 1].
     image, target = (image + 1) / 2, (target + 1) / 2
+    from torchmetrics.functional.image import structural_similarity_index_measure
+
     scores = structural_similarity_index_measure(image, target, data_range=1.0, reduction="none")
     assert isinstance(scores, Tensor)
     return scores.reshape(len(image))
@@ -64,6 +64,8 @@ def ms_ssim(image: Tensor, target: Tensor) -> Tensor:
     """
     _check_side("MS-SSIM", image, LEAST_SIDES["ms_ssim"])
     image, target = (image + 1) / 2, (target + 1) / 2
+    from torchmetrics.functional.image import multiscale_structural_similarity_index_measure
+
     scores = multiscale_structural_similarity_index_measure(image, target, data_range=1.0, reduction="none")
     return scores.reshape(len(image))
 
@@ -87,6 +89,8 @@ def vif(image: Tensor, target: Tensor) -> Tensor:
     image, target = ((picture.double() + 1) * 127.5 for picture in (image, target))
     # Each channel by itself, because one that is flat has 0 / 0.
     one, other = (picture.flatten(0, 1)[:, None] for picture in (image, target))
+    from torchmetrics.functional.image import visual_information_fidelity
+
     scores = visual_information_fidelity(one, other, reduction="none").reshape(image.shape[:2])
     flat = target.amax(dim=(2, 3)) == target.amin(dim=(2, 3))
     return torch.where(flat, 1.0, scores).mean(dim=1).float()
