@@ -141,7 +141,9 @@ def translate_large(
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=destination.parent, prefix=".pixelwise-")))
         form, size = picture.form(0, 1), (picture.wanted.height, picture.wanted.width)
         count = picture.num_conditions(form)
-        check_space(destination, count * ready.scratch_bytes(picture.size))
+        # Both are there at the end; what the picture's kind of file adds, its writer asks for.
+        picture_bytes = math.prod(size) * form.num_channels * np.dtype(form.colours.dtype).itemsize
+        check_space(destination, count * ready.scratch_bytes(picture.size) + picture_bytes)
         push = stack.enter_context(_write(destination, size, form.kept_in(suffix), shown))
         row = picture.wanted.top
         files, start = _Stopwatch(), perf_counter()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -294,3 +296,14 @@ def test_terminated_halfway_it_leaves_nothing_behind(
         signal.signal(signal.SIGTERM, before)
     assert ".pixelwise-" in seen[0]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["labels.tif", "model.safetensors"]
+
+
+def test_the_disk_must_hold_layers_and_picture_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    translator = load(save_tiny_model(tmp_path / "model.safetensors", LABEL_MODEL))
+    source = random_map(tmp_path / "map.tif", 3)
+    assert translator.ready is not None
+    for_layers_alone = translator.ready.scratch_bytes(SIZE)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=for_layers_alone))
+    with pytest.raises(InputError, match=r"a\.tif: takes up to .* free on its disk"):
+        translate_large(translator, source, tmp_path / "a.tif")
+    assert not (tmp_path / "a.tif").exists()
