@@ -13,10 +13,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pixelwise.errors import InputError
+from pixelwise.lowres.activations import Activations, Convolved, Room
 from pixelwise.lowres.band import Band
 from pixelwise.lowres.plain import PlainConvolution
 from pixelwise.lowres.strided import StridedConvolution
-from pixelwise.lowres.winograd import Activations, Convolved, Room, TorchConvolution, WinogradConvolution
+from pixelwise.lowres.torch_winograd import TorchConvolution
+from pixelwise.lowres.winograd import WinogradConvolution
 
 
 @dataclass(frozen=True)

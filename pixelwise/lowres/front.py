@@ -18,11 +18,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pixelwise.errors import InputError
+from pixelwise.lowres.activations import Convolved, moments, moments_of
 from pixelwise.lowres.band import Band, convolved_band, parts_of, rows_convolved
 from pixelwise.lowres.blocks import Block, Norm
 from pixelwise.lowres.padding import check_padding, column_sources, padded, row_sources
 from pixelwise.lowres.reduction import PresentPlanes, Reduction, SparsePlanes, rows_read
-from pixelwise.lowres.winograd import Convolved, moments, moments_of
 from pixelwise.native import library
 
 _LANES = 16

@@ -13,10 +13,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pixelwise.errors import InputError
+from pixelwise.lowres.packed_linear import PackedLinear
 from pixelwise.native import library
 
 SIDE = 16
 """Cells in a group, parameters in a panel: as in native/kernels/product.h."""
+
+_PANEL = 256
+"""Parameters that torch makes at a time: fewer would take longer, of more the unneeded ones were seldom left out."""
 
 
 class _ParameterJob(ctypes.Structure):
@@ -50,9 +54,9 @@ class ParameterLayer:
         weight = weight.detach().view(self.num_parameters, self.num_channels)
         scale = weight.new_ones(self.num_parameters) if scale is None else scale.detach().flatten()
         bias = bias.detach() * scale
-        self._weight = _pack(weight, scale) if native else weight * scale[:, None]
-        self._bias = F.pad(bias, (0, -len(bias) % SIDE)) if native else bias
-        self._kernel = library.kernel("parameters", instruction_set) if native else None
+        self._kind = bias.dtype, bias.device
+        arguments = (weight, bias, scale)
+        self._multiply = _CompiledProduct(*arguments, instruction_set) if native else _TorchProduct(*arguments)
 
     def __call__(
         self, x: Tensor, needed: Tensor | None = None, cells: tuple[int, int, int, int] | None = None
@@ -67,7 +71,7 @@ class ParameterLayer:
         Raises:
             InputError: ``x``, ``needed`` or ``cells`` does not fit.
         """
-        dtype, device = self._bias.dtype, self._bias.device
+        dtype, device = self._kind
         if x.shape[1] != self.num_channels or x.dtype != dtype or x.device != device:
             found = f"{x.shape[1]} of {x.dtype} on {x.device}"
             raise InputError(f"parameters are made of {self.num_channels} {dtype} channels on {device}, got {found}")
@@ -76,31 +80,57 @@ class ParameterLayer:
                 f"needed must hold {self.num_parameters} booleans, got {tuple(needed.shape)} {needed.dtype}"
             )
         features = _cut(x.detach(), cells).permute(0, 2, 3, 1)
-        out = self._multiply(features, needed) if self._kernel else self._by_torch(features, needed)
-        return out.permute(0, 3, 1, 2)
+        return self._multiply(features, needed).permute(0, 3, 1, 2)
 
-    def _by_torch(self, features: Tensor, needed: Tensor | None) -> Tensor:
-        if needed is None:
-            return F.linear(features, self._weight, self._bias)
-        out = features.new_zeros(*features.shape[:3], self.num_parameters)
-        cells, rows = features.reshape(-1, self.num_channels), out.view(-1, self.num_parameters)
-        # Run by run, where they lie: to gather the weights would take longer than the product.
-        for first, last in _runs(needed):
-            torch.addmm(self._bias[first:last], cells, self._weight[first:last].t(), out=rows[:, first:last])
+
+class _TorchProduct:
+    """The parameters B h w P of features B h w C by torch, panel by panel: those without a needed one are left out.
+
+    Args:
+        weight: P C.
+        bias, scale: P, the bias scaled already.
+    """
+
+    def __init__(self, weight: Tensor, bias: Tensor, scale: Tensor) -> None:
+        # What a panel would spare another device is not worth its launches.
+        self._panel = _PANEL if weight.device.type == "cpu" else len(weight)
+        panels = zip(weight.split(self._panel), bias.split(self._panel), scale.split(self._panel), strict=True)
+        self._panels = [PackedLinear(rows * factors[:, None], biases) for rows, biases, factors in panels]
+        self._num_parameters = len(weight)
+
+    def __call__(self, features: Tensor, needed: Tensor | None) -> Tensor:
+        if needed is None and len(self._panels) == 1:
+            return self._panels[0](features)
+        out = features.new_zeros(*features.shape[:3], self._num_parameters)
+        cells = features.reshape(-1, features.shape[-1])
+        mask = torch.ones(self._num_parameters, dtype=torch.bool) if needed is None else needed
+        parts = (out.view(-1, self._num_parameters).split(self._panel, dim=1), mask.split(self._panel))
+        for panel, made, among in zip(self._panels, *parts, strict=True):
+            if among.any():
+                torch.mul(panel(cells), among.to(cells), out=made)
         return out
 
-    def _multiply(self, features: Tensor, needed: Tensor | None) -> Tensor:
+
+class _CompiledProduct:
+    """What ``_TorchProduct`` makes, by the compiled kernel."""
+
+    def __init__(self, weight: Tensor, bias: Tensor, scale: Tensor, instruction_set: str | None) -> None:
+        self._num_parameters, self._num_channels = weight.shape
+        self._weight = _pack(weight, scale)
+        self._bias = F.pad(bias, (0, -len(bias) % SIDE))
+        self._kernel = library.kernel("parameters", instruction_set)
+
+    def __call__(self, features: Tensor, needed: Tensor | None) -> Tensor:
         make = features.new_empty if needed is None else features.new_zeros
-        num_values = features[..., 0].numel() * self.num_parameters
+        num_values = features[..., 0].numel() * self._num_parameters
         # With slack, so that the renderer can read it as it is.
-        out = make(num_values + library.SLACK)[:num_values].view(*features.shape[:3], self.num_parameters)
-        groups = _group(features.reshape(-1, self.num_channels))
+        out = make(num_values + library.SLACK)[:num_values].view(*features.shape[:3], self._num_parameters)
+        groups = _group(features.reshape(-1, self._num_channels))
         panels = _panels(needed, len(self._weight))
         tensors = (groups, self._weight, self._bias, panels, out)
         pointers = [tensor.data_ptr() for tensor in tensors]
-        sizes = (out[..., 0].numel(), self.num_channels, self.num_parameters)
+        sizes = (out[..., 0].numel(), self._num_channels, self._num_parameters)
         job = _ParameterJob(library.Work(0, len(panels)), *pointers, *sizes)
-        assert self._kernel is not None
         library.run(self._kernel, job)
         if needed is not None:
             out[..., _unneeded_neighbours(needed)] = 0
@@ -131,13 +161,6 @@ def _group(features: Tensor) -> Tensor:
     """cells C to groups C 16, the last group filled up with zeros."""
     features = F.pad(features, (0, 0, 0, -len(features) % SIDE))
     return features.view(-1, SIDE, features.shape[1]).transpose(1, 2).contiguous()
-
-
-def _runs(needed: Tensor) -> list[tuple[int, int]]:
-    """The first parameter, and the one after the last, of each run of needed ones."""
-    changes = F.pad(needed.int(), (1, 1)).diff()
-    firsts, lasts = ((changes == sign).nonzero().flatten().tolist() for sign in (1, -1))
-    return list(zip(firsts, lasts, strict=True))
 
 
 def _panels(needed: Tensor | None, num_panels: int) -> Tensor:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from pixelwise.lowres.activations import Activations, Convolved, Room, moments_of
 from pixelwise.lowres.band import Band, convolved_band, parts_of, rows_convolved
 from pixelwise.lowres.padding import check_padding, padded
-from pixelwise.lowres.winograd import Activations, Convolved, Room, moments_of
 
 
 class PlainConvolution:
@@ -48,8 +49,8 @@ class PlainConvolution:
 
     def _convolved(self, x: Activations, band: Band) -> Tensor:
         """B n w O."""
-        # Channels last torch would be no faster here, and add up in an order that rounds twice as much.
-        values = padded(x.values().permute(0, 3, 1, 2), band, self._stride, self._padding).contiguous()
+        values = padded(x.values().permute(0, 3, 1, 2), band, self._stride, self._padding)
+        values = values.contiguous(memory_format=torch.channels_last)
         made = F.conv2d(values, self._first, stride=self._stride, groups=self._groups)
         for weight in self._others:
             made = F.conv2d(made, weight)

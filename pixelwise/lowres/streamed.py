@@ -15,12 +15,12 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from pixelwise.lowres.activations import Activations, Convolved, Room
 from pixelwise.lowres.band import Band, rows_convolved
 from pixelwise.lowres.blocks import Norm, Stage, fitted_activations
 from pixelwise.lowres.front import Front
 from pixelwise.lowres.kept_rows import Keep, KeptRows
 from pixelwise.lowres.stream import FastStream
-from pixelwise.lowres.winograd import Activations, Convolved, Room
 
 ReadPlanes = Callable[[int, int], tuple[Tensor | None, Tensor | None]]
 """From the first row and the one after the last to the labels and the other planes between them, B = 1, as

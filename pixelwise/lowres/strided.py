@@ -9,9 +9,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pixelwise.errors import InputError
+from pixelwise.lowres.activations import Activations, Convolved, Room, moments
 from pixelwise.lowres.band import Band, convolved_band
 from pixelwise.lowres.padding import check_padding, column_sources, row_sources
-from pixelwise.lowres.winograd import SIDE, Activations, Convolved, Room, moments
+from pixelwise.lowres.winograd import SIDE
 from pixelwise.native import library
 
 _PANEL = 128

@@ -10,11 +10,13 @@ import torch
 from torch import Tensor
 
 from pixelwise.errors import InputError
+from pixelwise.lowres.activations import Activations, Room
 from pixelwise.lowres.band import Band, rows_convolved
 from pixelwise.lowres.blocks import Convolution
 from pixelwise.lowres.plain import PlainConvolution
 from pixelwise.lowres.strided import StridedConvolution
-from pixelwise.lowres.winograd import Activations, Room, TorchConvolution, WinogradConvolution
+from pixelwise.lowres.torch_winograd import TorchConvolution
+from pixelwise.lowres.winograd import WinogradConvolution
 from pixelwise.native import library
 
 CHANNELS, OUTPUTS = 16, 32

@@ -1,0 +1,73 @@
+"""What the stream's convolutions read and write: cells whose norm and ReLU are left to whoever reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from pixelwise.lowres.band import parts_of
+
+
+@dataclass(frozen=True)
+class Activations:
+    """max(cells * scale + shift, least): ``cells`` B h w C, ``scale`` and ``shift`` B C."""
+
+    cells: Tensor
+    scale: Tensor
+    shift: Tensor
+    least: float
+
+    def values(self) -> Tensor:
+        """B h w C."""
+        return torch.addcmul(self.shift[:, None, None], self.cells, self.scale[:, None, None]).clamp_(min=self.least)
+
+    def rows(self, which: slice) -> Activations:
+        """Some rows of cells."""
+        return replace(self, cells=self.cells[:, which])
+
+
+@dataclass(frozen=True)
+class Convolved:
+    """What a convolution made: ``cells`` B h w O, and how to learn their mean and (biased) variance, B O each."""
+
+    cells: Tensor
+    moments: Callable[[], tuple[Tensor, Tensor]]
+
+
+class Room:
+    """Memory that convolutions use in turn: new memory would cost each of them page faults."""
+
+    def __init__(self) -> None:
+        self._memory = torch.empty(0, dtype=torch.float32)
+
+    def take(self, count: int) -> Tensor:
+        """At least ``count`` floats, which hold anything."""
+        if len(self._memory) < count:
+            self._memory = self._memory.new_empty(count)
+        return self._memory
+
+
+def moments(statistics: Tensor, group_cells: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and variance, B O, from the groups' means and sums of squared deviations, B G 2 O, and numbers of cells."""
+    means, deviations = statistics.unbind(2)
+    if len(group_cells) == 1:
+        return means[:, 0], deviations[:, 0] / group_cells
+    counts, num_cells = group_cells[:, None], group_cells.sum()
+    mean = (means * counts).sum(1) / num_cells
+    between = (means - mean[:, None]).square() * counts
+    return mean, (deviations + between).sum(1) / num_cells
+
+
+def moments_of(cells: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and variance, B O, of cells B h w O.
+
+    ``torch.var_mean`` would take six times as long where channels come last.
+    """
+    pictures, height, width, channels = cells.shape
+    mean = cells.mean((1, 2), keepdim=True)
+    parts = parts_of(range(height), 4 * pictures * width * channels)
+    squares = [(cells[:, part.start : part.stop] - mean).square_().sum((1, 2)) for part in parts]
+    return mean[:, 0, 0], torch.stack(squares).sum(0) / (height * width)

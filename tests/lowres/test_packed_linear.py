@@ -1,0 +1,55 @@
+"""A packed product is torch's own, wherever it can be packed and wherever not."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from pixelwise.lowres import packed_linear
+from pixelwise.lowres.packed_linear import PackedLinear
+
+
+@pytest.fixture(params=["packed", "as it is"])
+def packing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    packs = bool(request.param == "packed")
+    if not packs:
+        monkeypatch.setattr(packed_linear, "_can_pack", lambda: False)
+    return packs
+
+
+@pytest.mark.parametrize(("rows", "inputs", "outputs"), [(1, 1, 1), (3, 5, 7), (16, 64, 33), (257, 1024, 48)])
+@pytest.mark.parametrize("with_bias", [True, False])
+@torch.no_grad()
+def test_it_is_the_product(packing: bool, rows: int, inputs: int, outputs: int, with_bias: bool) -> None:
+    x, weight, bias = _random(rows, inputs), _random(outputs, inputs), _random(outputs) if with_bias else None
+    expected = F.linear(x.double(), weight.double(), None if bias is None else bias.double())
+    found = PackedLinear(weight, bias)(x)
+    torch.testing.assert_close(found, expected.float(), atol=1e-5 * inputs**0.5, rtol=0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+@torch.no_grad()
+def test_other_types_stay_as_they_are(dtype: torch.dtype) -> None:
+    x, weight, bias = _random(4, 8).to(dtype), _random(6, 8).to(dtype), _random(6).to(dtype)
+    assert torch.equal(PackedLinear(weight, bias)(x), F.linear(x, weight, bias))
+
+
+def test_operators_that_are_missing_or_compute_something_else_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Nothing:
+        def __getattr__(self, name: str) -> None:
+            raise AttributeError(name)
+
+    class Wrong:
+        def _reorder_linear_weight(self, weight: Tensor) -> Tensor:
+            return weight
+
+        def _linear_pointwise(self, x: Tensor, weight: Tensor, *_: object) -> Tensor:
+            return x @ weight.t() + 1
+
+    for operators in (Nothing(), Wrong()):
+        monkeypatch.setattr(torch.ops, "mkldnn", operators)
+        assert not packed_linear._can_pack.__wrapped__()
+
+
+def _random(*shape: int) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(sum(shape)))
