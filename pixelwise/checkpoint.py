@@ -17,6 +17,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from pixelwise.atomic import write_atomically
+from pixelwise.chance import NothingDrawn
 from pixelwise.condition import ConditionSpec
 from pixelwise.errors import InputError
 from pixelwise.fields import from_fields
@@ -168,10 +169,11 @@ def load_checkpoint(path: Path, device: torch.device | str = "cpu", family: str 
     try:
         config = config_from_json(family_named(manifest.family), manifest.config)
         _check_agreement(manifest, config)
-        with torch.device("meta"):
-            # A configuration may ask for more memory than there is, of a file that holds nothing of the kind.
-            check_fits(build(config), tensors)
-        generator = build(config)
+        with NothingDrawn():
+            with torch.device("meta"):
+                # A configuration may ask for more memory than there is, of a file that holds nothing of the kind.
+                check_fits(build(config), tensors)
+            generator = build(config)
         load_strictly(generator, tensors)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error

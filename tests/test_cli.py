@@ -62,11 +62,12 @@ def test_help_does_not_wait_for_torch() -> None:
     assert not {"torch", "numpy", "PIL"} & modules
 
 
-def test_translate_does_not_wait_for_what_measures(model: Path, tmp_path: Path) -> None:
+def test_translate_does_not_wait_for_what_measures_or_compiles(model: Path, tmp_path: Path) -> None:
     images.write(tmp_path / "a.png", np.zeros((8, 8), np.uint8))
     output, modules = output_and_modules("translate", tmp_path / "a.png", "--model", model, "--out", tmp_path / "b.png")
     assert "1 of 1 translated" in output
     assert not {"torchmetrics", "scipy", "matplotlib"} & modules
+    assert not {"torch._dynamo", "sympy", "triton"} & modules
 
 
 def test_version(pixelwise_command: Command, capsys: pytest.CaptureFixture[str]) -> None:

@@ -59,9 +59,8 @@ class TentReduction(nn.Module):
     def __init__(self, stride: int) -> None:
         super().__init__()
         self.stride = stride
-        rising = torch.arange(1, 2 * stride, 2, dtype=torch.float32)
-        taps = torch.cat([rising, rising.flip(0)])
-        self.register_buffer("taps", taps / taps.sum(), persistent=False)
+        rising = [(2 * index + 1) / (2 * stride**2) for index in range(stride)]
+        self.register_buffer("taps", torch.tensor([*rising, *reversed(rising)]), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         if self.stride == 1:

@@ -221,12 +221,13 @@ def _parameter_scale(config: AsapNetConfig) -> Tensor:
     scale = torch.ones(config.mlp.num_parameters, dtype=torch.float32)
     layers = config.mlp.layers(scale) if config.scaled_parameters else []
     for index, (_, weight) in enumerate(layers):
-        weight /= weight.shape[0] ** 0.5
+        weight.fill_(weight.shape[0] ** -0.5)
         if index == 0 and config.pixel_code:
             # Amplitudes of natural images fall with frequency too.
-            relative = scale.new_tensor(code_periods(config.cell)).repeat_interleave(4) / config.cell
-            weight[len(weight) - len(relative) :] *= relative[:, None]
-    return scale.repeat(config.passes)
+            periods = code_periods(config.cell)
+            for rows, period in zip(weight[len(weight) - 4 * len(periods) :].split(4), periods, strict=True):
+                rows *= period / config.cell
+    return scale.expand(config.passes, -1).flatten()
 
 
 @torch.no_grad()
