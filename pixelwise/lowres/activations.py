@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import torch
@@ -67,7 +67,13 @@ def moments_of(cells: Tensor) -> tuple[Tensor, Tensor]:
     ``torch.var_mean`` would take six times as long where channels come last.
     """
     pictures, height, width, channels = cells.shape
-    mean = cells.mean((1, 2), keepdim=True)
-    parts = parts_of(range(height), 4 * pictures * width * channels)
-    squares = [(cells[:, part.start : part.stop] - mean).square_().sum((1, 2)) for part in parts]
-    return mean[:, 0, 0], torch.stack(squares).sum(0) / (height * width)
+    rows = [len(part) for part in parts_of(range(height), 4 * pictures * width * channels)]
+    mean = _sum_of(part.sum((1, 2)) for part in cells.split(rows, dim=1)) / (height * width)
+    mean = mean.to(cells.dtype)
+    squares = _sum_of((part - mean[:, None, None]).square_().sum((1, 2)) for part in cells.split(rows, dim=1))
+    return mean, (squares / (height * width)).to(cells.dtype)
+
+
+def _sum_of(parts: Iterable[Tensor]) -> Tensor:
+    """Of parts that torch has added up in float32 each."""
+    return torch.stack(list(parts)).double().sum(0)

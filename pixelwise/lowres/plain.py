@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -49,8 +48,8 @@ class PlainConvolution:
 
     def _convolved(self, x: Activations, band: Band) -> Tensor:
         """B n w O."""
-        values = padded(x.values().permute(0, 3, 1, 2), band, self._stride, self._padding)
-        values = values.contiguous(memory_format=torch.channels_last)
+        # Channels last, torch would add up in an order that rounds twice as much.
+        values = padded(x.values().permute(0, 3, 1, 2), band, self._stride, self._padding).contiguous()
         made = F.conv2d(values, self._first, stride=self._stride, groups=self._groups)
         for weight in self._others:
             made = F.conv2d(made, weight)
