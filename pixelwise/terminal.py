@@ -50,7 +50,8 @@ def tell(run: Callable[[RowsDone], Generator[Outcome, None, None]], num_planned:
                     outcomes.append(outcome)
                     show(len(outcomes), num_planned)
     finally:
-        _summarise(outcomes, num_planned, out)
+        if outcomes:
+            _summarise(outcomes, num_planned, out)
     if any(outcome.error for outcome in outcomes):
         raise typer.Exit(1)
 

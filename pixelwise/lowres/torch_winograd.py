@@ -21,9 +21,6 @@ and be enough to be worth reading the weights."""
 _RUN = 128
 """Inputs that are added up before the sum joins the others: it lessens the rounding error, as RUN in product.h."""
 
-_FILTERS = 16
-"""How many are transformed at a time: in float64 they take memory."""
-
 
 class TorchConvolution:
     """What ``WinogradConvolution`` does, by torch; of any numbers of channels."""
@@ -31,10 +28,9 @@ class TorchConvolution:
     def __init__(self, weight: Tensor, padding: str) -> None:
         self.outputs, self.inputs = weight.shape[:2]
         self._padding = padding
-        matrices = weight.new_empty(POSITIONS, *weight.shape[:2])
-        for rows, filters in zip(matrices.split(_FILTERS, dim=1), weight.split(_FILTERS), strict=True):
-            rows.copy_(transformed(filters).mT)
-        self._runs = [list(map(PackedLinear, run)) for run in matrices.split(_RUN, dim=2)]
+        # Contiguous before they are packed one by one: copies in between would leave holes in memory.
+        matrices = (transformed(run).mT.float().contiguous() for run in weight.split(_RUN, dim=1))
+        self._runs = [list(map(PackedLinear, run)) for run in matrices]
 
     def __call__(self, x: Activations, room: Room, band: Band | None = None) -> Convolved:
         """As ``WinogradConvolution``."""

@@ -108,10 +108,14 @@ def place_of(jobs: Sequence[Job]) -> Path:
 
 
 def is_single(inputs: Sequence[str], out: Path) -> bool:
-    """Whether ``out`` is the picture of one file. Raises InputError where it is named so, but cannot be."""
+    """Whether ``out`` is the picture of one file. Raises InputError where it is named so, but cannot be, or an input is
+    not there.
+    """
     if not is_picture_name(out):
         return False
     if len(inputs) != 1 or not Path(inputs[0]).is_file():
+        for text in inputs:
+            find_pictures(text, None)
         raise InputError(f"{out}: is one picture's name, expected a folder's, or a single file as input")
     return True
 

@@ -36,6 +36,8 @@ def test_a_picture_of_one_file_may_be_named(tmp_path: Path) -> None:
     for inputs in ([str(path), str(path)], [str(path.parent)], [f"{path.parent}/*"]):
         with pytest.raises(InputError, match=r"b\.jpg: is one picture's name, expected a folder's"):
             plan(inputs, out)
+    with pytest.raises(InputError, match=r"c\.png: no such file or folder"):
+        plan([str(path.with_name("c.png"))], out)
     with pytest.raises(InputError, match=r"b\.jpg: is one picture's name, but 2 samples are wanted"):
         plan([str(path)], out, samples=2)
     out.mkdir()
