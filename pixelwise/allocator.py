@@ -10,7 +10,7 @@ M_TRIM_THRESHOLD = -1
 M_MMAP_THRESHOLD = -3
 M_MMAP_MAX = -4
 NEVER = 2**31 - 1
-LARGE = 1 << 20
+LARGE = 1 << 18
 
 
 def keep_freed_memory() -> None:
@@ -25,7 +25,7 @@ def keep_freed_memory() -> None:
 
 
 def give_back_freed_memory() -> None:
-    """Has glibc return every block of a megabyte or more to the system when it is freed; does nothing elsewhere.
+    """Has glibc return every block of 256 KB or more to the system when it is freed; does nothing elsewhere.
 
     By default it does so with ever fewer of them: up to the size of the largest that was ever freed, and 32 MB at most,
     new ones come from a heap whose holes may stay in memory. How many do depends on all that was done before. So a
