@@ -21,6 +21,7 @@ from pixelwise.data.cityscapes import LABELS as CITYSCAPES
 from pixelwise.data.coco_stuff import LABELS as COCO_STUFF
 from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
+from pixelwise.initial_weights import NothingDrawn
 from pixelwise.labels import LabelSpec
 from pixelwise.layers.published_names import with_hooked_norms
 from pixelwise.likeness import nearest_family
@@ -58,7 +59,7 @@ def adopt(
     adopted = family_named(family)
     if not isinstance(config, adopted.config):
         raise InputError(f"{family} takes a {adopted.config.__name__}, got a {type(config).__name__}")
-    with torch.device("meta"):
+    with NothingDrawn(), torch.device("meta"):
         network = build(config)
     files = [{name: torch.as_tensor(value) for name, value in part.items()} for part in (state_dict, encoder or {})]
     of_generator, of_encoder = map(unwrapped, files)
@@ -75,7 +76,8 @@ def adopt(
         check_fits(network, weights, in_file)
     except InputError as error:
         raise InputError(f"{error}{_hint(adopted, network, tensors, config)}") from error
-    generator = build(config)
+    with NothingDrawn():
+        generator = build(config)
     generator.load_state_dict(weights)
     return generator.eval()
 

@@ -1,17 +1,12 @@
-"""Torch's global random numbers: begun anew where a picture draws some, so that it comes out the same each time, and
-not drawn where nobody reads them.
-"""
+"""Torch's global random numbers, begun anew where a picture draws some, so that it comes out the same each time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from operator import index
-from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 
 from pixelwise.errors import InputError
 
@@ -49,26 +44,3 @@ def seeds_from(seed: int | None, count: int) -> range:
     if not 0 <= first <= first + count - 1 <= MAX_SEED:
         raise InputError(f"seeds run from {first} to {first + count - 1}, expected 0..{MAX_SEED}")
     return range(first, first + count)
-
-
-_DRAWING = frozenset([nn.init.uniform_, nn.init.normal_, nn.init.kaiming_uniform_, Tensor.uniform_, Tensor.normal_])
-"""Where initial weights are drawn: what else torch offers for it ends in one of these."""
-
-
-class NothingDrawn(TorchFunctionMode):
-    """A context in which networks are built without random weights: those hold anything, for they are read from a file.
-
-    To draw them takes longer than to read them; and on the meta device it imports torch's compiler.
-    """
-
-    def __torch_function__(
-        self,
-        function: Callable[..., Any],
-        types: Sequence[type],
-        arguments: Sequence[Any] = (),
-        keywords: Mapping[str, Any] | None = None,
-    ) -> Any:
-        keywords = keywords or {}
-        if function in _DRAWING:
-            return keywords["tensor"] if "tensor" in keywords else arguments[0]
-        return function(*arguments, **keywords)

@@ -17,11 +17,11 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from pixelwise.atomic import write_atomically
-from pixelwise.chance import NothingDrawn
 from pixelwise.condition import ConditionSpec
 from pixelwise.errors import InputError
 from pixelwise.fields import from_fields
 from pixelwise.images import ImageSpec, TargetSpec, num_outputs
+from pixelwise.initial_weights import NothingDrawn
 from pixelwise.labels import LabelSpec
 from pixelwise.models import family_named, family_of
 from pixelwise.models.family import Generator, GeneratorConfig, config_from_json, config_to_json

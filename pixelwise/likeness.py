@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from pixelwise.initial_weights import NothingDrawn
 from pixelwise.models import FAMILIES, family_of
 from pixelwise.models.family import Family, GeneratorConfig, StateDict
 
@@ -78,7 +79,7 @@ def _candidates(family: Family, config: GeneratorConfig) -> list[Any]:
 @cache
 def _wanted(config: Any) -> _Names:
     family = family_of(config)
-    with torch.device("meta"):
+    with NothingDrawn(), torch.device("meta"):
         return _Names.of(family.as_published(family.generator(config).state_dict(), config))
 
 

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
+from pixelwise.initial_weights import NothingDrawn
 from pixelwise.layers.layout_convolution import LayoutConv2d
 
 
@@ -48,8 +49,8 @@ class SpectralConv2d(nn.Module):
         plain = nn.Conv2d(in_channels, out_channels, kernel_size, groups=groups, bias=bias)
         self.weight_orig = plain.weight
         self.bias = plain.bias
-        self.register_buffer("weight_u", F.normalize(torch.randn(out_channels), dim=0))
-        self.register_buffer("weight_v", F.normalize(torch.randn(plain.weight[0].numel()), dim=0))
+        self.register_buffer("weight_u", torch.empty(out_channels).normal_())
+        self.register_buffer("weight_v", torch.empty(plain.weight[0].numel()).normal_())
         # Random vectors would make the norm far too small, and an untrained network's output huge.
         self.improve_vectors()
 
@@ -64,7 +65,7 @@ class SpectralConv2d(nn.Module):
         """A plain convolution that does what this one does in eval mode; the bias is shared."""
         out_channels, in_channels, kernel_size, _ = self.weight_orig.shape
         # Without memory of its own: both weights are put in.
-        with torch.device("meta"):
+        with NothingDrawn(), torch.device("meta"):
             plain = nn.Conv2d(
                 in_channels * self.groups, out_channels, kernel_size, self.stride, self.padding, groups=self.groups
             )

@@ -26,7 +26,7 @@ class PackedLinear:
         self._bias = bias if bias is None else bias.detach()
 
     def __call__(self, x: Tensor) -> Tensor:
-        """n O of n I, without gradients."""
+        """… O of … I, without gradients."""
         if self._is_packed:
             product: Tensor = torch.ops.mkldnn._linear_pointwise(x, self._weight, self._bias, "none", [], "")
             return product

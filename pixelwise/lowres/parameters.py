@@ -99,16 +99,21 @@ class _TorchProduct:
         self._num_parameters = len(weight)
 
     def __call__(self, features: Tensor, needed: Tensor | None) -> Tensor:
-        if needed is None and len(self._panels) == 1:
-            return self._panels[0](features)
+        features = features.contiguous()
+        needed = torch.ones(self._num_parameters, dtype=torch.bool) if needed is None else needed
+        if len(self._panels) == 1:
+            return _without(self._panels[0](features), needed)
         out = features.new_zeros(*features.shape[:3], self._num_parameters)
-        cells = features.reshape(-1, features.shape[-1])
-        mask = torch.ones(self._num_parameters, dtype=torch.bool) if needed is None else needed
-        parts = (out.view(-1, self._num_parameters).split(self._panel, dim=1), mask.split(self._panel))
+        parts = (out.split(self._panel, dim=-1), needed.split(self._panel))
         for panel, made, among in zip(self._panels, *parts, strict=True):
             if among.any():
-                torch.mul(panel(cells), among.to(cells), out=made)
+                _without(made.copy_(panel(features)), among)
         return out
+
+
+def _without(parameters: Tensor, needed: Tensor) -> Tensor:
+    """Parameters … P of which those that are not needed, P, become 0."""
+    return parameters if needed.all() else parameters.masked_fill_(~needed.to(parameters.device), 0)
 
 
 class _CompiledProduct:

@@ -60,7 +60,7 @@ class TentReduction(nn.Module):
         super().__init__()
         self.stride = stride
         rising = [(2 * index + 1) / (2 * stride**2) for index in range(stride)]
-        self.register_buffer("taps", torch.tensor([*rising, *reversed(rising)]), persistent=False)
+        self.register_buffer("taps", torch.tensor([*rising, *reversed(rising)], dtype=torch.float32), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         if self.stride == 1:

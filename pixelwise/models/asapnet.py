@@ -224,9 +224,9 @@ def _parameter_scale(config: AsapNetConfig) -> Tensor:
         weight.fill_(weight.shape[0] ** -0.5)
         if index == 0 and config.pixel_code:
             # Amplitudes of natural images fall with frequency too.
-            periods = code_periods(config.cell)
-            for rows, period in zip(weight[len(weight) - 4 * len(periods) :].split(4), periods, strict=True):
-                rows *= period / config.cell
+            first = len(weight) - num_code_channels(config.cell)
+            for number, period in enumerate(code_periods(config.cell)):
+                weight[first + 4 * number : first + 4 * number + 4] *= period / config.cell
     return scale.expand(config.passes, -1).flatten()
 
 

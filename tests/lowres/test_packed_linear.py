@@ -1,5 +1,8 @@
 """A packed product is torch's own, wherever it can be packed and wherever not."""
 
+import platform
+import sys
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -9,22 +12,28 @@ from pixelwise.lowres import packed_linear
 from pixelwise.lowres.packed_linear import PackedLinear
 
 
-@pytest.fixture(params=["packed", "as it is"])
-def packing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
-    packs = bool(request.param == "packed")
-    if not packs:
-        monkeypatch.setattr(packed_linear, "_can_pack", lambda: False)
-    return packs
-
-
 @pytest.mark.parametrize(("rows", "inputs", "outputs"), [(1, 1, 1), (3, 5, 7), (16, 64, 33), (257, 1024, 48)])
 @pytest.mark.parametrize("with_bias", [True, False])
+@pytest.mark.parametrize("packs", [True, False])
 @torch.no_grad()
-def test_it_is_the_product(packing: bool, rows: int, inputs: int, outputs: int, with_bias: bool) -> None:
+def test_it_is_the_product(
+    rows: int, inputs: int, outputs: int, with_bias: bool, packs: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not packs:
+        monkeypatch.setattr(packed_linear, "_can_pack", lambda: False)
     x, weight, bias = _random(rows, inputs), _random(outputs, inputs), _random(outputs) if with_bias else None
-    expected = F.linear(x.double(), weight.double(), None if bias is None else bias.double())
-    found = PackedLinear(weight, bias)(x)
-    torch.testing.assert_close(found, expected.float(), atol=1e-5 * inputs**0.5, rtol=0)
+    product = PackedLinear(weight, bias)
+    expected = F.linear(x.double(), weight.double(), None if bias is None else bias.double()).float()
+    for found in (product(x), product(x[None, :, None])[0, :, 0]):
+        torch.testing.assert_close(found, expected, atol=1e-5 * inputs**0.5, rtol=0)
+    assert product._is_packed == (packs and packed_linear._can_pack())
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or platform.machine() != "x86_64", reason="torch may lack oneDNN's operators"
+)
+def test_torch_for_linux_has_the_operators() -> None:
+    assert packed_linear._can_pack()
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])

@@ -89,6 +89,7 @@ def test_published_configurations(name: str, cell: int) -> None:
     {}, {"pixel_code": False}, {"constant_mlp": True}, {"bilinear": True}, {"neighbourhood": 3}, {"tanh": False},
     {"out_channels": 1}, {"out_channels": 5}, {"padding": "reflect"}, {"padding": "replicate"}, {"norm": "batch"},
     {"norm": "none"}, {"scaled_parameters": True}, {"cell": 4}, {"cell": 16}, {"cell": 2}, {"mlp_depth": 1},
+    {"cell": 1, "learned_reduction": 1, "scaled_parameters": True},
 ])  # fmt: skip
 def test_options_give_pictures_and_finite_gradients(change: dict[str, Any]) -> None:
     torch.manual_seed(0)
