@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -81,8 +82,7 @@ def report(
     """Say which models are preferred, and how surely."""
     from pixelwise.study import Store, analyse, markdown, to_csv
 
-    for path in filter(None, (csv_out, json_out)):
-        check_writable(path)
+    _check_outputs(study, {"--csv": csv_out, "--json": json_out})
     store = Store(study)
     answers = store.answers()
     found = analyse(store.study, answers, max_failed)
@@ -91,3 +91,20 @@ def report(
     if json_out is not None:
         write_text(json_out, json.dumps(found.to_json(), indent=1) + "\n")
     print(markdown(found, scenes), end="")
+
+
+def _check_outputs(study: Path, outputs: Mapping[str, Path | None]) -> None:
+    """Raises InputError for files that cannot be written, or that would replace the study or one another.
+
+    Args:
+        study: the file that is reported on.
+        outputs: the files to be written, by their options.
+    """
+    taken = {study.resolve(): f"the study {study}"}
+    for option, path in outputs.items():
+        if path is None:
+            continue
+        if (place := path.resolve()) in taken:
+            raise InputError(f"{option} {path}: is the same file as {taken[place]}; expected another one")
+        check_writable(path)
+        taken[place] = f"{option} {path}"

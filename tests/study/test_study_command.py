@@ -85,6 +85,9 @@ def test_models_may_be_named(pixelwise_command: Command, folders: tuple[Path, ..
         (("report", "a/1.png"), "file is not a database"),
         (("report", "study.sqlite", "--max-failed", "2"), "a share of 0 to 1"),
         (("report", "study.sqlite", "--csv", "new.csv", "--json", "a"), "a: is a folder, expected a file's name"),
+        (("report", "study.sqlite", "--csv", "study.sqlite"), "study.sqlite: is the same file as the study s"),
+        (("report", "study.sqlite", "--json", "a/../study.sqlite"), "study.sqlite: is the same file as the study"),
+        (("report", "study.sqlite", "--csv", "new.csv", "--json", "a/../new.csv"), "same file as --csv new.csv; exp"),
     ],
 )  # fmt: skip
 def test_what_a_user_can_put_right_is_one_line(
@@ -104,6 +107,7 @@ def test_what_a_user_can_put_right_is_one_line(
     assert printed.startswith("error: ")
     assert len(printed.splitlines()) == 1
     assert not (tmp_path / "new.csv").exists()
+    assert len(Store(tmp_path / "study.sqlite").study.models) == 2
 
 
 def test_a_study_with_answers_is_never_replaced(
