@@ -155,7 +155,7 @@ class Comparison:
             for index, name in enumerate(self.examination.samples.names):
                 paths = [self.folder / part / f"{name}.png" for part in ("inputs", "targets")]
                 sample = self.examination.sample(index)
-                digests.append(sample_digest(sample))
+                digests.append(sample_digest(sample, self.examination.samples))
                 if journal.lacks(index, digests[-1], [_SHOWN]) or not all(path.exists() for path in paths):
                     self._show(sample, *paths)
                     journal.add(index, digests[-1], {_SHOWN: np.array(True)})

@@ -62,7 +62,7 @@ class RealSet:
     def _find(self, kind: str, network: Features, journal: Journal) -> None:
         for index in range(len(self.samples)):
             sample = self.protocol.sample(self.samples, index)
-            now = sample_digest(sample)
+            now = sample_digest(sample, self.samples)
             if journal.lacks(index, now, [kind]):
                 journal.add(index, now, {kind: _features_of(sample.target, network)})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 
 from pixelwise import machine
 from pixelwise.condition import PairedSample
+from pixelwise.data.paired_data import PairedData
 from pixelwise.errors import InputError
 
 _SCHEMA = """
@@ -29,11 +31,13 @@ PATIENCE = 60.0
 """Seconds that one process waits for another to have written."""
 
 
-def sample_digest(sample: PairedSample) -> bytes:
-    """SHA-256 of all that a sample holds."""
-    found = hashlib.sha256()
-    for part in (*sample.condition.planes().values(), sample.target):
-        found.update(part.contiguous().numpy().tobytes())
+def sample_digest(sample: PairedSample, samples: PairedData) -> bytes:
+    """SHA-256 of all that one of these samples holds, and of what they say that it means."""
+    specs = {"condition": samples.spec.to_json(), "target": samples.target.to_json()}
+    found = hashlib.sha256(json.dumps(specs).encode())
+    for part in (*sample.condition.planes().values(), sample.target, sample.valid):
+        if part is not None:
+            found.update(part.contiguous().numpy().tobytes())
     return found.digest()
 
 
@@ -41,7 +45,8 @@ class Journal:
     """Observations of one model's pictures, in an SQLite file that several processes may write to.
 
     With each observation stands which sample it is of: what was observed of another one of the same name, before the
-    data changed, does not count. What other versions observed is refused: figures of two of them do not mix.
+    data or what their spec says changed, does not count. What other versions observed is refused: figures of two of
+    them do not mix.
 
     Args:
         path: the file; made if it is not there. None: a temporary one, for this process alone.

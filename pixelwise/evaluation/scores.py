@@ -155,7 +155,8 @@ def observe(
         picture = examination.compared(make(sample).cpu())
         keep(picture, sample)
         observations = {measure.name: measure.observe(picture, sample) for measure in examination.measures}
-        journal.add(index, sample_digest(sample), {_TARGET: _digest_of(sample.target), **observations})
+        observations[_TARGET] = _digest_of(sample.target)
+        journal.add(index, sample_digest(sample, examination.samples), observations)
         progress(number, len(indices))
 
 

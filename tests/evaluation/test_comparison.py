@@ -216,7 +216,8 @@ def test_a_process_that_is_to_end_begins_no_further_sample(
     assert done == [0]
     assert signal.getsignal(signal.SIGINT) is heard
     with worker.task.open_journal() as journal:
-        digests = [sample_digest(worker.examination.sample(index)) for index in range(3)]
+        samples = worker.examination.samples
+        digests = [sample_digest(worker.examination.sample(index), samples) for index in range(3)]
         assert journal.missing(digests, ["psnr"]) == [1, 2]
 
 

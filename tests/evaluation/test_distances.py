@@ -42,7 +42,7 @@ def test_real_pictures_are_looked_at_once_for_all_models(pairs: Path, tmp_path: 
     read: list[int] = []
 
     class Watched:
-        names = samples.names
+        names, spec, target = samples.names, samples.spec, samples.target
 
         def __len__(self) -> int:
             return len(samples)

@@ -1,16 +1,21 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
+from pixelwise.condition import Condition, ConditionSpec, PairedSample
 from pixelwise.errors import InputError
-from pixelwise.evaluation.journal import Journal
+from pixelwise.evaluation.journal import Journal, sample_digest
+from pixelwise.images import ImageSpec
 from pixelwise.metrics.complexity import CPU
 from pixelwise.metrics.memory import grown_bytes
 
@@ -56,6 +61,13 @@ def test_what_was_observed_of_another_sample_does_not_count(path: Path) -> None:
         assert journal.lacks(0, OTHER, ["b"])
         assert journal.lacks(0, DIGEST, ["a"])
         assert np.array_equal(journal.observations("a")[0], FEATURES + 1)
+
+
+def test_a_digest_is_of_where_a_target_was_measured_too() -> None:
+    flat = torch.zeros(1, 1, 2, 2)
+    samples: Any = SimpleNamespace(spec=ConditionSpec(image_channels=1), target=ImageSpec(1, holes=True))
+    sample = PairedSample(Condition(image=flat), flat, ("a",), valid=flat == 0)
+    assert sample_digest(sample, samples) != sample_digest(replace(sample, valid=flat > 0), samples)
 
 
 def test_an_interrupted_sample_leaves_nothing(path: Path) -> None:
