@@ -98,8 +98,10 @@ def evaluate(
         torch.set_num_threads(threads)
     if out is not None:
         check_writable(out)
-    if report is None or write_statistics is not None:
+    if report is None:
         _check_no_report(processes, memory)
+    elif write_statistics is not None:
+        raise InputError(f"--report {report}: there is none with --write-statistics, which measures no models")
     entrants = [*(more or ()), *(models or ())]
     how = _protocol(protocol, data, split, entrants)
     setting = Setting(how, data, segmenter, weights, download, statistics, device, kept=report)
