@@ -59,6 +59,7 @@ from trials import (
     judge,
     samples_shown,
     street_scenes,
+    tell_unmeasured,
     train_all,
 )
 
@@ -156,16 +157,19 @@ def main(
         ground = Ground.of(dataset, protocol, size, steps)
         name, sets = NAME + ground.suffix, sets_on(ground, data)
         trials = {kind: trials_on(kind, data, ground) for kind in sets}
+        settings = {kind: Setting(kind.protocol, data / kind.folder, device="cpu") for kind in sets}
+        for setting in settings.values():
+            tell_unmeasured(setting)
         trained = {kind: train_all(trials[kind], runs / name / kind.folder) for kind in sets}
         if train_only:
             return
-        found = []
-        for kind in sets:
-            setting = Setting(kind.protocol, data / kind.folder, device="cpu")
-            measured = measure(trained[kind], setting, runs / name / "judged" / kind.folder, rounds)
-            found.append({"title": kind.title, "dataset": kind.dataset, "budget": budget(trials[kind]), **measured})
+        found = [
+            {"title": kind.title, "dataset": kind.dataset, "budget": budget(trials[kind])}
+            | measure(trained[kind], settings[kind], runs / name / "judged" / kind.folder, rounds)
+            for kind in sets
+        ]
         first = [*trained[sets[0]].values()]
-        pictures = samples_shown(first, setting) if dataset else street_scenes(first, SCENE_SIZE)
+        pictures = samples_shown(first, settings[sets[0]]) if dataset else street_scenes(first, SCENE_SIZE)
     except InputError as error:
         typer.echo(f"refused: {error}", err=True)
         raise typer.Exit(1) from error

@@ -27,7 +27,6 @@ from pixelwise.bench.table import Row
 from pixelwise.data import DATASETS
 from pixelwise.errors import InputError
 from pixelwise.evaluation import Setting
-from pixelwise.evaluation.examination import check_needed
 from pixelwise.evaluation.report.drawing import write_png
 from pixelwise.evaluation.report.figures import NONE, figure_spec
 from pixelwise.labels import LabelSpec
@@ -50,6 +49,7 @@ from trials import (
     judge,
     samples_shown,
     street_scenes,
+    tell_unmeasured,
     train_all,
     training_memory,
 )
@@ -92,7 +92,8 @@ class TrainedComparison:
     """A paper's comparison of networks, to be repeated with what is at hand.
 
     Attributes:
-        name: of its results: ``results/NAME.json``, the table beside it, and the pictures ``docs/NAME.jpg``.
+        name: of its results: ``results/NAME.json``, the table beside it, the pictures ``docs/NAME.jpg``, and the plot
+            ``docs/NAME_time.png`` where figures and times are at hand for it.
         title: of the page.
         text: what the paper says, and what is otherwise here.
         trials: the training runs by their names, alike in all of ``ALIKE``.
@@ -165,10 +166,10 @@ class TrainedComparison:
         """``main``, without another ground. Raises InputError for what cannot be trained or judged."""
         trials = {name: replace(config, data=str(data)) for name, config in self.trials.items()}
         name = self.name + self.ground.suffix
-        # Asked for first: what is missing here should not come to light after the training.
+        # Said first: what is missing should not come to light after the training.
         how = replace(self.ground, protocol=self.protocol).protocol_for(data)
         setting = Setting(how, data, segmenter=segmenter and str(segmenter), device="cpu")
-        check_needed(setting)
+        tell_unmeasured(setting)
         checkpoints = train_all(trials, runs / name)
         if train_only:
             return
@@ -194,9 +195,10 @@ class TrainedComparison:
 
     def markdown(self, results: Row) -> str:
         """The page of what was measured, or of the JSON that it was saved as."""
-        sections = (section(results, spec) for spec in self.tables)
-        plot = f"![Quality against time]({self.ground.link(self.name, '_time.png')})"
-        parts = (*sections, *([plot] if len(self.trials) > 1 else []), self.ground.picture(self.name, self.trials))
+        parts = [section(results, spec) for spec in self.tables]
+        if draw(results, self.figures) is not None:
+            parts.append(f"![Quality against time]({self.ground.link(self.name, '_time.png')})")
+        parts.append(self.ground.picture(self.name, self.trials))
         return report(self.title, results, self.text, budget_text(results), *parts)
 
 

@@ -70,6 +70,16 @@ def folder_name(trial: str) -> str:
     return "".join(letter if letter.isalnum() else "_" for letter in trial)
 
 
+def tell_unmeasured(setting: Setting) -> None:
+    """Says what ``judge`` could not measure, and why: in time to be put right before networks are trained.
+
+    Raises:
+        InputError: data that are not the protocol's; a file that was given and cannot be read, or has no use.
+    """
+    for remark in prepare(setting).remarks:
+        typer.echo(f"note: {remark}", err=True)
+
+
 def judge(checkpoints: Mapping[str, Path], setting: Setting, folder: Path, rounds: int) -> Row:
     """All rows, in what JSON can hold, with those of the real photos where a segmenter has judged them.
 

@@ -79,13 +79,15 @@ def test_a_table_of_what_was_trained(quality: ModuleType, monkeypatch: pytest.Mo
         assert row["name"] == shown[name]
         seconds = f"{1000 * row['seconds']['median']:.1f}"
         assert f"| {name} | – | {row['macs']['total'] / 1e9:.2f} | {seconds} |" in text
+    assert "_time.png" not in text, "nothing was found that a plot could show"
 
 
 def test_every_table_has_its_rows(quality: ModuleType) -> None:
     trials = quality.CLADE_QUALITY.trials
     rows = [made_up(name, number) for number, name in enumerate(trials)]
     real = {"mean_iou": 0.5, "pixel_accuracy": 0.75, "frechet_segmenter_train": 3.0}
-    told = {"protocol": "made-up", "samples": 1, "rounds": 1, "real": real, "rows": rows}
+    told = {"protocol": "made-up", "what": "", "samples": 1, "rounds": 1, "real": real, "rows": rows}
+    told |= {"names_sha256": "", "targets_sha256": ""}
     budget = importlib.import_module("trials").budget(trials)
     text = quality.markdown({**machine.circumstances(), **told, "budget": budget})
     sections = {part.partition(":")[0]: part for part in text.split("\n## ")[1:]}
@@ -100,7 +102,8 @@ def test_every_table_has_its_rows(quality: ModuleType) -> None:
 
 def made_up(name: str, number: int) -> dict[str, Any]:
     figures = {"mean_iou": number / 100, "pixel_accuracy": 0.5, "frechet_segmenter_train": float(number)}
-    cost = {"parameters": 1, "macs": {"total": 1}, "seconds": {"median": 1.0}, "training_memory": None}
+    seconds = {"median": 1.0, "lower_quartile": 1.0, "upper_quartile": 1.0, "repeats": 1}
+    cost = {"parameters": 1, "macs": {"total": 1}, "seconds": seconds, "training_memory": None}
     return {"name": name, "figures": figures, **cost}
 
 

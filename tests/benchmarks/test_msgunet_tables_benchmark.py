@@ -118,6 +118,17 @@ def test_data_that_are_not_there_are_refused(
     assert "nowhere" in capsys.readouterr().err
 
 
+def test_pictures_of_other_names_are_refused_before_anything_is_trained(
+    tiny_tables: ModuleType, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for part in (data / "camvid" / "val").iterdir():
+        (part / "b.png").rename(part / "c.png")
+    with pytest.raises(typer.Exit):
+        tiny_tables.main(data, runs=tmp_path / "runs", threads=1, out=tmp_path, sheets=tmp_path)
+    assert "are not those of streets-v1" in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()
+
+
 def test_outputs_are_compared_at_their_own_size(tables: ModuleType, data: Path) -> None:
     def copy(condition: Condition) -> Translation:
         assert condition.image is not None

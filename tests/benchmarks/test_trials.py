@@ -84,13 +84,38 @@ def test_with_other_versions_all_is_judged_anew(
     assert len([*tmp_path.glob("runs/tiny/judged/*/report.json")]) == 2
 
 
-def test_trained_only_nothing_is_measured(comparison: Any, tmp_path: Path) -> None:
+def test_trained_only_nothing_is_measured(comparison: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    judge_cheaply(monkeypatch, tmp_path / "scene.png")
     run(comparison, tmp_path, train_only=True)
     assert sorted(path.parent.name for path in tmp_path.glob("runs/tiny/*/last.safetensors")) == [
         "SPADE__1_32",
         "pix2pix",
     ]
     assert not (tmp_path / "out").exists()
+
+
+def test_what_will_be_missing_is_said_before_anything_is_trained(
+    page: ModuleType,
+    comparison: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def training(*_: object) -> None:
+        raise InputError("the training would begin")
+
+    judge_cheaply(monkeypatch, tmp_path / "scene.png")
+    monkeypatch.setattr(page, "train_all", training)
+    with pytest.raises(typer.Exit):
+        run(comparison, tmp_path)
+    first, *_, last = capsys.readouterr().err.splitlines()
+    assert first.startswith("note: segmentation is not measured: no segmentation scores: no segmenter was given")
+    assert last == "refused: the training would begin"
+    with pytest.raises(typer.Exit):
+        run(comparison, tmp_path, segmenter=tmp_path / "typo.safetensors")
+    told = capsys.readouterr().err
+    assert "typo.safetensors" in told
+    assert "the training would begin" not in told
 
 
 def test_real_photos_stand_where_pictures_are_judged(page: ModuleType) -> None:
