@@ -41,6 +41,9 @@ from trials import CAMVID, DataOption, ThreadsOption
 
 Row = dict[str, Any]
 
+STEPS = 20
+"""Of the committed results."""
+
 EDGES = tuple(power / 2 for power in range(-14, 4))
 """Of the histograms' bins: powers of ten, of a gradient's absolute value. What lies beyond, zeros too, is in the
 outermost: weights of a class that a batch does not have get none."""
@@ -76,7 +79,7 @@ def main(
     data: DataOption = CAMVID,
     dataset: DatasetOption = "",
     size: SizeOption = "",
-    steps: Annotated[int, typer.Option(min=1, help="Of training, after which gradients are looked at again.")] = 20,
+    steps: Annotated[int, typer.Option(min=1, help="Of training, after which gradients are looked at again.")] = STEPS,
     threads: ThreadsOption = 2,
     out: OutOption = None,
     sheets: SheetsOption = None,
@@ -84,7 +87,7 @@ def main(
     """Looks at the gradients, and writes gradient_flow.json, gradient_flow.md and the plot."""
     torch.set_num_threads(threads)
     try:
-        ground = Ground.of(dataset, "", size, 0)
+        ground = Ground.of(dataset, "", size, 0 if steps == STEPS else steps)
         config = replace(ground.moved(STUDY), data=str(data), device="cpu")
         rows = measure(config, steps)
     except InputError as error:

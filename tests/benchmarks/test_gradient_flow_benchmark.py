@@ -45,7 +45,7 @@ def gradient_flow(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 @pytest.fixture
 def results(gradient_flow: ModuleType, data: Path, tmp_path: Path) -> dict[str, Any]:
     gradient_flow.main(data, steps=2, threads=1, out=tmp_path, sheets=tmp_path)
-    found: dict[str, Any] = json.loads((tmp_path / "gradient_flow.json").read_text())
+    found: dict[str, Any] = json.loads((tmp_path / "gradient_flow_2steps.json").read_text())
     return found
 
 
@@ -67,7 +67,7 @@ def test_every_weight_is_counted(gradient_flow: ModuleType, results: dict[str, A
     assert together["weights"] == convolutions - of_pictures
     assert [layer["layer"] for layer in layers[:4]] == ["entry.0", "entry.1", "down.0", "fuse.0"]
     assert layers[-1]["layer"] == "to_picture.0"
-    assert images.read(tmp_path / "gradient_flow.png").shape[2] == 4
+    assert images.read(tmp_path / "gradient_flow_2steps.png").shape[2] == 4
 
 
 def test_both_games_start_from_the_same_weights(results: dict[str, Any]) -> None:
@@ -82,7 +82,7 @@ def test_both_games_start_from_the_same_weights(results: dict[str, Any]) -> None
 
 
 def test_the_table_says_what_was_found(results: dict[str, Any], tmp_path: Path) -> None:
-    text = (tmp_path / "gradient_flow.md").read_text(encoding="utf-8")
+    text = (tmp_path / "gradient_flow_2steps.md").read_text(encoding="utf-8")
     cells = ["all but to_picture", str(layers_of(results, "all sizes", 0)["all but to_picture"]["weights"])]
     for step in (0, 2):
         alone, together = (
@@ -92,6 +92,14 @@ def test_the_table_says_what_was_found(results: dict[str, Any], tmp_path: Path) 
         cells += [f"{alone:.1e}", f"{together:.1e}", f"{together / alone:.1f}"]
     assert f"| {' | '.join(cells)} |" in text
     assert "after 2 steps" in text
+
+
+def test_after_as_many_steps_as_committed_results_have_the_committed_name(
+    gradient_flow: ModuleType, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gradient_flow, "STEPS", 1)
+    gradient_flow.main(data, steps=1, threads=1, out=tmp_path, sheets=tmp_path)
+    assert {path.name for path in tmp_path.glob("*.*")} == {f"gradient_flow.{end}" for end in ("json", "md", "png")}
 
 
 def test_data_that_are_not_there_are_refused(
