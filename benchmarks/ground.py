@@ -26,7 +26,9 @@ DatasetOption = Annotated[
 ProtocolOption = Annotated[
     str, typer.Option(help="By which networks are judged; otherwise as committed, or as suits the data.")
 ]
-SizeOption = Annotated[str, typer.Option(metavar="HEIGHTxWIDTH", help="Of the pictures that networks are trained on.")]
+SizeOption = Annotated[
+    str, typer.Option(metavar="HEIGHTxWIDTH", help="Of the pictures that networks are trained on; --dataset needs one.")
+]
 StepsOption = Annotated[int, typer.Option(min=0, help="Of every training; 0: as committed.")]
 OutOption = Annotated[
     Path | None,
@@ -58,7 +60,11 @@ class Ground:
 
     @classmethod
     def of(cls, dataset: str, protocol: str, size: str, steps: int) -> Ground:
-        """From what the command line says. Raises InputError for an unknown data set or protocol, or no size."""
+        """From what the command line says.
+
+        Raises InputError for an unknown data set or protocol, or no size; or for a data set without one: the committed
+        size would squash its pictures.
+        """
         if dataset:
             dataset_named(dataset)
         if protocol:
@@ -66,6 +72,8 @@ class Ground:
         sizes = read_sizes(size) if size else (None,)
         if len(sizes) > 1:
             raise InputError(f"--size {size}: expected one size")
+        if dataset and not size:
+            raise InputError(f"--dataset {dataset}: give --size HEIGHTxWIDTH too, of the pictures to be trained on")
         return cls(dataset, protocol, sizes[0], steps)
 
     @property

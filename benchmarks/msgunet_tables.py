@@ -6,8 +6,8 @@ a CPU.
 trains four networks on each of three data sets, those that are not trained yet, judges them on the validation splits,
 and asks MSG U-Net for pictures of every size from inputs of every size. It writes ``results/msgunet_tables.json``, the
 tables of ``results/msgunet_tables.md``, made from it, and ``docs/msgunet_tables.jpg``: label maps drawn for this
-project, and what each network that learned streets makes of them. With ``--dataset NAME --data FOLDER`` it does so on
-one other data set.
+project, and what each network that learned streets makes of them. With ``--dataset NAME --data FOLDER --size SIZE`` it
+does so on one other data set.
 """
 
 from __future__ import annotations
@@ -192,7 +192,7 @@ def sets_on(ground: Ground, data: Path) -> Sequence[PictureSet]:
         return SETS
     protocol = ground.protocol_for(data)
     if protocol.size is None:
-        raise InputError(f"{protocol.name} leaves pictures as they are: give --size HEIGHTxWIDTH")
+        raise InputError(f"--protocol {protocol.name}: leaves pictures as they are; expected one with a size")
     return (PictureSet(ground.dataset, ground.dataset, "", protocol),)
 
 

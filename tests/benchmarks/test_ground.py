@@ -80,6 +80,7 @@ def test_void_is_numbered_as_in_the_data(ground: ModuleType) -> None:
     ("options", "message"),
     [
         ({"dataset": "camvit"}, "no data set 'camvit'; there are paired_folder, "),
+        ({"dataset": "facades"}, "--dataset facades: give --size HEIGHTxWIDTH too"),
         ({"protocol": "camvid-v9"}, "no protocol 'camvid-v9'"),
         ({"size": "32"}, "expected HEIGHTxWIDTH"),
         ({"size": "32x32,64x64"}, "expected one size"),
@@ -103,8 +104,8 @@ def test_the_tables_of_msgunet_on_one_set(ground: ModuleType, comparison: Any, t
     trials = tables.trials_on(only, pairs, ground.Ground("paired_folder", steps=30))
     assert {(trial.data, trial.scale, trial.steps) for trial in trials.values()} == {(str(pairs), (32, 48), 30)}
     assert tables.sets_on(ground.Ground(steps=30), tmp_path) == tables.SETS
-    with pytest.raises(InputError, match="give --size"):
-        tables.sets_on(ground.Ground("paired_folder"), pairs)
+    with pytest.raises(InputError, match="--protocol camvid-val-v1: leaves pictures as they are"):
+        tables.sets_on(ground.Ground("paired_folder", "camvid-val-v1", (32, 48)), pairs)
     with pytest.raises(InputError, match="--dataset says which"):
         tables.sets_on(ground.Ground(size=(32, 48)), pairs)
 
