@@ -55,7 +55,7 @@ def main(
     """Measures SPADE and CLADE and writes clade_cost.json and clade_cost.md."""
     torch.set_num_threads(threads)
     try:
-        rows = [row for dataset in datasets.split(",") for row in measure(dataset, rounds)]
+        rows = [row for dataset in read_datasets(datasets) for row in measure(dataset, rounds)]
     except InputError as error:
         typer.echo(f"refused: {error}", err=True)
         raise typer.Exit(1) from error
@@ -64,15 +64,24 @@ def main(
     typer.echo(markdown(results))
 
 
+def read_datasets(text: str) -> list[str]:
+    """Names of ``PAPER_SECONDS``, with commas between them. Raises InputError for others, and for one named twice."""
+    names = [name.strip() for name in text.split(",")]
+    for name in names:
+        if name not in PAPER_SECONDS:
+            raise InputError(f"the paper has no times for {name!r}, but for {', '.join(PAPER_SECONDS)}")
+        if names.count(name) > 1:
+            raise InputError(f"--datasets {text}: names {name} more than once")
+    return names
+
+
 @torch.inference_mode()
 def measure(dataset: str, rounds: int) -> list[Row]:
     """A row for each family, both sides of all measured in turns.
 
     Raises:
-        InputError: an unknown data set, or sides that make different pictures.
+        InputError: sides that make different pictures.
     """
-    if dataset not in PAPER_SECONDS:
-        raise InputError(f"the paper has no times for {dataset!r}, but for {', '.join(PAPER_SECONDS)}")
     keep_freed_memory()
     rows, runs = [], {}
     for family in FAMILIES:

@@ -110,7 +110,29 @@ def test_sides_that_differ_are_refused(
     assert not list(tmp_path.iterdir())
 
 
-def test_unknown_data_sets_are_refused(cost: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("datasets", "message"),
+    [
+        ("ade20k,ade", "'ade', but for ade20k, coco_stuff, cityscapes"),
+        ("ade20k,", "'', but for ade20k, coco_stuff, cityscapes"),
+        ("ade20k, ade20k", "--datasets ade20k, ade20k: names ade20k more than once"),
+    ],
+)
+def test_what_is_no_list_of_data_sets_is_refused_before_the_work(
+    cost: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    datasets: str,
+    message: str,
+) -> None:
+    measured: list[str] = []
+    monkeypatch.setattr(cost, "measure", lambda dataset, rounds: measured.append(dataset) or [])
     with pytest.raises(typer.Exit):
-        cost.main("ade", rounds=1, threads=1, out=tmp_path)
-    assert "'ade', but for ade20k, coco_stuff, cityscapes" in capsys.readouterr().err
+        cost.main(datasets, rounds=1, threads=1, out=tmp_path)
+    assert message in capsys.readouterr().err
+    assert not measured
+
+
+def test_a_list_of_data_sets_may_have_spaces(cost: ModuleType) -> None:
+    assert cost.read_datasets("ade20k, cityscapes") == ["ade20k", "cityscapes"]
