@@ -5,8 +5,8 @@
 
 The second call trains the variants that are not trained yet, each on the same label maps in the same order, judges them
 on the validation split, and times a picture with all of them taking turns. It writes ``results/ablations.json``, the
-table of ``results/ablations.md``, made from it, and ``docs/ablations.jpg``: label maps drawn for this project, and what
-each variant makes of them.
+table of ``results/ablations.md``, made from it, the plot ``docs/ablations_time.png`` of quality against time, and
+``docs/ablations.jpg``: label maps drawn for this project, and what each variant makes of them.
 """
 
 from __future__ import annotations

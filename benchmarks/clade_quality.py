@@ -6,8 +6,9 @@ VII, at a size and for a time that suit a CPU. Tables II and III: ``clade_cost.p
 
 The second call trains the networks that are not trained yet, each on the same label maps in the same order against the
 same discriminator, judges them on the validation split, and times a picture with all of them taking turns. It writes
-``results/clade_quality.json``, the tables of ``results/clade_quality.md``, made from it, and
-``docs/clade_quality.jpg``: label maps drawn for this project, and what each network makes of them.
+``results/clade_quality.json``, the tables of ``results/clade_quality.md``, made from it, the plot
+``docs/clade_quality_time.png`` of quality against time, and ``docs/clade_quality.jpg``: label maps drawn for this
+project, and what each network makes of them.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@
 
 The second call trains what is not trained yet, each network on the same label maps in the same order, judges all on the
 validation split, and times a picture with all of them taking turns. It writes ``results/slimmer.json``, the table of
-``results/slimmer.md``, made from it, and ``docs/slimmer.jpg``: label maps drawn for this project, and what each network
-makes of them.
+``results/slimmer.md``, made from it, the plot ``docs/slimmer_time.png`` of quality against time, and
+``docs/slimmer.jpg``: label maps drawn for this project, and what each network makes of them.
 """
 
 from __future__ import annotations
