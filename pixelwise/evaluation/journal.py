@@ -32,7 +32,7 @@ PATIENCE = 60.0
 
 
 def sample_digest(sample: PairedSample, samples: PairedData) -> bytes:
-    """SHA-256 of all that one of these samples holds, and of what they say that it means."""
+    """SHA-256 of all that one of these samples holds, and of their specs, which say what it means."""
     specs = {"condition": samples.spec.to_json(), "target": samples.target.to_json()}
     found = hashlib.sha256(json.dumps(specs).encode())
     for part in (*sample.condition.planes().values(), sample.target, sample.valid):
