@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from default_type import by_default
 from recorded import RECORDED_CONFIGS, TOLERANCE, Arrays, recorded, recorded_condition
 
 from pixelwise.adopt import adopt
@@ -148,6 +149,12 @@ def test_a_constant_mlp_looks_at_its_pixel_alone() -> None:
     changed[0, 3, 5] = (changed[0, 3, 5] + 1) % 4
     differs = (generator(condition).image != generator(Condition(labels=changed)).image).any(dim=1)
     assert differs.nonzero().tolist() == [[0, 3, 5]]
+
+
+def test_the_tent_is_exact_whatever_torchs_default_type() -> None:
+    with by_default(torch.float16):
+        taps = TentReduction(6).get_buffer("taps")
+    torch.testing.assert_close(taps.double() * 72, torch.tensor([1, 3, 5, 7, 9, 11, 11, 9, 7, 5, 3, 1]).double())
 
 
 def test_scaled_parameters_divide_weights_by_fan_in_and_frequency() -> None:
