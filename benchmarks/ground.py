@@ -123,7 +123,7 @@ class Ground:
         )
 
     def protocol_for(self, root: Path) -> Protocol:
-        """The protocol that was named; otherwise that of the data set, at this size if it leaves that open.
+        """The protocol that was named, otherwise that of the data set; at this size if it leaves that open.
 
         Args:
             root: folder of the data.
@@ -131,16 +131,17 @@ class Ground:
         Raises:
             InputError: there is none, or several suit; they are named.
         """
-        if self.protocol:
-            return protocol_named(self.protocol)
+        found = protocol_named(self.protocol) if self.protocol else self._suiting(root)
+        return found if self.size is None or found.size is not None else found.at(self.size)
+
+    def _suiting(self, root: Path) -> Protocol:
         suiting = [each for each in PROTOCOLS.values() if each.data is DATASETS.get(self.dataset)]
         suiting = [each for each in suiting if each.size == self.size] or suiting
         if len(suiting) > 1:
             raise InputError(
                 f"several protocols suit, --protocol says which: {', '.join(each.name for each in suiting)}"
             )
-        found = suiting[0] if suiting else protocol_for(root, None)
-        return found if self.size is None or found.size is not None else found.at(self.size)
+        return suiting[0] if suiting else protocol_for(root, None)
 
 
 COMMITTED = Ground()

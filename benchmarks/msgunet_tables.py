@@ -184,15 +184,15 @@ def sets_on(ground: Ground, data: Path) -> Sequence[PictureSet]:
     """``SETS``, or the one set that was asked for.
 
     Raises:
-        InputError: no protocol suits, or it does not say of which size pictures are; or a size was asked for of all.
+        InputError: no protocol suits, or it is of another size than was asked for; or a size was asked for of all.
     """
     if not ground.dataset:
         if ground.size or ground.protocol:
             raise InputError("--size and --protocol are of one data set: --dataset says which")
         return SETS
     protocol = ground.protocol_for(data)
-    if protocol.size is None:
-        raise InputError(f"--protocol {protocol.name}: leaves pictures as they are; expected one with a size")
+    if protocol.size != ground.size:
+        raise InputError(f"--size: {protocol.name} is of pictures of {protocol.size}, got {ground.size}")
     return (PictureSet(ground.dataset, ground.dataset, "", protocol),)
 
 

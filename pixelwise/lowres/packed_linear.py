@@ -38,7 +38,8 @@ def _can_pack() -> bool:
     """Whether torch has oneDNN's operators here. They are meant for its compiler, which promises nobody that they stay:
     so they are tried.
     """
-    x, weight = torch.arange(32.0).view(2, 16), torch.arange(64.0).view(4, 16)
+    numbers = torch.arange(96, dtype=torch.float32, device="cpu").view(6, 16)
+    x, weight = numbers[:2], numbers[2:]
     try:
         packed = torch.ops.mkldnn._reorder_linear_weight(weight)
         made = torch.ops.mkldnn._linear_pointwise(x, packed, None, "none", [], "")

@@ -104,8 +104,10 @@ def test_the_tables_of_msgunet_on_one_set(ground: ModuleType, comparison: Any, t
     trials = tables.trials_on(only, pairs, ground.Ground("paired_folder", steps=30))
     assert {(trial.data, trial.scale, trial.steps) for trial in trials.values()} == {(str(pairs), (32, 48), 30)}
     assert tables.sets_on(ground.Ground(steps=30), tmp_path) == tables.SETS
-    with pytest.raises(InputError, match="--protocol camvid-val-v1: leaves pictures as they are"):
-        tables.sets_on(ground.Ground("paired_folder", "camvid-val-v1", (32, 48)), pairs)
+    (named,) = tables.sets_on(ground.Ground("camvid", "camvid-val-v1", (32, 48)), pairs)
+    assert (named.protocol.name, named.protocol.size) == ("camvid-val-32x48-v1", (32, 48))
+    with pytest.raises(InputError, match=r"camvid-val-128x160-v1 is of pictures of \(128, 160\), got \(32, 48\)"):
+        tables.sets_on(ground.Ground("camvid", "camvid-val-128x160-v1", (32, 48)), pairs)
     with pytest.raises(InputError, match="--dataset says which"):
         tables.sets_on(ground.Ground(size=(32, 48)), pairs)
 

@@ -6,6 +6,7 @@ import sys
 import pytest
 import torch
 import torch.nn.functional as F
+from default_type import float64_by_default
 from torch import Tensor
 
 from pixelwise.lowres import packed_linear
@@ -41,6 +42,12 @@ def test_torch_for_linux_has_the_operators() -> None:
 def test_other_types_stay_as_they_are(dtype: torch.dtype) -> None:
     x, weight, bias = _random(4, 8).to(dtype), _random(6, 8).to(dtype), _random(6).to(dtype)
     assert torch.equal(PackedLinear(weight, bias)(x), F.linear(x, weight, bias))
+
+
+def test_they_are_found_whatever_torchs_defaults_are() -> None:
+    with float64_by_default(), torch.device("meta"):
+        found = packed_linear._can_pack.__wrapped__()
+    assert found == packed_linear._can_pack()
 
 
 def test_operators_that_are_missing_or_compute_something_else_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
