@@ -17,16 +17,19 @@ from pixelwise.lowres.packed_linear import PackedLinear
 from pixelwise.native import library
 
 SIDE = 16
-"""Cells in a group, parameters in a panel: as in native/kernels/product.h."""
+"""Cells in a group: as in native/kernels/product.h."""
 
-_PANEL = 256
+PANEL = 32
+"""Parameters that are compiled together: as there."""
+
+_TORCH_PANEL = 256
 """Parameters that torch makes at a time: fewer would take longer, of more the unneeded ones were seldom left out."""
 
 
 class _ParameterJob(ctypes.Structure):
     _fields_ = [
         ("work", library.Work),
-        *[(name, ctypes.c_void_p) for name in ("cells", "weights", "bias", "panels", "out")],
+        *[(name, ctypes.c_void_p) for name in ("cells", "weights", "bias", "needed", "out")],
         *[(name, ctypes.c_int64) for name in ("num_cells", "inputs", "parameters")],
     ]
 
@@ -93,7 +96,7 @@ class _TorchProduct:
 
     def __init__(self, weight: Tensor, bias: Tensor, scale: Tensor) -> None:
         # What a panel would spare another device is not worth its launches.
-        self._panel = _PANEL if weight.device.type == "cpu" else len(weight)
+        self._panel = _TORCH_PANEL if weight.device.type == "cpu" else len(weight)
         panels = zip(weight.split(self._panel), bias.split(self._panel), scale.split(self._panel), strict=True)
         self._panels = [PackedLinear(rows * factors[:, None], biases) for rows, biases, factors in panels]
         self._num_parameters = len(weight)
@@ -122,24 +125,24 @@ class _CompiledProduct:
     def __init__(self, weight: Tensor, bias: Tensor, scale: Tensor, instruction_set: str | None) -> None:
         self._num_parameters, self._num_channels = weight.shape
         self._weight = _pack(weight, scale)
-        self._bias = F.pad(bias, (0, -len(bias) % SIDE))
+        self._bias = F.pad(bias, (0, -len(bias) % PANEL))
         self._kernel = library.kernel("parameters", instruction_set)
 
     def __call__(self, features: Tensor, needed: Tensor | None) -> Tensor:
-        make = features.new_empty if needed is None else features.new_zeros
         num_values = features[..., 0].numel() * self._num_parameters
         # With slack, so that the renderer can read it as it is.
-        out = make(num_values + library.SLACK)[:num_values].view(*features.shape[:3], self._num_parameters)
-        groups = _group(features.reshape(-1, self._num_channels))
-        panels = _panels(needed, len(self._weight))
-        tensors = (groups, self._weight, self._bias, panels, out)
-        pointers = [tensor.data_ptr() for tensor in tensors]
+        out = features.new_empty(num_values + library.SLACK)[:num_values].view(*features.shape[:3], -1)
+        groups, mask = _group(features.reshape(-1, self._num_channels)), self._mask(needed)
+        pointers = [tensor.data_ptr() for tensor in (groups, self._weight, self._bias, mask, out)]
         sizes = (out[..., 0].numel(), self._num_channels, self._num_parameters)
-        job = _ParameterJob(library.Work(0, len(panels)), *pointers, *sizes)
-        library.run(self._kernel, job)
-        if needed is not None:
-            out[..., _unneeded_neighbours(needed)] = 0
+        library.run(self._kernel, _ParameterJob(library.Work(0, len(self._weight)), *pointers, *sizes))
         return out
+
+    def _mask(self, needed: Tensor | None) -> Tensor:
+        """-1 for what is needed, otherwise 0: int32, of whole panels."""
+        if needed is None:
+            return torch.full((len(self._bias),), -1, dtype=torch.int32)
+        return F.pad(-needed.int(), (0, len(self._bias) - len(needed)))
 
 
 def _cut(x: Tensor, cells: tuple[int, int, int, int] | None) -> Tensor:
@@ -152,13 +155,13 @@ def _cut(x: Tensor, cells: tuple[int, int, int, int] | None) -> Tensor:
 
 
 def _pack(weight: Tensor, scale: Tensor) -> Tensor:
-    """P C to panels C 16, scaled; P padded with zeros. No other copy is made."""
+    """P C to panels C 32, scaled; P padded with zeros. No other copy is made."""
     parameters, channels = weight.shape
-    whole = parameters // SIDE
-    packed = weight.new_zeros(math.ceil(parameters / SIDE), channels, SIDE)
-    packed[:whole] = weight[: whole * SIDE].view(whole, SIDE, channels).transpose(1, 2)
-    packed[whole:, :, : parameters % SIDE] = weight[whole * SIDE :].t()
-    packed *= F.pad(scale, (0, -parameters % SIDE)).view(-1, 1, SIDE)
+    whole = parameters // PANEL
+    packed = weight.new_zeros(math.ceil(parameters / PANEL), channels, PANEL)
+    packed[:whole] = weight[: whole * PANEL].view(whole, PANEL, channels).transpose(1, 2)
+    packed[whole:, :, : parameters % PANEL] = weight[whole * PANEL :].t()
+    packed *= F.pad(scale, (0, -parameters % PANEL)).view(-1, 1, PANEL)
     return packed
 
 
@@ -166,21 +169,3 @@ def _group(features: Tensor) -> Tensor:
     """cells C to groups C 16, the last group filled up with zeros."""
     features = F.pad(features, (0, 0, 0, -len(features) % SIDE))
     return features.view(-1, SIDE, features.shape[1]).transpose(1, 2).contiguous()
-
-
-def _panels(needed: Tensor | None, num_panels: int) -> Tensor:
-    """The panels that hold any needed parameter, int32."""
-    if needed is None:
-        return torch.arange(num_panels, dtype=torch.int32)
-    return _by_panel(needed).any(1).nonzero().flatten().int()
-
-
-def _by_panel(needed: Tensor) -> Tensor:
-    return F.pad(needed, (0, -len(needed) % SIDE)).view(-1, SIDE)
-
-
-def _unneeded_neighbours(needed: Tensor) -> Tensor:
-    """The parameters that were made only because their panel holds a needed one."""
-    by_panel = _by_panel(needed)
-    made = by_panel.any(1, keepdim=True).expand_as(by_panel).flatten()[: len(needed)]
-    return (made & ~needed).nonzero().flatten()

@@ -1,5 +1,5 @@
 """3 x 3 convolution by Winograd's minimal filtering (Lavin and Gray, "Fast Algorithms for Convolutional Neural
-Networks", CVPR 2016), by the compiled kernels of native/kernels/winograd.h. Filters are transformed once.
+Networks", CVPR 2016), by the compiled kernels of native/kernels/winograd.h. Filters are packed half transformed.
 
 Norms cost no pass over memory: a convolution writes what it makes and its statistics, and the next one normalises what
 it reads.
@@ -19,11 +19,14 @@ from torch import Tensor
 from pixelwise.lowres.activations import Activations, Convolved, Room, moments
 from pixelwise.lowres.band import Band, convolved_band
 from pixelwise.lowres.padding import check_padding, column_sources, row_sources
-from pixelwise.lowres.transforms import POSITIONS, transformed
+from pixelwise.lowres.transforms import POSITIONS, half_transformed
 from pixelwise.native import library
 
 SIDE = 16
-"""Tiles in a group, channels in a panel: as in native/kernels/product.h."""
+"""Tiles in a group; the inputs' channels are rounded up to as many: as in native/kernels/product.h."""
+
+PANEL = 32
+"""Outputs that are made together: as there."""
 
 GROUPS = 2
 """Groups of tiles that are multiplied by the same weights in turn: as in native/kernels/winograd.h."""
@@ -60,8 +63,8 @@ class WinogradConvolution:
 
     def __init__(self, weight: Tensor, padding: str, instruction_set: str | None) -> None:
         self._weights = _pack(weight)
-        self.inputs = self._weights.shape[2]
-        self.outputs = len(self._weights) * SIDE
+        self.inputs = self._weights.shape[2] * SIDE
+        self.outputs = len(self._weights) * PANEL
         self._padding = padding
         self._make_tiles, self._make_outputs, self._make_groups = (
             library.kernel(f"winograd_{name}", instruction_set) for name in ("tiles", "outputs", "groups")
@@ -91,7 +94,7 @@ class WinogradConvolution:
         if by_groups:
             stages = [(self._make_groups, num_items)]
         else:
-            tiles_items, outputs_items = num_groups * self.inputs // SIDE, num_items * self.outputs // SIDE
+            tiles_items, outputs_items = num_groups * self.inputs // SIDE, num_items * len(self._weights)
             stages = [(self._make_tiles, tiles_items), (self._make_outputs, outputs_items)]
         for kernel, count in stages:
             job.work = library.Work(0, count)
@@ -142,9 +145,10 @@ def _cells_of_tiles(size: int) -> Tensor:
 
 
 def _pack(weight: Tensor) -> Tensor:
-    """O I 3 3 to panels 36 I 16, O and I padded to multiples of 16; panel by panel, so that no other copy is made."""
+    """O I 3 3 to panels 6 I/16 3 16 32, O and I rounded up; panel by panel, so that no other copy is made."""
     outputs, inputs = weight.shape[:2]
-    packed = weight.new_zeros(math.ceil(outputs / SIDE), POSITIONS, math.ceil(inputs / SIDE) * SIDE, SIDE)
-    for panel, filters in zip(packed, weight.split(SIDE), strict=True):
-        panel[:, :inputs, : len(filters)] = transformed(filters)
+    packed = weight.new_zeros(math.ceil(outputs / PANEL), 6, math.ceil(inputs / SIDE), 3, SIDE, PANEL)
+    for panel, filters in zip(packed, weight.split(PANEL), strict=True):
+        filters = F.pad(filters, (0, 0, 0, 0, 0, -inputs % SIDE))
+        panel[..., : len(filters)] = half_transformed(filters).unflatten(1, (-1, SIDE)).transpose(2, 3)
     return packed

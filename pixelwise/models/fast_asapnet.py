@@ -23,7 +23,7 @@ from pixelwise.lowres.kept_rows import in_files, meanwhile
 from pixelwise.lowres.reference import LowResolutionStream
 from pixelwise.lowres.stream import FastStream, unfit
 from pixelwise.lowres.streamed import KEPT_BYTES
-from pixelwise.lowres.winograd import SIDE
+from pixelwise.lowres.winograd import PANEL
 from pixelwise.models.asapnet import AsapNet
 from pixelwise.models.banded_asapnet import BandedAsapNet, Fields
 from pixelwise.models.edited_asapnet import EditedAsapNet
@@ -201,7 +201,7 @@ class FastAsapNet:
 
     def scratch_bytes(self, size: tuple[int, int]) -> int:
         num_cells = math.prod(-(-side // self.config.cell) for side in size)
-        num_bytes = 4 * -(-self.config.max_width // SIDE) * SIDE * num_cells
+        num_bytes = 4 * -(-self.config.max_width // PANEL) * PANEL * num_cells
         return 2 * max(num_bytes, KEPT_BYTES) if self.config.norm == "instance" else num_bytes
 
     def _features(self, stream: FastStream | DenseStream, condition: Condition) -> Tensor:

@@ -4,6 +4,8 @@
 #include "work.h"
 #include "peak.h"
 #include "tile.h"
+#include "cells.h"
+#include "first_layer.h"
 #include "pixels.h"
 #include "product.h"
 #include "winograd.h"

@@ -1,75 +1,113 @@
 /* Products of matrices whose right side is packed once, and the 1x1 convolution that makes parameters of them.
 
-   All products are of 16 rows with a panel of 16 columns, over a run of inputs:
+   All products are of 16 rows with a panel of 32 columns, over a run of inputs:
 
        sums[row][column] += left[input][row] * right[input][column]
 
-   Both sides lie in memory in the order in which they are read, whatever the instruction set: one line of 64 bytes for
-   each input. ROWS rows are multiplied at once so that the sums stay in registers (16 with AVX-512, 8 with the others):
-   a panel's line is loaded as vectors, each row's number is broadcast. The panel is the side that comes from memory;
-   its lines are asked for AHEAD of their use. Sums start anew after RUN inputs and are then added up: it lessens the
-   rounding error, and both sides of a run fit into the first cache. */
+   Both sides lie in memory in the order in which they are read, whatever the instruction set: for each input 16 and 32
+   numbers, whole lines of the cache. ROWS x COLUMNS sums stay in registers (8 x 32 with AVX-512, 4 x 16 with AVX2): a
+   line of the right side is loaded as vectors, each row's number is broadcast, and loads hide behind multiply-adds. A
+   run is short: both sides fit into the first cache, and to add up the sums of short runs lessens the rounding error.
+
+   Weights come from memory, and their processor would wait for it. So what is needed soon is asked for meanwhile, evenly
+   spread: `step` floats for each input, from `soon` on. */
 
 #define SIDE 16
-#define VECTORS (SIDE / LANES)
+#define PANEL 32
 #define RUN 64
-#define AHEAD 64
 
 #if LANES == 16
-#define ROWS 16
+#define ROWS 8
+#define COLUMNS 32
 #elif LANES == 8 || defined(__aarch64__)
 #define ROWS 4
+#define COLUMNS 16
 #else
 #define ROWS 2
+#define COLUMNS 16
 #endif
 
-static void NAME(add_product)(const float *left, const float *right, int64_t inputs, float *sums) {
-    for (int first = 0; first < SIDE; first += ROWS) {
-        vector sum[ROWS][VECTORS] = {0};
-        for (int64_t input = 0; input < inputs; input++) {
-            __builtin_prefetch(right + (input + AHEAD) * SIDE);
-            for (int v = 0; v < VECTORS; v++) {
-                vector column = load(right + input * SIDE + v * LANES);
-                for (int row = 0; row < ROWS; row++) sum[row][v] += left[input * SIDE + first + row] * column;
-            }
-        }
+INLINE void add_part(const float *left, const float *right, int64_t inputs, float *sums, const float *soon,
+                     int64_t step) {
+    vector sum[ROWS][COLUMNS / LANES] = {0};
+    for (int64_t input = 0; input < inputs; input++) {
+        if (step) __builtin_prefetch(soon + input * step);
+        vector columns[COLUMNS / LANES];
+        for (int v = 0; v < COLUMNS / LANES; v++) columns[v] = load(right + input * PANEL + v * LANES);
         for (int row = 0; row < ROWS; row++)
-            for (int v = 0; v < VECTORS; v++) {
-                float *to = sums + (first + row) * SIDE + v * LANES;
-                store(to, load(to) + sum[row][v]);
-            }
+            for (int v = 0; v < COLUMNS / LANES; v++) sum[row][v] += left[input * SIDE + row] * columns[v];
+    }
+    for (int row = 0; row < ROWS; row++)
+        for (int v = 0; v < COLUMNS / LANES; v++) {
+            float *to = sums + row * PANEL + v * LANES;
+            store(to, load(to) + sum[row][v]);
+        }
+}
+
+static void NAME(add_product)(const float *left, const float *right, int64_t inputs, float *sums, const float *soon,
+                              int64_t step) {
+    add_part(left, right, inputs, sums, soon, step);
+    for (int part = 1; part < SIDE / ROWS * (PANEL / COLUMNS); part++) {
+        int row = part * COLUMNS / PANEL * ROWS, column = part * COLUMNS % PANEL;
+        add_part(left + row, right + column, inputs, sums + row * PANEL + column, 0, 0);
     }
 }
 
-/* out[cell][parameter] = bias[parameter] + sum over inputs. An item is one of the wanted panels, for all cells: its
-   weights come from memory once, in order, and stay in the second cache. */
+/* out[cell][parameter] = bias[parameter] + sum over inputs, or 0 where it is not needed. An item is a panel, for all cells:
+   its weights come from memory once, while the panel before is multiplied, and stay in the second cache. */
 
 typedef struct {
     work work;
     const float *cells;    /* [groups of 16 cells][input][16] */
-    const float *weights;  /* [panel of 16 parameters][input][16] */
-    const float *bias;     /* [panel][16] */
-    const int32_t *panels; /* those wanted */
+    const float *weights;  /* [panel of 32 parameters][input][32] */
+    const float *bias;     /* [panel][32] */
+    const int32_t *needed; /* [panel][32]: -1, or 0 for what is not */
     float *out;            /* [cell][parameter] */
     int64_t num_cells, inputs, parameters;
 } parameter_job;
 
-static void NAME(parameters_of_group)(const parameter_job *job, int64_t first_cell, int64_t panel) {
-    float sums[SIDE][SIDE];
-    for (int row = 0; row < SIDE; row++) memcpy(sums[row], job->bias + panel * SIDE, sizeof sums[row]);
+/* Those of a panel that are needed, of a group of cells. */
+INLINE void write_parameters(const parameter_job *job, int64_t group, int64_t panel, const float sums[SIDE][PANEL]) {
+    int64_t first = group * SIDE, rows = job->num_cells - first, columns = job->parameters - panel * PANEL;
+    for (int row = 0; row < SIDE && row < rows; row++) {
+        float kept[PANEL];
+        for (int lane = 0; lane < PANEL; lane += LANES) {
+            mask needed;
+            memcpy(&needed, job->needed + panel * PANEL + lane, sizeof needed);
+            store(kept + lane, (vector)((mask)load(&sums[row][lane]) & needed));
+        }
+        memcpy(job->out + (first + row) * job->parameters + panel * PANEL, kept,
+               (columns < PANEL ? columns : PANEL) * sizeof(float));
+    }
+}
+
+static void NAME(parameters_of_group)(const parameter_job *job, int64_t group, int64_t panel, const float *soon,
+                                      int64_t step) {
+    float sums[SIDE][PANEL];
+    for (int row = 0; row < SIDE; row++) memcpy(sums[row], job->bias + panel * PANEL, sizeof sums[row]);
     for (int64_t input = 0; input < job->inputs; input += RUN) {
         int64_t run = job->inputs - input < RUN ? job->inputs - input : RUN;
-        NAME(add_product)(job->cells + first_cell * job->inputs + input * SIDE,
-                          job->weights + (panel * job->inputs + input) * SIDE, run, sums[0]);
+        NAME(add_product)(job->cells + (group * job->inputs + input) * SIDE,
+                          job->weights + (panel * job->inputs + input) * PANEL, run, sums[0], soon + input * step, step);
     }
-    int64_t rows = job->num_cells - first_cell, columns = job->parameters - panel * SIDE;
-    for (int row = 0; row < SIDE && row < rows; row++)
-        memcpy(job->out + (first_cell + row) * job->parameters + panel * SIDE, sums[row],
-               (columns < SIDE ? columns : SIDE) * sizeof(float));
+    write_parameters(job, group, panel, sums);
+}
+
+INLINE int any_needed(const parameter_job *job, int64_t panel) {
+    for (int column = 0; column < PANEL; column++)
+        if (job->needed[panel * PANEL + column]) return 1;
+    return 0;
 }
 
 void NAME(parameters)(parameter_job *job) {
-    for (int64_t item; (item = take(&job->work)) >= 0;)
-        for (int64_t cell = 0; cell < job->num_cells; cell += SIDE)
-            NAME(parameters_of_group)(job, cell, job->panels[item]);
+    int64_t groups = (job->num_cells + SIDE - 1) / SIDE, step = (PANEL + groups - 1) / groups;
+    for (int64_t panel = take(&job->work), next; panel >= 0; panel = next) {
+        next = take(&job->work);
+        const float *soon = job->weights + next * job->inputs * PANEL;
+        for (int64_t group = 0; group < groups; group++)
+            if (any_needed(job, panel))
+                NAME(parameters_of_group)(job, group, panel, soon + group * job->inputs * step, next < 0 ? 0 : step);
+            else
+                write_parameters(job, group, panel, (float[SIDE][PANEL]){0});
+    }
 }

@@ -8,7 +8,7 @@
    An item of work is a row of the output and a panel of its channels, so that a panel's weights stay in the cache. Sums
    of TAPS_AT_ONCE are made anew and then added up: it lessens the rounding error. */
 
-#define TAPS_AT_ONCE 192
+#define TAPS_AT_ONCE 64
 
 typedef struct {
     work work; /* pictures x out_height x panels */

@@ -48,32 +48,33 @@ INLINE void tile(int pixels, int vectors, addend to, activation then, int64_t in
         }
 }
 
-/* At most four outputs, such as colours: vectors of four, of which a processor does more in the same time than of LANES,
-   and eight pixels at once, for as many sums must be under way to hide how long each takes. */
-typedef float quad __attribute__((vector_size(16)));
+/* A few outputs, such as colours, whose weights would fill a part of a vector only: out[o][p] = bias[o] + sum over i of
+   x[p][i] * columns[o][i]. A vector holds LANES inputs of a pixel, and the pixels' sums are added up across the lanes, so
+   that they come out side by side. columns[o] is padded with zeros to whole vectors; of pixels and of each row of `out`
+   there is room for a multiple of LANES. */
+#define MOST_NARROW 4
 
-static void NAME(narrow_product)(int64_t num_pixels, int64_t inputs, const float *x, int64_t x_stride, const float *w,
-                                 int64_t w_stride, const float *bias, float *out, int64_t out_stride) {
-    int64_t p = 0;
-    for (; p + 8 <= num_pixels; p += 8) {
-        quad sum[8];
-#pragma GCC unroll 8
-        for (int i = 0; i < 8; i++) memcpy(&sum[i], bias, sizeof sum[i]);
+static void NAME(narrow_product)(int64_t num_outputs, int64_t num_pixels, int64_t inputs, const float *x, int64_t x_stride,
+                                 const float *columns, const float *bias, float *out, int64_t out_stride) {
+    int64_t whole = inputs / LANES * LANES, stride = (inputs + LANES - 1) / LANES * LANES;
+    mask rest = lanes_below(inputs - whole); /* what lies beyond may be NaN */
+    for (int64_t first = 0; first < num_pixels; first += LANES)
+        for (int64_t o = 0; o < num_outputs; o++) {
+            const float *from = x + first * x_stride, *weights = columns + o * stride;
+            vector sum[LANES];
+#pragma GCC unroll 16
+            for (int p = 0; p < LANES; p++) sum[p] = (vector){0};
 #pragma GCC unroll 1
-        for (int64_t i = 0; i < inputs; i++) {
-            quad weights;
-            memcpy(&weights, w + i * w_stride, sizeof weights);
-#pragma GCC unroll 8
-            for (int j = 0; j < 8; j++) sum[j] += x[(p + j) * x_stride + i] * weights;
-        }
-#pragma GCC unroll 8
-        for (int i = 0; i < 8; i++) memcpy(out + (p + i) * out_stride, &sum[i], sizeof sum[i]);
-    }
-    for (; p < num_pixels; p++)
-        for (int o = 0; o < 4; o++) {
-            float sum = bias[o];
-            for (int64_t i = 0; i < inputs; i++) sum += x[p * x_stride + i] * w[i * w_stride + o];
-            out[p * out_stride + o] = sum;
+            for (int64_t i = 0; i < whole; i += LANES) {
+                vector w = load(weights + i);
+#pragma GCC unroll 16
+                for (int p = 0; p < LANES; p++) sum[p] += load(from + p * x_stride + i) * w;
+            }
+            if (whole < inputs)
+#pragma GCC unroll 16
+                for (int p = 0; p < LANES; p++)
+                    sum[p] += choose(rest, load(from + p * x_stride + whole), (vector){0}) * load(weights + whole);
+            store(out + o * out_stride + first, sums_of(sum) + bias[o]);
         }
 }
 

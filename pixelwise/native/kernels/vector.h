@@ -66,3 +66,31 @@ INLINE vector hyperbolic_tangent(vector v) {
     vector tanh = 1.0f - 2.0f / (exponential(2.0f * clamped) + 1.0f);
     return choose(v == v, tanh, v);
 }
+
+/* Numbers of a and b in turns: of their lower halves, or of their upper ones. */
+#if LANES == 16
+#define LOW 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
+#define HIGH 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
+#elif LANES == 8
+#define LOW 0, 8, 1, 9, 2, 10, 3, 11
+#define HIGH 4, 12, 5, 13, 6, 14, 7, 15
+#else
+#define LOW 0, 4, 1, 5
+#define HIGH 2, 6, 3, 7
+#endif
+
+#if defined(__clang__)
+#define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (mask){__VA_ARGS__})
+#endif
+
+/* The sum of each of LANES vectors, which are overwritten. Interleaved, two vectors are added up at once, each to half of
+   the lanes, and so on. */
+INLINE vector sums_of(vector v[LANES]) {
+#pragma GCC unroll 5
+    for (int half = LANES / 2; half > 0; half /= 2)
+#pragma GCC unroll 8
+        for (int i = 0; i < half; i++) v[i] = SHUFFLE(v[i], v[i + half], LOW) + SHUFFLE(v[i], v[i + half], HIGH);
+    return v[0];
+}

@@ -5,19 +5,26 @@
    A tile of 4x4 outputs is computed from 6x6 inputs d and the 3x3 filter g as A'[(G g G') * (B' d B)]A, where * is a
    product number by number, and so for all channels 36 matrix products: a quarter of the multiplications. The matrices
    interpolate at 0, +-sqrt(1/2), +-sqrt(2) and infinity. These points keep all constants near 1, which makes the
-   rounding error half of what it is with the usual 0, +-1, +-2. Filters are transformed and packed beforehand.
+   rounding error half of what it is with the usual 0, +-1, +-2. G's rows are 1, point, point^2, without the factors that
+   belong to them; A has those.
+
+   A small picture has few tiles, and then to read the weights takes longer than to multiply with them. So filters are
+   packed half transformed, G g, 18 numbers for a filter; each row of these becomes six, (G g) G', in the first cache, 16
+   channels at a time, just before their products. That is half of the memory, and costs a sixth of their arithmetic.
 
    Activations are [image][cell][channel]. Tiles are taken in groups of 16, the rows of product.h, which never hold two
-   images, and at most GROUPS groups at a time, so that a panel of weights is read once for all of them, in the order of
-   memory, and what is between product and transform back stays in the second cache (GROUPS * 36 KB).
+   images, and at most GROUPS groups at a time, so that a panel of weights is read once for all of them. Weights and
+   tiles are read in the order of memory, and what is between product and transform back stays in the second cache
+   (GROUPS * 72 KB).
    There are two ways to share the work, since processors may have no cache in common:
    winograd_groups   Many groups: an item is GROUPS of them from input to output; its tiles stay with its thread.
    winograd_tiles    Few groups: first the tiles, an item is 16 channels of a group;
-   winograd_outputs  then the outputs, an item is a panel of 16 output channels for GROUPS groups.
-   channels and outputs are multiples of 16; the caller pads with zeros. */
+   winograd_outputs  then the outputs, an item is a panel of 32 output channels for GROUPS groups.
+   channels are a multiple of 16, outputs of 32; the caller pads with zeros. */
 
 #define POSITIONS 36
 #define GROUPS 2
+#define AHEAD 6 /* squares of weights between those that are used and those that are asked for */
 
 typedef struct {
     work work;
@@ -27,8 +34,8 @@ typedef struct {
     const float *shift;        /* [image][channel] */
     const int32_t *rows;       /* [4 * tiles_high + 2]: the row that each row of tiles reads; -1 for zeros */
     const int32_t *columns;    /* [4 * tiles_wide + 2] */
-    float *tiles;              /* [group][position][channel][16]; for winograd_groups [thread][GROUPS] groups */
-    const float *weights;      /* [panel][position][channel][16] */
+    float *tiles;              /* [group][6][channel / 16][6][16 channels][16]; for winograd_groups [thread][GROUPS] */
+    const float *weights;      /* [panel][6][channel / 16][3][16 channels][32] */
     float *out;                /* [image][row][column][output] */
     float *statistics;         /* [image][group][mean, sum of squared deviations][output] */
     int64_t height, width, channels, outputs;
@@ -36,23 +43,6 @@ typedef struct {
     int64_t groups_per_image, num_groups; /* of one image, of all */
     float least;               /* what is read is at least this: 0 for a ReLU, -infinity for none */
 } winograd_job;
-
-#if LANES == 16
-#define LOW 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
-#define HIGH 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
-#elif LANES == 8
-#define LOW 0, 8, 1, 9, 2, 10, 3, 11
-#define HIGH 4, 12, 5, 13, 6, 14, 7, 15
-#else
-#define LOW 0, 4, 1, 5
-#define HIGH 2, 6, 3, 7
-#endif
-
-#if defined(__clang__)
-#define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
-#else
-#define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (mask){__VA_ARGS__})
-#endif
 
 /* to[j][i] = from[i][j] for LANES x LANES of a 16x16 square. Interleaving the first half of the rows with the second
    turns the bits of (row, column) by one place; after log2(LANES) times rows are columns. */
@@ -85,10 +75,30 @@ INLINE void transform_input(const vector *d, int step, vector *to) {
     to[5 * step] = d5 - 2.5f * d3 + d1;
 }
 
-/* A' m: six numbers `step` apart to four. */
+/* What 16 channels say to 32 outputs. */
+typedef float square[SIDE * PANEL];
+
+/* g G', without G's factors, where that is not g itself: three numbers of each filter to those for +-sqrt(1/2), +-sqrt(2). */
+INLINE void transform_filters(const square *g, square *to) {
+    for (int i = 0; i < SIDE * PANEL; i += LANES) {
+        vector g0 = load(g[0] + i), g1 = load(g[1] + i), g2 = load(g[2] + i);
+        vector even_half = g0 + 0.5f * g2, even_two = g0 + 2 * g2;
+        store(to[0] + i, even_half + ROOT_HALF * g1);
+        store(to[1] + i, even_half - ROOT_HALF * g1);
+        store(to[2] + i, even_two + ROOT_TWO * g1);
+        store(to[3] + i, even_two - ROOT_TWO * g1);
+    }
+}
+
+#define FACTOR_HALF (-2.0f / 3) /* of the rows of G for +-sqrt(1/2) */
+#define FACTOR_TWO (1.0f / 6)   /* and for +-sqrt(2) */
+
+/* A' m with G's factors: six numbers `step` apart to four. */
 INLINE void transform_output(const vector *m, int step, vector *to, int to_step) {
-    vector sum_half = m[step] + m[2 * step], difference_half = ROOT_HALF * (m[step] - m[2 * step]);
-    vector sum_two = m[3 * step] + m[4 * step], difference_two = ROOT_TWO * (m[3 * step] - m[4 * step]);
+    vector sum_half = FACTOR_HALF * (m[step] + m[2 * step]);
+    vector difference_half = FACTOR_HALF * ROOT_HALF * (m[step] - m[2 * step]);
+    vector sum_two = FACTOR_TWO * (m[3 * step] + m[4 * step]);
+    vector difference_two = FACTOR_TWO * ROOT_TWO * (m[3 * step] - m[4 * step]);
     to[0] = m[0] + sum_half + sum_two;
     to[to_step] = difference_half + difference_two;
     to[2 * to_step] = 0.5f * sum_half + 2 * sum_two;
@@ -114,7 +124,14 @@ INLINE void transform_tile(const winograd_job *job, int64_t image, int64_t tile,
     for (int p = 0; p < POSITIONS; p++) store(to + p * SIDE * SIDE, d[p]);
 }
 
-/* 16 channels of a group, to its [position][channel][16]. */
+INLINE int64_t group_floats(const winograd_job *job) { return POSITIONS * job->channels * SIDE; }
+
+/* Where a group's tiles of a position and of 16 channels begin. */
+INLINE int64_t tiles_at(const winograd_job *job, int64_t position, int64_t channel) {
+    return (position / 6 * job->channels + channel) * 6 * SIDE + position % 6 * SIDE * SIDE;
+}
+
+/* 16 channels of a group, to its tiles. */
 static void NAME(make_tiles)(const winograd_job *job, int64_t group, int64_t channel, float *to) {
     float squares[POSITIONS][SIDE][SIDE];
     int64_t image = group / job->groups_per_image, first = group % job->groups_per_image * SIDE;
@@ -128,7 +145,7 @@ static void NAME(make_tiles)(const winograd_job *job, int64_t group, int64_t cha
     for (int p = 0; p < POSITIONS; p++)
         for (int i = 0; i < SIDE; i += LANES)
             for (int j = 0; j < SIDE; j += LANES)
-                transpose_part(&squares[p][i][j], to + (p * job->channels + channel + j) * SIDE + i);
+                transpose_part(&squares[p][i][j], to + tiles_at(job, p, channel) + j * SIDE + i);
 }
 
 /* What is known of a channel's numbers so far. */
@@ -157,9 +174,9 @@ INLINE void finish_group(const winograd_job *job, int64_t group, int64_t output,
     int64_t num_tiles = job->tiles_high * job->tiles_wide;
     float *out = job->out + image * job->height * job->width * job->outputs + output;
     moments known = {0};
-    for (int64_t tile = first; tile < first + SIDE && tile < num_tiles; tile++, products += SIDE) {
+    for (int64_t tile = first; tile < first + SIDE && tile < num_tiles; tile++, products += PANEL) {
         vector m[POSITIONS], half[24], y[16];
-        for (int p = 0; p < POSITIONS; p++) m[p] = load(products + p * SIDE * SIDE);
+        for (int p = 0; p < POSITIONS; p++) m[p] = load(products + p * SIDE * PANEL);
         for (int i = 0; i < 6; i++) transform_output(m + 6 * i, 1, half + 4 * i, 1);
         for (int j = 0; j < 4; j++) transform_output(half + j, 4, y + j, 4);
         int64_t top = tile / job->tiles_wide * 4, left = tile % job->tiles_wide * 4;
@@ -175,27 +192,28 @@ INLINE void finish_group(const winograd_job *job, int64_t group, int64_t output,
     store(statistics + job->outputs, known.deviations);
 }
 
-typedef float group_products[POSITIONS][SIDE][SIDE];
+typedef float group_products[POSITIONS][SIDE][PANEL];
 
 /* A panel of GROUPS groups, or of as many as there are, whose tiles are given. */
 static void NAME(make_outputs)(const winograd_job *job, int64_t group, int64_t panel, const float *tiles) {
     group_products products[GROUPS];
+    square filters[4] __attribute__((aligned(64)));
     memset(products, 0, sizeof products);
     int64_t num_groups = job->num_groups - group < GROUPS ? job->num_groups - group : GROUPS;
-    for (int p = 0; p < POSITIONS; p++)
-        for (int64_t channel = 0; channel < job->channels; channel += RUN) {
-            int64_t run = job->channels - channel < RUN ? job->channels - channel : RUN;
-            const float *weights = job->weights + ((panel * POSITIONS + p) * job->channels + channel) * SIDE;
-            for (int64_t i = 0; i < num_groups; i++)
-                NAME(add_product)(tiles + ((i * POSITIONS + p) * job->channels + channel) * SIDE, weights, run,
-                                  products[i][p][0]);
+    const square *weights = (const square *)job->weights + panel * 6 * job->channels / SIDE * 3;
+    for (int i = 0; i < 6; i++)
+        for (int64_t channel = 0; channel < job->channels; channel += SIDE, weights += 3) {
+            transform_filters(weights, filters);
+            const float *right[6] = {weights[0], filters[0], filters[1], filters[2], filters[3], weights[2]};
+            for (int j = 0; j < 6; j++)
+                for (int64_t g = 0; g < num_groups; g++)
+                    NAME(add_product)(tiles + g * group_floats(job) + tiles_at(job, 6 * i + j, channel), right[j], SIDE,
+                                      products[g][6 * i + j][0], weights[AHEAD] + j * SIDE * SIDE, g == 0 ? SIDE : 0);
         }
-    for (int64_t i = 0; i < num_groups; i++)
-        for (int lane = 0; lane < SIDE; lane += LANES)
-            finish_group(job, group + i, panel * SIDE + lane, &products[i][0][0][lane]);
+    for (int64_t g = 0; g < num_groups; g++)
+        for (int lane = 0; lane < PANEL; lane += LANES)
+            finish_group(job, group + g, panel * PANEL + lane, &products[g][0][0][lane]);
 }
-
-INLINE int64_t group_floats(const winograd_job *job) { return POSITIONS * job->channels * SIDE; }
 
 void NAME(winograd_tiles)(winograd_job *job) {
     int64_t blocks = job->channels / SIDE;
@@ -206,7 +224,7 @@ void NAME(winograd_tiles)(winograd_job *job) {
 }
 
 void NAME(winograd_outputs)(winograd_job *job) {
-    int64_t panels = job->outputs / SIDE;
+    int64_t panels = job->outputs / PANEL;
     for (int64_t item; (item = take(&job->work)) >= 0;) {
         int64_t group = item / panels * GROUPS;
         NAME(make_outputs)(job, group, item % panels, job->tiles + group * group_floats(job));
@@ -220,6 +238,6 @@ void NAME(winograd_groups)(winograd_job *job) {
         for (int64_t group = first; group < first + GROUPS && group < job->num_groups; group++)
             for (int64_t channel = 0; channel < job->channels; channel += SIDE)
                 NAME(make_tiles)(job, group, channel, tiles + (group - first) * group_floats(job));
-        for (int64_t panel = 0; panel < job->outputs / SIDE; panel++) NAME(make_outputs)(job, first, panel, tiles);
+        for (int64_t panel = 0; panel < job->outputs / PANEL; panel++) NAME(make_outputs)(job, first, panel, tiles);
     }
 }

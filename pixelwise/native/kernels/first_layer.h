@@ -1,0 +1,92 @@
+/* The first layer of a cell's MLP, which is never multiplied out. A one-hot label selects one row of its weights; what the
+   layer makes of the pixel code is a sum of one term per row and one per column of the block:
+
+       h[y][x] = row(y) + column(x) + W[label[y][x]] + sum over planes c of W[c] * plane[c][y][x] */
+
+INLINE int64_t label_at(const render_job *job, const plane *labels, int64_t picture, int64_t y, int64_t x) {
+    int64_t place = picture * labels->picture_stride + y * labels->row_stride + x * labels->column_stride;
+    if (job->label_bytes == 1) return ((const uint8_t *)labels->pixels)[place];
+    return ((const int64_t *)labels->pixels)[place];
+}
+
+/* Where one label's row of the first layer begins among a cell's parameters. */
+INLINE int64_t label_row(const render_job *job, int64_t label, int64_t picture, int64_t y, int64_t x) {
+    return (1 + job->labels[label].input + label_at(job, &job->labels[label], picture, y, x)) * job->widths[1];
+}
+
+/* Some vectors of what the first layer makes of pixel (y, x): with nearest parameters of `cell` all of it, with bilinear
+   ones all but what labels say. What a label's row has beyond its end falls on padding. */
+INLINE void first_layer_part(const render_job *job, scratch *s, int vectors, int64_t output, const float *cell,
+                             int64_t picture, int64_t y, int64_t x, const float *column_term, float *sums) {
+    int64_t stride = layer_stride(job, 0);
+    const float *plane_row = s->weights + (1 + 4 * job->num_periods) * stride + output;
+    vector sum[4];
+#pragma GCC unroll 4
+    for (int v = 0; v < vectors; v++)
+        sum[v] = load(column_term + output + v * LANES) + load(s->row_term + output + v * LANES);
+    for (int64_t l = 0; l < (cell ? job->num_labels : 0); l++) {
+        const float *row = cell + label_row(job, l, picture, y, x) + output;
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; v++) sum[v] += load(row + v * LANES);
+    }
+    for (int64_t c = 0; c < job->num_planes; c++, plane_row += stride) {
+        const plane *from = &job->planes[c];
+        vector value = broadcast(((const float *)from->pixels)[picture * from->picture_stride + y * from->row_stride +
+                                                               x * from->column_stride]);
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; v++) sum[v] += value * load(plane_row + v * LANES);
+    }
+#pragma GCC unroll 4
+    for (int v = 0; v < vectors; v++)
+        store(sums + output + v * LANES,
+              cell && job->num_layers > 1 ? leaky_relu(sum[v], job->negative_slope) : sum[v]);
+}
+
+/* What labels say with bilinear parameters: adds the mixed rows of each side to a pixel's sums. */
+INLINE void add_labels(const render_job *job, const float *const corners[2][2], int64_t picture, int64_t y, int64_t x,
+                       float *sums) {
+    int64_t outputs = job->widths[1];
+    float below = job->rows.shares[y];
+    for (int64_t l = 0; l < job->num_labels; l++) {
+        int64_t from = label_row(job, l, picture, y, x);
+        for (int64_t side = 0; side < 2; side++)
+            for (int64_t o = 0; o < outputs; o += LANES) {
+                vector row = load(corners[0][side] + from + o);
+                row += below * (load(corners[1][side] + from + o) - row);
+                float *to = sums + side * outputs + o;
+                /* What follows the row in the last vector is another row's. */
+                store(to, load(to) + choose(lanes_below(outputs - o), row, (vector){0}));
+            }
+    }
+}
+
+/* The first layer of the pixels (y, x), y0 <= y < y1, x0 <= x < x1, row by row into `now`: with nearest parameters its
+   activations, with bilinear ones the sums of both sides. */
+INLINE void first_layer(const render_job *job, scratch *s, const float *const corners[2][2], int64_t picture,
+                        int64_t y0, int64_t y1, int64_t x0, int64_t x1, int64_t block_left) {
+    int64_t stride = layer_stride(job, 0), half = 2 * job->num_periods;
+    const float *cell = job->num_sides == 1 ? corners[0][0] : 0;
+    float *sums = s->now;
+    for (int64_t y = y0; y < y1; y++) {
+        /* The row's term, and with it the bias. */
+        NAME(product)(TO_BIAS, LINEAR, 1, half, job->rows.code + y * half, half, s->weights + stride, stride, s->weights,
+                s->row_term, stride, 0);
+        for (int64_t x = x0; x < x1; x++, sums += stride) {
+            int64_t o = 0;
+#define PART(vectors) \
+    first_layer_part(job, s, vectors, o, cell, picture, y, x, s->column_terms + (x - block_left) * stride, sums)
+            for (; o + 4 * LANES <= stride; o += 4 * LANES) PART(4);
+            for (; o < stride; o += LANES) PART(1);
+#undef PART
+            if (job->num_sides == 2) add_labels(job, corners, picture, y, x, sums);
+        }
+    }
+}
+
+/* The terms of the block's columns, which all of its rows share (nearest) or this one alone has (bilinear). */
+INLINE void column_terms(const render_job *job, scratch *s, int64_t x0, int64_t x1) {
+    int64_t stride = layer_stride(job, 0), half = 2 * job->num_periods;
+    memset(s->column_terms, 0, (x1 - x0) * stride * sizeof(float));
+    NAME(product)(TO_OUT, LINEAR, x1 - x0, half, job->columns.code + x0 * half, half, s->weights + (1 + half) * stride,
+            stride, s->weights, s->column_terms, stride, 0);
+}
