@@ -6,7 +6,6 @@ ISA-L compresses photos five times as fast as zlib does at its easiest, to no mo
 from __future__ import annotations
 
 import struct
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO
 
@@ -20,7 +19,7 @@ _KINDS = {1: 0, 2: 4, 3: 2, 4: 6}
 """Colour types by channels: grey, grey with alpha, RGB, RGBA."""
 
 _AVERAGE = 3
-_ROWS_AT_ONCE = 16
+_ROWS_AT_ONCE = 64
 _MOST_OF_A_CHUNK = 1 << 30
 _LEVEL = 1
 
@@ -118,7 +117,7 @@ def _filtered(rows: np.ndarray, pixel_bytes: int, row_above: np.ndarray) -> Iter
     branches, takes longer than this one with all that follows, for a tenth less bytes.
     """
     # Zeros before the first pixel; above each band lies the last row before it.
-    bordered = np.zeros((_ROWS_AT_ONCE + 1, pixel_bytes + rows.shape[1]), np.uint16)
+    bordered = np.zeros((_ROWS_AT_ONCE + 1, pixel_bytes + rows.shape[1]), np.uint8)
     bordered[-1, pixel_bytes:] = row_above
     for first in range(0, len(rows), _ROWS_AT_ONCE):
         band = rows[first : first + _ROWS_AT_ONCE]
@@ -126,10 +125,12 @@ def _filtered(rows: np.ndarray, pixel_bytes: int, row_above: np.ndarray) -> Iter
         bordered[1 : len(band) + 1, pixel_bytes:] = band
         before, above = bordered[1 : len(band) + 1, :-pixel_bytes], bordered[: len(band), pixel_bytes:]
         filtered = np.full((len(band), 1 + rows.shape[1]), _AVERAGE, np.uint8)
-        np.subtract(band, (before + above >> 1).astype(np.uint8), out=filtered[:, 1:])
+        # The mean, rounded down, of what both have and half of what one has: no sum that needs more than 8 bits.
+        mean = (before & above) + ((before ^ above) >> 1)
+        np.subtract(band, mean, out=filtered[:, 1:])
         yield filtered.tobytes()
 
 
 def _chunk(name: bytes, content: bytes) -> bytes:
-    checksum = zlib.crc32(content, zlib.crc32(name))
+    checksum = isal_zlib.crc32(content, isal_zlib.crc32(name))
     return struct.pack(">I", len(content)) + name + content + struct.pack(">I", checksum)

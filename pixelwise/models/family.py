@@ -99,6 +99,10 @@ class WindowGenerator(Protocol):
     def has_rows(self) -> bool:
         """Whether ``by_rows`` can be had of this network, here."""
 
+    @property
+    def does_errands(self) -> bool:
+        """Whether its pixels are made by compiled kernels: see ``native.errands``."""
+
     def __call__(self, condition: Condition, window: Window | None = None, scale: float = 1.0) -> Translation: ...
     def check_scale(self, scale: float) -> None:
         """Raises InputError for a scale that no picture can have."""

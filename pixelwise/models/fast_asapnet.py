@@ -54,6 +54,7 @@ class FastAsapNet:
         dtype: in which both streams compute, sums and statistics excepted: float32, or on a GPU float16 or bfloat16.
 
     Attributes:
+        does_errands: whether its pixels are made by compiled kernels.
         graphed: makes whole pictures by CUDA graphs; None where that cannot be.
 
     Raises:
@@ -64,7 +65,7 @@ class FastAsapNet:
         device = next(generator.parameters()).device
         self._on_cpu = device.type == "cpu"
         _check_dtype(dtype, engine, self._on_cpu)
-        choose_for(engine, generator.config.mlp, dtype, device)
+        self.does_errands = choose_for(engine, generator.config.mlp, dtype, device) == "native"
         self.generator = generator
         self.config = generator.config
         self.size_multiple = generator.size_multiple

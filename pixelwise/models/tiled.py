@@ -42,6 +42,7 @@ class Tiled:
         self._generator = folded(generator)
         self._reach = reach
         self.has_rows = True
+        self.does_errands = False
         self.config: GeneratorConfig = generator.config
 
     @torch.inference_mode()

@@ -12,9 +12,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from importlib.util import find_spec
+from threading import get_ident
 from typing import Any
 
 import torch
+
+from pixelwise.native.errands import Errands
 
 INSTRUCTION_SETS = ("avx512", "avx2", "portable")
 """What kernels are compiled for, fastest first. "portable" is NEON on arm64, SSE2 on x86-64."""
@@ -62,15 +65,20 @@ def kernel(name: str, instruction_set: str | None = None) -> Kernel:
     return _KERNEL_TYPE((f"{name}_{instruction_set or instruction_sets()[0]}", _library()))
 
 
-def run(function: Kernel, job: ctypes.Structure, num_threads: int | None = None) -> None:
+def run(
+    function: Kernel, job: ctypes.Structure, num_threads: int | None = None, errands: Errands | None = None
+) -> None:
     """Has several threads call ``function`` with the same job, whose ``work`` they share.
 
     Args:
         function: a kernel.
         job: its structure, ``work`` first, with ``count`` items and ``next`` at 0.
         num_threads: None for as many as torch uses.
+        errands: what the threads but this one do before; of a kernel that takes longer than they do.
     """
     num_threads = num_threads or torch.get_num_threads()
+    if num_threads > 1 and errands is not None:
+        function = _after(errands, function)
     if num_threads == 1:
         function(ctypes.byref(job))
     elif parallel := _openmp():
@@ -80,6 +88,17 @@ def run(function: Kernel, job: ctypes.Structure, num_threads: int | None = None)
         function(ctypes.byref(job))
         for other in others:
             other.result()
+
+
+def _after(errands: Errands, function: Kernel) -> Kernel:
+    caller = get_ident()
+
+    def share(job: int) -> None:
+        if get_ident() != caller:
+            errands.do_all()
+        function(job)
+
+    return _KERNEL_TYPE(share)
 
 
 @lru_cache(maxsize=1)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from pixelwise.errors import InputError
-from pixelwise.native import library
+from pixelwise.native import errands, library
 from pixelwise.render.axis import Axis
 from pixelwise.render.field import PixelwiseField
 from pixelwise.render.guide import Features
@@ -125,7 +125,7 @@ def render_native(
         tanh=field.mlp.tanh,
         label_bytes=label_planes[0][1].element_size() if label_planes else 0,
     )
-    library.run(library.kernel("render", instruction_set), job)
+    library.run(library.kernel("render", instruction_set), job, errands=errands.waiting_here())
     del labels, planes
     if job.out_of_memory:
         raise InputError("the engine has not enough memory for one block of pixels")

@@ -22,7 +22,7 @@ from pixelwise.render.window import Region, wanted
 from pixelwise.translate.feasibility import check_model, check_previews, check_style, check_view
 from pixelwise.translate.job_plan import Job
 from pixelwise.translate.large import RowsDone, goes_by_rows, translate_large
-from pixelwise.translate.overlap import ahead, behind, one_thread
+from pixelwise.translate.overlap import ahead, behind, reader_and_writer
 from pixelwise.translate.preview import preview, preview_path, previewed
 from pixelwise.translate.restoration import Form
 from pixelwise.translate.style import Style
@@ -67,7 +67,7 @@ def run(
 ) -> Generator[Outcome, None, None]:
     """Does the jobs, one outcome each, in their order. One that fails does not keep the others from being done.
 
-    One thread reads what comes next and one writes what is done, while this one computes. What is too large for memory
+    What comes next is read and what is done is written while this thread computes. What is too large for memory
     goes by rows when its turn comes, see ``goes_by_rows``. When it is interrupted, what has been computed is still
     written; the outcomes of all pictures that are there come first, then the interruption.
 
@@ -94,7 +94,7 @@ def run(
     check_style(translator, jobs, style)
     check_view(translator, region, scale)
     keep_freed_memory()
-    with one_thread("pixelwise-reader") as reader, one_thread("pixelwise-writer") as writer:
+    with reader_and_writer(translator.does_errands) as (reader, writer):
         readings = ahead(reader, order.read, jobs, _NUM_WAITING)
         yield from behind(writer, order.write, order.translate_all(readings, batch_size), _NUM_WAITING)
 

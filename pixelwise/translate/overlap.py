@@ -1,6 +1,7 @@
-"""Reading and writing in threads beside the one that computes: results in order, and only a few of them held at a time.
+"""Reading and writing beside the thread that computes: results in order, and only a few of them held at a time.
 
-Decoders, compressors and file systems let other threads run meanwhile, so that threads are enough.
+Decoders, compressors and file systems let other threads run meanwhile, so that threads are enough. Those are threads of
+their own, or where compiled kernels compute, the kernels' threads.
 """
 
 from __future__ import annotations
@@ -12,8 +13,25 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import TypeVar
 
+from pixelwise.native.errands import Errands
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+@contextmanager
+def reader_and_writer(errands: bool) -> Iterator[tuple[Executor, Executor]]:
+    """As long as the context lasts: whatever ends it, what was begun is finished, and nothing else is.
+
+    Args:
+        errands: whether kernels that this thread calls do both, see ``native.errands``.
+    """
+    if errands:
+        with Errands() as both:
+            yield both, both
+    else:
+        with one_thread("pixelwise-reader") as reader, one_thread("pixelwise-writer") as writer:
+            yield reader, writer
 
 
 @contextmanager

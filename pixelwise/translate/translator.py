@@ -100,6 +100,11 @@ class Translator:
         """Whether a picture may be of any size: the model can make it by rows, here."""
         return self.ready is not None and self.ready.has_rows
 
+    @property
+    def does_errands(self) -> bool:
+        """Whether compiled kernels make the pixels, whose threads may read and write meanwhile."""
+        return self.ready is not None and self.ready.does_errands
+
     @overload
     def __call__(
         self,
