@@ -119,21 +119,21 @@ class Blocks:
         """
         if len(x) != 1:
             raise InputError(f"statistics can be kept of one picture, got {len(x)}")
-        blocks = copy(self)
-        blocks.stages = self._pass(lambda: x)[1]
+        blocks, norms = copy(self), self._pass(lambda: x)[1]
+        blocks.stages = [replace(stage, norm=norm) for stage, norm in zip(self.stages, norms, strict=True)]
         return blocks
 
     @torch.no_grad()
-    def _pass(self, make: Callable[[], Tensor]) -> tuple[Tensor, list[Stage]]:
-        """What the blocks make of ``make()``, and they themselves with the statistics that they have on it."""
-        now, room, frozen = self._activations(make()), Room(), []
+    def _pass(self, make: Callable[[], Tensor]) -> tuple[Tensor, list[Norm]]:
+        """What the blocks make of ``make()``, and their norms with the statistics that they have on it."""
+        now, room, norms = self._activations(make()), Room(), []
         for stage in self.stages:
             convolved = stage.convolution(fitted_activations(now, stage.convolution.inputs), room)
             norm = stage.norm.settled(convolved.moments)
             now = norm(convolved.cells)
-            frozen.append(replace(stage, norm=norm))
+            norms.append(norm)
         made = now.values()[..., : self._outputs].permute(0, 3, 1, 2)
-        return made.contiguous(memory_format=torch.channels_last), frozen
+        return made.contiguous(memory_format=torch.channels_last), norms
 
     def _activations(self, x: Tensor) -> Activations:
         """``x`` as the first convolution reads it. Raises InputError unless it is what the blocks read."""

@@ -131,9 +131,7 @@ def _code(positions: Tensor, cell: int) -> Tensor:
         return torch.empty(len(positions), 0, dtype=torch.float32)
     # All of them begin anew with the longest one: of a long axis few positions are different.
     distinct, which = positions.remainder(max(periods)).unique(return_inverse=True)
-    waves = []
-    for period in periods:
-        # Reduced to one period first: far from the origin float32 would lose the phase.
-        phase = 2 * torch.pi * distinct.remainder(period).float() / period
-        waves += [phase.cos(), phase.sin()]
-    return torch.stack(waves, dim=1)[which]
+    # Reduced to one period first: far from the origin float32 would lose the phase.
+    along = torch.tensor(periods, dtype=torch.float32)
+    phase = 2 * torch.pi * distinct[:, None].remainder(along).float() / along
+    return torch.stack([phase.cos(), phase.sin()], dim=2).flatten(1)[which]

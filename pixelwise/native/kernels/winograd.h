@@ -198,8 +198,8 @@ typedef float group_products[POSITIONS][SIDE][PANEL];
 static void NAME(make_outputs)(const winograd_job *job, int64_t group, int64_t panel, const float *tiles) {
     group_products products[GROUPS];
     square filters[4] __attribute__((aligned(64)));
-    memset(products, 0, sizeof products);
     int64_t num_groups = job->num_groups - group < GROUPS ? job->num_groups - group : GROUPS;
+    memset(products, 0, num_groups * sizeof *products);
     const square *weights = (const square *)job->weights + panel * 6 * job->channels / SIDE * 3;
     for (int i = 0; i < 6; i++)
         for (int64_t channel = 0; channel < job->channels; channel += SIDE, weights += 3) {
