@@ -32,10 +32,10 @@ INLINE void add_part(const float *left, const float *right, int64_t inputs, floa
     vector sum[ROWS][COLUMNS / LANES] = {0};
     for (int64_t input = 0; input < inputs; input++) {
         if (step) __builtin_prefetch(soon + input * step);
-        vector columns[COLUMNS / LANES];
-        for (int v = 0; v < COLUMNS / LANES; v++) columns[v] = load(right + input * PANEL + v * LANES);
-        for (int row = 0; row < ROWS; row++)
-            for (int v = 0; v < COLUMNS / LANES; v++) sum[row][v] += left[input * SIDE + row] * columns[v];
+        for (int v = 0; v < COLUMNS / LANES; v++) {
+            vector column = load(right + input * PANEL + v * LANES);
+            for (int row = 0; row < ROWS; row++) sum[row][v] += left[input * SIDE + row] * column;
+        }
     }
     for (int row = 0; row < ROWS; row++)
         for (int v = 0; v < COLUMNS / LANES; v++) {
