@@ -125,7 +125,7 @@ def _filtered(rows: np.ndarray, pixel_bytes: int, row_above: np.ndarray) -> Iter
         bordered[1 : len(band) + 1, pixel_bytes:] = band
         before, above = bordered[1 : len(band) + 1, :-pixel_bytes], bordered[: len(band), pixel_bytes:]
         filtered = np.full((len(band), 1 + rows.shape[1]), _AVERAGE, np.uint8)
-        # The mean, rounded down, of what both have and half of what one has: no sum that needs more than 8 bits.
+        # The mean, rounded down: the bits that both have, and half of those that only one has. Sums keep to 8 bits.
         mean = (before & above) + ((before ^ above) >> 1)
         np.subtract(band, mean, out=filtered[:, 1:])
         yield filtered.tobytes()

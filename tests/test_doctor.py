@@ -47,14 +47,11 @@ def test_without_compiled_kernels_the_rest_still_works(monkeypatch: pytest.Monke
     assert "no kernels here" in found.to_text()
 
 
-def test_training_gets_an_engine_that_has_gradients(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_training_gets_an_engine_that_has_gradients(only_engines: Callable[..., None]) -> None:
     def needs_no_gradients(field: object, features: object) -> str | None:
         return "it has no gradients" if torch.is_grad_enabled() else None
 
-    for name in list(ENGINES):
-        monkeypatch.delitem(ENGINES, name)  # type: ignore[arg-type]
-    monkeypatch.setitem(ENGINES, "quick", Engine(render_reference, unfit=needs_no_gradients))  # type: ignore[arg-type]
-    monkeypatch.setitem(ENGINES, "reference", Engine(render_reference))  # type: ignore[arg-type]
+    only_engines(quick=Engine(render_reference, unfit=needs_no_gradients))
     assert diagnose().auto == {"pictures on cpu": "quick", "training on cpu": "reference"}
 
 

@@ -20,7 +20,7 @@ SIDE = 16
 """Cells in a group: as in native/kernels/product.h."""
 
 PANEL = 32
-"""Parameters that are compiled together: as there."""
+"""Parameters that the kernel makes together: as there."""
 
 _TORCH_PANEL = 256
 """Parameters that torch makes at a time: fewer would take longer, of more the unneeded ones were seldom left out."""
@@ -131,11 +131,14 @@ class _CompiledProduct:
     def __call__(self, features: Tensor, needed: Tensor | None) -> Tensor:
         num_values = features[..., 0].numel() * self._num_parameters
         # With slack, so that the renderer can read it as it is.
-        out = features.new_empty(num_values + library.SLACK)[:num_values].view(*features.shape[:3], -1)
+        out = features.new_empty(num_values + library.SLACK)[:num_values].view(
+            *features.shape[:3], self._num_parameters
+        )
         groups, mask = _group(features.reshape(-1, self._num_channels)), self._mask(needed)
         pointers = [tensor.data_ptr() for tensor in (groups, self._weight, self._bias, mask, out)]
         sizes = (out[..., 0].numel(), self._num_channels, self._num_parameters)
-        library.run(self._kernel, _ParameterJob(library.Work(0, len(self._weight)), *pointers, *sizes))
+        num_items = len(self._weight) if len(groups) else 0
+        library.run(self._kernel, _ParameterJob(library.Work(0, num_items), *pointers, *sizes))
         return out
 
     def _mask(self, needed: Tensor | None) -> Tensor:

@@ -58,7 +58,7 @@ class WinogradConvolution:
         instruction_set: one of ``library.instruction_sets()``; None for the fastest.
 
     Attributes:
-        inputs, outputs: channels, rounded up to whole panels: additional inputs must be 0, additional outputs are 0.
+        inputs, outputs: channels, rounded up to 16s and to 32s: additional inputs must be 0, additional outputs are 0.
     """
 
     def __init__(self, weight: Tensor, padding: str, instruction_set: str | None) -> None:

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import partial
-from types import TracebackType
 from typing import ParamSpec, TypeVar, cast
 
 P = ParamSpec("P")
@@ -22,26 +21,31 @@ _of_thread = threading.local()
 
 
 class Errands(Executor):
-    """An executor whose work is done by the kernels that its thread calls while its context lasts.
+    """An executor whose work is done by kernels, as they come along; see ``during``.
 
-    They do it in order. What is asked for before a kernel has come along is done at once, in a thread beside.
+    They do it in order. What is asked for before is done at once, in a thread beside.
     """
 
     def __init__(self) -> None:
         self._waiting: deque[_Errand[object]] = deque()
         self._beside = ThreadPoolExecutor(1, "pixelwise-errands")
-        self._outer: Errands | None = None
 
-    def __enter__(self) -> Errands:
-        self._outer, _of_thread.errands = waiting_here(), self
-        return self
+    @property
+    def any_wait(self) -> bool:
+        return bool(self._waiting)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """What has been begun is finished, and nothing else is."""
-        _of_thread.errands = self._outer
-        self.shutdown(cancel_futures=True)
+    def during(self, items: Iterable[T]) -> Iterator[T]:
+        """The items; kernels that are called in this thread while one of them is made do errands."""
+        iterator = iter(items)
+        while True:
+            _of_thread.errands = self
+            try:
+                item = next(iterator)
+            except StopIteration:
+                return
+            finally:
+                _of_thread.errands = None
+            yield item
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         errand = _Errand(self, partial(fn, *args, **kwargs))
@@ -49,6 +53,7 @@ class Errands(Executor):
         return errand
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """What has been begun is finished; the rest is too, unless it is cancelled."""
         for errand in list(self._waiting):
             if cancel_futures:
                 errand.cancel()
@@ -57,24 +62,29 @@ class Errands(Executor):
 
     def do_all(self) -> None:
         """All that waits, in the thread that calls."""
-        while True:
+        while self._waiting:
             try:
                 errand = self._waiting.popleft()
-            except IndexError:
+            except IndexError:  # another thread was faster
                 return
             errand.do()
 
     def hurry(self, errand: _Errand[object]) -> None:
-        """Has it done now, unless it is under way."""
+        """Has it done now, unless it is under way or over."""
+        if errand in self._waiting:
+            # Not taken out here: an interruption in between would leave it to nobody.
+            self._beside.submit(self._do, errand)
+
+    def _do(self, errand: _Errand[object]) -> None:
         try:
             self._waiting.remove(errand)
         except ValueError:
             return
-        self._beside.submit(errand.do)
+        errand.do()
 
 
 class _Errand(Future[T]):
-    """Whoever waits for it hurries it. That is never left to a thread that may be interrupted."""
+    """Whoever waits for it hurries it. It is done beside, as whoever waits may be interrupted."""
 
     def __init__(self, errands: Errands, work: Callable[[], T]) -> None:
         super().__init__()
@@ -87,6 +97,8 @@ class _Errand(Future[T]):
             self.set_result(self._work())
         except BaseException as error:
             self.set_exception(error)
+        finally:
+            del self._work  # and with it what it holds, such as a picture
 
     def result(self, timeout: float | None = None) -> T:
         self._errands.hurry(cast("_Errand[object]", self))
@@ -98,5 +110,5 @@ class _Errand(Future[T]):
 
 
 def waiting_here() -> Errands | None:
-    """The errands of this thread, which kernels that it calls may do; None outside their context."""
+    """What kernels that this thread calls now may do; None for nothing."""
     return getattr(_of_thread, "errands", None)

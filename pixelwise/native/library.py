@@ -9,10 +9,9 @@ from __future__ import annotations
 import ctypes
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import lru_cache
 from importlib.util import find_spec
-from threading import get_ident
 from typing import Any
 
 import torch
@@ -30,6 +29,7 @@ SLACK = 16
 """Floats that must be readable beyond what the renderer reads: it takes whole vectors."""
 
 _KERNEL_TYPE = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+_ERRAND_TYPE = ctypes.CFUNCTYPE(None)
 
 
 class Work(ctypes.Structure):
@@ -74,31 +74,34 @@ def run(
         function: a kernel.
         job: its structure, ``work`` first, with ``count`` items and ``next`` at 0.
         num_threads: None for as many as torch uses.
-        errands: what the threads but this one do before; of a kernel that takes longer than they do.
+        errands: done by the other threads, before they take items. Should take less long than the kernel.
     """
     num_threads = num_threads or torch.get_num_threads()
-    if num_threads > 1 and errands is not None:
-        function = _after(errands, function)
+    address = ctypes.byref(job)
     if num_threads == 1:
-        function(ctypes.byref(job))
-    elif parallel := _openmp():
-        parallel(function, ctypes.byref(job), num_threads, 0)
+        function(address)
+    elif (parallel := _openmp()) is None:
+        _run_in_pool(function, job, num_threads, errands)
+    elif errands is None or not errands.any_wait:
+        parallel(function, address, num_threads, 0)
     else:
-        others = [_threads(num_threads).submit(function, ctypes.byref(job)) for _ in range(num_threads - 1)]
-        function(ctypes.byref(job))
-        for other in others:
-            other.result()
+        _library().run_with_errands(parallel, function, address, _ERRAND_TYPE(errands.do_all), num_threads)
 
 
-def _after(errands: Errands, function: Kernel) -> Kernel:
-    caller = get_ident()
-
-    def share(job: int) -> None:
-        if get_ident() != caller:
+def _run_in_pool(function: Kernel, job: ctypes.Structure, num_threads: int, errands: Errands | None) -> None:
+    def share() -> None:
+        if errands is not None:
             errands.do_all()
-        function(job)
+        function(ctypes.byref(job))
 
-    return _KERNEL_TYPE(share)
+    others = [_threads(num_threads).submit(share) for _ in range(num_threads - 1)]
+    try:
+        function(ctypes.byref(job))
+    finally:
+        # Also after an interruption: they read what the caller frees.
+        wait(others)
+    for other in others:
+        other.result()
 
 
 @lru_cache(maxsize=1)

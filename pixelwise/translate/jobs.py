@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from pixelwise.allocator import keep_freed_memory
@@ -17,6 +18,7 @@ from pixelwise.condition import Condition, stack_conditions
 from pixelwise.encoding import to_bytes
 from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
+from pixelwise.native.errands import Errands
 from pixelwise.rasters import writing
 from pixelwise.render.window import Region, wanted
 from pixelwise.translate.feasibility import check_model, check_previews, check_style, check_view
@@ -42,7 +44,7 @@ class Outcome:
     Attributes:
         job: the job.
         size: (height, width) of the picture in pixels; (0, 0) if there is none.
-        seconds: its share of the model's time, reading and writing not included.
+        seconds: its share of the model's time; with what the model's threads read and write on the way.
         error: why there is no new picture, naming the source; None when there is one.
         remarks: what is to be told of a picture that there is.
     """
@@ -67,9 +69,9 @@ def run(
 ) -> Generator[Outcome, None, None]:
     """Does the jobs, one outcome each, in their order. One that fails does not keep the others from being done.
 
-    What comes next is read and what is done is written while this thread computes. What is too large for memory
-    goes by rows when its turn comes, see ``goes_by_rows``. When it is interrupted, what has been computed is still
-    written; the outcomes of all pictures that are there come first, then the interruption.
+    What comes next is read and what is done is written while this thread computes. What is too large for memory goes by
+    rows when its turn comes, see ``goes_by_rows``. When it is interrupted, what has been computed is still written; the
+    outcomes of all pictures that are there come first, then the interruption.
 
     Args:
         translator: the model.
@@ -94,9 +96,13 @@ def run(
     check_style(translator, jobs, style)
     check_view(translator, region, scale)
     keep_freed_memory()
-    with reader_and_writer(translator.does_errands) as (reader, writer):
+    # A single thread has none that could do them on the way.
+    errands = Errands() if translator.does_errands and torch.get_num_threads() > 1 else None
+    with reader_and_writer(errands) as (reader, writer):
         readings = ahead(reader, order.read, jobs, _NUM_WAITING)
-        yield from behind(writer, order.write, order.translate_all(readings, batch_size), _NUM_WAITING)
+        pictures = order.translate_all(readings, batch_size)
+        pictures = pictures if errands is None else errands.during(pictures)
+        yield from behind(writer, order.write, pictures, _NUM_WAITING)
 
 
 def speed_text(outcomes: Sequence[Outcome]) -> str:

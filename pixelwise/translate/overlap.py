@@ -20,28 +20,33 @@ Result = TypeVar("Result")
 
 
 @contextmanager
-def reader_and_writer(errands: bool) -> Iterator[tuple[Executor, Executor]]:
+def reader_and_writer(errands: Errands | None) -> Iterator[tuple[Executor, Executor]]:
     """As long as the context lasts: whatever ends it, what was begun is finished, and nothing else is.
 
     Args:
-        errands: whether kernels that this thread calls do both, see ``native.errands``.
+        errands: both, if there are any; otherwise two threads.
     """
-    if errands:
-        with Errands() as both:
-            yield both, both
-    else:
+    if errands is None:
         with one_thread("pixelwise-reader") as reader, one_thread("pixelwise-writer") as writer:
             yield reader, writer
+    else:
+        with _finishing(errands):
+            yield errands, errands
 
 
 @contextmanager
 def one_thread(name: str) -> Iterator[Executor]:
     """A thread for as long as the context lasts: whatever ends it, what was begun is finished, and nothing else is."""
-    thread = ThreadPoolExecutor(1, name)
-    try:
+    with _finishing(thread := ThreadPoolExecutor(1, name)):
         yield thread
+
+
+@contextmanager
+def _finishing(executor: Executor) -> Iterator[None]:
+    try:
+        yield
     finally:
-        thread.shutdown(cancel_futures=True)
+        executor.shutdown(cancel_futures=True)
 
 
 def ahead(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import threading
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
-import numpy as np
 import pytest
 import torch
 
@@ -17,7 +17,8 @@ from pixelwise.models.asapnet import AsapNetConfig
 from pixelwise.models.fast_asapnet import FastAsapNet
 from pixelwise.native import errands, library
 from pixelwise.native.errands import Errands
-from pixelwise.translate.overlap import reader_and_writer
+
+T = TypeVar("T")
 
 SIZE = (32, 32)
 
@@ -41,13 +42,24 @@ def caller() -> int:
     return threading.get_ident()
 
 
+def during(executor: Errands, make: Callable[[], T]) -> T:
+    """What ``make`` makes while its kernels do errands."""
+    (made,) = executor.during(make() for _ in range(1))
+    return made
+
+
 @needs_kernels
-def test_a_kernels_other_threads_do_them(network: FastAsapNet, threads: int) -> None:
+@pytest.mark.parametrize("with_openmp", [True, False])
+def test_a_kernels_other_threads_do_them(
+    network: FastAsapNet, threads: int, with_openmp: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not with_openmp:
+        monkeypatch.setattr(library, "_openmp", lambda: None)
     condition = draw_condition(network.config, SIZE)
     alone = network(condition).image
     with Errands() as executor:
         results = [executor.submit(caller) for _ in range(5)]
-        made = network(condition).image
+        made = during(executor, lambda: network(condition).image)
         assert all(result.done() for result in results)
     assert caller() not in {result.result() for result in results}
     assert torch.equal(made, alone)
@@ -58,20 +70,38 @@ def test_a_kernels_other_threads_do_them(network: FastAsapNet, threads: int) -> 
 def test_a_single_thread_leaves_them(network: FastAsapNet, threads: int) -> None:
     with Errands() as executor:
         result = executor.submit(caller)
-        network(draw_condition(network.config, SIZE))
+        during(executor, lambda: network(draw_condition(network.config, SIZE)))
         assert not result.done()
         assert result.result() != caller()
 
 
 @needs_kernels
-def test_kernels_that_another_thread_calls_leave_them(network: FastAsapNet, threads: int) -> None:
-    condition = draw_condition(network.config, SIZE)
+@pytest.mark.parametrize("with_openmp", [True, False])
+def test_an_interruption_in_a_kernel_reaches_the_caller_and_no_errand(
+    network: FastAsapNet, threads: int, with_openmp: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not with_openmp:
+        monkeypatch.setattr(library, "_openmp", lambda: None)
+
+    def interrupt() -> int:
+        signal.raise_signal(signal.SIGINT)
+        return 8
+
     with Errands() as executor:
-        result = executor.submit(caller)
-        other = threading.Thread(target=network, args=(condition,))
-        other.start()
-        other.join()
-        assert not result.done()
+        result = executor.submit(interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            during(executor, lambda: network(draw_condition(network.config, SIZE)))
+        assert result.result() == 8
+        assert errands.waiting_here() is None
+
+
+def test_kernels_do_them_only_while_an_item_is_made() -> None:
+    executor = Errands()
+    seen = executor.during(errands.waiting_here() for _ in range(2))
+    assert next(seen) is executor
+    assert errands.waiting_here() is None
+    seen.close()
+    assert errands.waiting_here() is None
 
 
 def test_whoever_waits_has_them_done() -> None:
@@ -105,36 +135,15 @@ def test_an_error_reaches_whoever_asks_and_stops_no_other() -> None:
         assert other.result() == 8
 
 
-def test_what_nobody_has_begun_is_not_done_at_the_end() -> None:
+@pytest.mark.parametrize("cancel", [True, False])
+def test_at_the_end_what_nobody_has_begun_is_done_unless_it_is_cancelled(cancel: bool) -> None:
     done: list[int] = []
-    with Errands() as executor:
-        begun, other = executor.submit(done.append, 1), executor.submit(done.append, 2)
-        begun.result()
-    assert done == [1]
-    assert other.cancelled()
-
-
-def test_contexts_nest_and_belong_to_their_thread() -> None:
-    seen: list[object] = []
-    assert errands.waiting_here() is None
-    with Errands() as outer:
-        with Errands() as inner:
-            assert errands.waiting_here() is inner
-        assert errands.waiting_here() is outer
-        thread = threading.Thread(target=lambda: seen.append(errands.waiting_here()))
-        thread.start()
-        thread.join()
-    assert seen == [None]
-    assert errands.waiting_here() is None
-
-
-@pytest.mark.parametrize("does_errands", [False, True])
-def test_reading_and_writing_are_over_with_their_context(does_errands: bool, tmp_path: Path) -> None:
-    path = tmp_path / "made.npy"
-    with reader_and_writer(does_errands) as (reader, writer):
-        array = reader.submit(np.zeros, 3).result()
-        writer.submit(np.save, path, array).result()
-    assert np.load(path, allow_pickle=False).shape == (3,)
+    executor = Errands()
+    begun, other = executor.submit(done.append, 1), executor.submit(done.append, 2)
+    begun.result()
+    executor.shutdown(cancel_futures=cancel)
+    assert done == ([1] if cancel else [1, 2])
+    assert other.cancelled() == cancel
 
 
 @needs_kernels

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,6 @@ from tiny_model import INSTANCE_MODEL, LABEL_MODEL, PHOTO_MODEL, save_tiny_model
 
 from pixelwise.condition import ConditionSpec
 from pixelwise.errors import InputError
-from pixelwise.render import ENGINES
 from pixelwise.render.engine import Engine
 from pixelwise.render.reference import render_reference
 from pixelwise.translate import Translator, load
@@ -21,20 +21,11 @@ def translator(tmp_path: Path, spec: ConditionSpec = LABEL_MODEL) -> Translator:
     return load(save_tiny_model(tmp_path / "model.safetensors", spec), "cpu")
 
 
-def given(monkeypatch: pytest.MonkeyPatch, **engines: Engine) -> None:
-    """Only these engines and the reference are there."""
-    for name in list(ENGINES):
-        monkeypatch.delitem(ENGINES, name)
-    for name, engine in {**engines, "reference": Engine(render_reference)}.items():
-        monkeypatch.setitem(ENGINES, name, engine)
-
-
 @pytest.mark.parametrize("spec", [LABEL_MODEL, INSTANCE_MODEL, PHOTO_MODEL])
 def test_faster_engines_are_named_with_what_they_lack(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spec: ConditionSpec
+    tmp_path: Path, only_engines: Callable[..., None], spec: ConditionSpec
 ) -> None:
-    given(
-        monkeypatch,
+    only_engines(
         quantum=Engine(render_reference, missing=lambda: "no qubits"),
         narrow=Engine(render_reference, unfit=lambda field, features: f"too wide: {field.mlp.widths[1]}"),
     )
@@ -44,13 +35,13 @@ def test_faster_engines_are_named_with_what_they_lack(
     )
 
 
-def test_slower_engines_are_not_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    given(monkeypatch, swift=Engine(render_reference))
+def test_slower_engines_are_not_named(tmp_path: Path, only_engines: Callable[..., None]) -> None:
+    only_engines(swift=Engine(render_reference))
     assert explain_choice(translator(tmp_path)) == "engine: swift, the fastest that can render this model here"
 
 
-def test_an_engine_that_was_named_is_taken_or_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    given(monkeypatch, narrow=Engine(render_reference, unfit=lambda field, features: "too wide"))
+def test_an_engine_that_was_named_is_taken_or_refused(tmp_path: Path, only_engines: Callable[..., None]) -> None:
+    only_engines(narrow=Engine(render_reference, unfit=lambda field, features: "too wide"))
     model = translator(tmp_path)
     assert explain_choice(model, "reference") == "engine: reference, as asked for"
     with pytest.raises(InputError, match="engine 'narrow' cannot be used: too wide"):

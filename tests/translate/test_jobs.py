@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -18,6 +19,7 @@ from pixelwise.condition import Condition
 from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
 from pixelwise.metadata import Metadata
+from pixelwise.native import library
 from pixelwise.translate import Translator, load
 from pixelwise.translate.job_plan import Job, plan
 from pixelwise.translate.jobs import Outcome, run, speed_text
@@ -279,14 +281,38 @@ def test_an_interruption_leaves_whole_pictures_and_tells_of_them(
             assert is_interrupted.wait(60)
         write(path, pixels, metadata)
 
+    monkeypatch.setattr(Translator, "does_errands", False)
     monkeypatch.setattr(translator, "translate", interrupted)
     monkeypatch.setattr(images, "write", slow)
-    outcomes = run(translator, plan([str(tmp_path / "in")], tmp_path / "out"))
+    check_interrupted(translator, tmp_path)
+
+
+@pytest.mark.skipif(library.missing() is not None, reason="no compiled kernels")
+def test_an_interruption_while_kernels_write_leaves_whole_pictures_too(
+    translator: Translator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for index in range(9):
+        draw(tmp_path / "in" / f"{index}.png", seed=index)
+    write = images.write
+
+    def interrupted(path: Path, pixels: np.ndarray, metadata: Metadata) -> None:
+        if path.name == "3.png":
+            signal.raise_signal(signal.SIGINT)
+        write(path, pixels, metadata)
+
+    monkeypatch.setattr(images, "write", interrupted)
+    assert translator.does_errands
+    check_interrupted(translator, tmp_path)
+
+
+def check_interrupted(translator: Translator, folder: Path) -> None:
+    """What is there is whole, and told of before the interruption; 3.png, whose writing it met, among it."""
     told: list[Outcome] = []
     with pytest.raises(KeyboardInterrupt):
-        told.extend(outcomes)
-    assert [outcome.job.destination.name for outcome in told] == names(tmp_path / "out")
-    assert "3.png" in names(tmp_path / "out")
+        told.extend(run(translator, plan([str(folder / "in")], folder / "out")))
+    assert [outcome.job.destination.name for outcome in told] == names(folder / "out")
+    assert "3.png" in names(folder / "out")
+    assert "8.png" not in names(folder / "out")
     assert not errors(told)
     assert not at_work()
 

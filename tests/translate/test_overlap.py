@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 
 import pytest
 
-from pixelwise.translate.overlap import ahead, behind, one_thread
+from pixelwise.native.errands import Errands
+from pixelwise.translate.overlap import ahead, behind, one_thread, reader_and_writer
 
 SOON = 60
+
+
+@pytest.fixture(params=["threads", "errands"])
+def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
+    with reader_and_writer(Errands() if request.param == "errands" else None) as (reader, _):
+        yield reader
 
 
 def double(number: int) -> int:
@@ -24,10 +32,9 @@ def counting(made: list[int], count: int = 9) -> Iterator[int]:
 
 @pytest.mark.parametrize("overlapped", [ahead, behind])
 @pytest.mark.parametrize("num_waiting", [1, 3, 20])
-def test_results_come_in_order(overlapped: Callable[..., Iterator[int]], num_waiting: int) -> None:
-    with one_thread("test") as thread:
-        assert list(overlapped(thread, double, range(9), num_waiting)) == list(range(0, 18, 2))
-        assert list(overlapped(thread, double, [], num_waiting)) == []
+def test_results_come_in_order(executor: Executor, overlapped: Callable[..., Iterator[int]], num_waiting: int) -> None:
+    assert list(overlapped(executor, double, range(9), num_waiting)) == list(range(0, 18, 2))
+    assert list(overlapped(executor, double, [], num_waiting)) == []
 
 
 def test_what_comes_next_is_done_before_it_is_asked_for() -> None:
@@ -101,22 +108,25 @@ def test_what_is_done_is_told_at_once() -> None:
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
-def test_items_that_were_made_are_told_of_before_the_interruption(error: type[BaseException]) -> None:
+def test_items_that_were_made_are_told_of_before_the_interruption(
+    executor: Executor, error: type[BaseException]
+) -> None:
     def items() -> Iterator[int]:
         yield from range(3)
         raise error
 
-    with one_thread("test") as thread:
-        results = behind(thread, double, items(), 8)
-        assert [next(results) for _ in range(3)] == [0, 2, 4]
-        with pytest.raises(error):
-            next(results)
+    results = behind(executor, double, items(), 8)
+    assert [next(results) for _ in range(3)] == [0, 2, 4]
+    with pytest.raises(error):
+        next(results)
 
 
 @pytest.mark.parametrize("overlapped", [ahead, behind])
-def test_errors_of_the_other_thread_are_raised_here(overlapped: Callable[..., Iterator[int]]) -> None:
-    with one_thread("test") as thread, pytest.raises(ZeroDivisionError):
-        list(overlapped(thread, lambda number: 1 // number, [1, 0, 1], 2))
+def test_errors_of_the_other_thread_are_raised_here(
+    executor: Executor, overlapped: Callable[..., Iterator[int]]
+) -> None:
+    with pytest.raises(ZeroDivisionError):
+        list(overlapped(executor, lambda number: 1 // number, [1, 0, 1], 2))
 
 
 def test_a_thread_finishes_what_it_is_at_and_no_more() -> None:

@@ -128,7 +128,7 @@ static float *NAME(make_scratch)(const render_job *job, scratch *s) {
     for (size_t i = 0; i < count; i++) total += (sizes[i] + line - 1) / line * line + line;
     float *memory = aligned_alloc(64, total * sizeof(float));
     if (!memory) return 0;
-    /* Padding is multiplied by nobody's weights, but must not be slow to add, as denormals and NaN may be. */
+    /* What nobody has written must not be slow to add, as denormals and NaN may be. */
     memset(memory, 0, total * sizeof(float));
     float *next = memory;
     for (size_t i = 0; i < count; i++) {

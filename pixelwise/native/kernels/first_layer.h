@@ -1,5 +1,5 @@
-/* The first layer of a cell's MLP, which is never multiplied out. A one-hot label selects one row of its weights; what the
-   layer makes of the pixel code is a sum of one term per row and one per column of the block:
+/* The first layer of a cell's MLP. Labels and pixel code are never multiplied out: a one-hot label selects one row of the
+   weights; what the layer makes of the code is a sum of one term per row and one per column of the block:
 
        h[y][x] = row(y) + column(x) + W[label[y][x]] + sum over planes c of W[c] * plane[c][y][x] */
 
@@ -14,9 +14,9 @@ INLINE int64_t label_row(const render_job *job, int64_t label, int64_t picture, 
     return (1 + job->labels[label].input + label_at(job, &job->labels[label], picture, y, x)) * job->widths[1];
 }
 
-/* Some vectors of what the first layer makes of pixel (y, x): with nearest parameters of `cell` all of it, with bilinear
+/* Some vectors of what the first layer makes of pixel (y, x): with nearest parameters of `mlp` all of it, with bilinear
    ones all but what labels say. What a label's row has beyond its end falls on padding. */
-INLINE void first_layer_part(const render_job *job, scratch *s, int vectors, int64_t output, const float *cell,
+INLINE void first_layer_part(const render_job *job, scratch *s, int vectors, int64_t output, const float *mlp,
                              int64_t picture, int64_t y, int64_t x, const float *column_term, float *sums) {
     int64_t stride = layer_stride(job, 0);
     const float *plane_row = s->weights + (1 + 4 * job->num_periods) * stride + output;
@@ -24,8 +24,8 @@ INLINE void first_layer_part(const render_job *job, scratch *s, int vectors, int
 #pragma GCC unroll 4
     for (int v = 0; v < vectors; v++)
         sum[v] = load(column_term + output + v * LANES) + load(s->row_term + output + v * LANES);
-    for (int64_t l = 0; l < (cell ? job->num_labels : 0); l++) {
-        const float *row = cell + label_row(job, l, picture, y, x) + output;
+    for (int64_t l = 0; l < (mlp ? job->num_labels : 0); l++) {
+        const float *row = mlp + label_row(job, l, picture, y, x) + output;
 #pragma GCC unroll 4
         for (int v = 0; v < vectors; v++) sum[v] += load(row + v * LANES);
     }
@@ -39,7 +39,7 @@ INLINE void first_layer_part(const render_job *job, scratch *s, int vectors, int
 #pragma GCC unroll 4
     for (int v = 0; v < vectors; v++)
         store(sums + output + v * LANES,
-              cell && job->num_layers > 1 ? leaky_relu(sum[v], job->negative_slope) : sum[v]);
+              mlp && job->num_layers > 1 ? leaky_relu(sum[v], job->negative_slope) : sum[v]);
 }
 
 /* What labels say with bilinear parameters: adds the mixed rows of each side to a pixel's sums. */
@@ -65,7 +65,7 @@ INLINE void add_labels(const render_job *job, const float *const corners[2][2], 
 INLINE void first_layer(const render_job *job, scratch *s, const float *const corners[2][2], int64_t picture,
                         int64_t y0, int64_t y1, int64_t x0, int64_t x1, int64_t block_left) {
     int64_t stride = layer_stride(job, 0), half = 2 * job->num_periods;
-    const float *cell = job->num_sides == 1 ? corners[0][0] : 0;
+    const float *mlp = job->num_sides == 1 ? corners[0][0] : 0;
     float *sums = s->now;
     for (int64_t y = y0; y < y1; y++) {
         /* The row's term, and with it the bias. */
@@ -74,7 +74,7 @@ INLINE void first_layer(const render_job *job, scratch *s, const float *const co
         for (int64_t x = x0; x < x1; x++, sums += stride) {
             int64_t o = 0;
 #define PART(vectors) \
-    first_layer_part(job, s, vectors, o, cell, picture, y, x, s->column_terms + (x - block_left) * stride, sums)
+    first_layer_part(job, s, vectors, o, mlp, picture, y, x, s->column_terms + (x - block_left) * stride, sums)
             for (; o + 4 * LANES <= stride; o += 4 * LANES) PART(4);
             for (; o < stride; o += LANES) PART(1);
 #undef PART

@@ -9,8 +9,8 @@
    line of the right side is loaded as vectors, each row's number is broadcast, and loads hide behind multiply-adds. A
    run is short: both sides fit into the first cache, and to add up the sums of short runs lessens the rounding error.
 
-   Weights come from memory, and their processor would wait for it. So what is needed soon is asked for meanwhile, evenly
-   spread: `step` floats for each input, from `soon` on. */
+   Weights come from memory, and the processor would wait for them. So what is needed soon is asked for meanwhile, evenly
+   spread: `step` floats for each input, from `soon` on; 0 for nothing. */
 
 #define SIDE 16
 #define PANEL 32
@@ -93,21 +93,25 @@ static void NAME(parameters_of_group)(const parameter_job *job, int64_t group, i
     write_parameters(job, group, panel, sums);
 }
 
-INLINE int any_needed(const parameter_job *job, int64_t panel) {
-    for (int column = 0; column < PANEL; column++)
-        if (job->needed[panel * PANEL + column]) return 1;
-    return 0;
+/* The next panel of which anything is needed, or -1; of those before it there are zeros then. */
+static int64_t NAME(take_needed)(parameter_job *job, int64_t groups) {
+    for (int64_t panel; (panel = take(&job->work)) >= 0;) {
+        for (int column = 0; column < PANEL; column++)
+            if (job->needed[panel * PANEL + column]) return panel;
+        for (int64_t group = 0; group < groups; group++) write_parameters(job, group, panel, (float[SIDE][PANEL]){0});
+    }
+    return -1;
 }
 
 void NAME(parameters)(parameter_job *job) {
-    int64_t groups = (job->num_cells + SIDE - 1) / SIDE, step = (PANEL + groups - 1) / groups;
-    for (int64_t panel = take(&job->work), next; panel >= 0; panel = next) {
-        next = take(&job->work);
-        const float *soon = job->weights + next * job->inputs * PANEL;
-        for (int64_t group = 0; group < groups; group++)
-            if (any_needed(job, panel))
-                NAME(parameters_of_group)(job, group, panel, soon + group * job->inputs * step, next < 0 ? 0 : step);
-            else
-                write_parameters(job, group, panel, (float[SIDE][PANEL]){0});
+    int64_t groups = (job->num_cells + SIDE - 1) / SIDE;
+    for (int64_t panel = NAME(take_needed)(job, groups), next; panel >= 0; panel = next) {
+        next = NAME(take_needed)(job, groups);
+        const float *soon = job->weights + (next < 0 ? panel : next) * job->inputs * PANEL;
+        int64_t step = next < 0 ? 0 : (PANEL + groups - 1) / groups;
+        for (int64_t group = 0; group < groups; group++) {
+            if (group * step >= PANEL) step = 0; /* all of it has been asked for */
+            NAME(parameters_of_group)(job, group, panel, soon + group * job->inputs * step, step);
+        }
     }
 }

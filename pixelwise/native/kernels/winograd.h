@@ -10,7 +10,8 @@
 
    A small picture has few tiles, and then to read the weights takes longer than to multiply with them. So filters are
    packed half transformed, G g, 18 numbers for a filter; each row of these becomes six, (G g) G', in the first cache, 16
-   channels at a time, just before their products. That is half of the memory, and costs a sixth of their arithmetic.
+   channels at a time, just before their products. That is half of the memory, for one operation beside every 16
+   multiply-adds of a group.
 
    Activations are [image][cell][channel]. Tiles are taken in groups of 16, the rows of product.h, which never hold two
    images, and at most GROUPS groups at a time, so that a panel of weights is read once for all of them. Weights and
