@@ -118,7 +118,7 @@ def translate_large(
         remark: is told what people should know of the picture.
 
     Returns:
-        (height, width) of what was made, and the seconds that the model took, reading and writing not included.
+        (height, width) of what was made, and the seconds that the model took, its own reading and writing not included.
 
     Raises:
         InputError: a model of whole pictures, or of no such scale; an input that cannot be read or does not fit the

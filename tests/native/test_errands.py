@@ -38,6 +38,12 @@ def threads(request: pytest.FixtureRequest) -> Iterator[int]:
     torch.set_num_threads(before)
 
 
+@pytest.fixture(params=[True, False])
+def with_openmp_and_without(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not request.param:
+        monkeypatch.setattr(library, "_openmp", lambda: None)
+
+
 def caller() -> int:
     return threading.get_ident()
 
@@ -49,12 +55,8 @@ def during(executor: Errands, make: Callable[[], T]) -> T:
 
 
 @needs_kernels
-@pytest.mark.parametrize("with_openmp", [True, False])
-def test_a_kernels_other_threads_do_them(
-    network: FastAsapNet, threads: int, with_openmp: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if not with_openmp:
-        monkeypatch.setattr(library, "_openmp", lambda: None)
+@pytest.mark.usefixtures("threads", "with_openmp_and_without")
+def test_a_kernels_other_threads_do_them(network: FastAsapNet) -> None:
     condition = draw_condition(network.config, SIZE)
     alone = network(condition).image
     with Errands() as executor:
@@ -76,13 +78,8 @@ def test_a_single_thread_leaves_them(network: FastAsapNet, threads: int) -> None
 
 
 @needs_kernels
-@pytest.mark.parametrize("with_openmp", [True, False])
-def test_an_interruption_in_a_kernel_reaches_the_caller_and_no_errand(
-    network: FastAsapNet, threads: int, with_openmp: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if not with_openmp:
-        monkeypatch.setattr(library, "_openmp", lambda: None)
-
+@pytest.mark.usefixtures("threads", "with_openmp_and_without")
+def test_an_interruption_in_a_kernel_reaches_the_caller_and_no_errand(network: FastAsapNet) -> None:
     def interrupt() -> int:
         signal.raise_signal(signal.SIGINT)
         return 8

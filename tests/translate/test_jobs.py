@@ -264,8 +264,6 @@ def test_threads_end_when_nobody_wants_to_know_more(translator: Translator, tmp_
 def test_an_interruption_leaves_whole_pictures_and_tells_of_them(
     translator: Translator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for index in range(9):
-        draw(tmp_path / "in" / f"{index}.png", seed=index)
     translate, write = translator.translate, images.write
     is_writing, is_interrupted = threading.Event(), threading.Event()
 
@@ -291,8 +289,6 @@ def test_an_interruption_leaves_whole_pictures_and_tells_of_them(
 def test_an_interruption_while_kernels_write_leaves_whole_pictures_too(
     translator: Translator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for index in range(9):
-        draw(tmp_path / "in" / f"{index}.png", seed=index)
     write = images.write
 
     def interrupted(path: Path, pixels: np.ndarray, metadata: Metadata) -> None:
@@ -306,7 +302,9 @@ def test_an_interruption_while_kernels_write_leaves_whole_pictures_too(
 
 
 def check_interrupted(translator: Translator, folder: Path) -> None:
-    """What is there is whole, and told of before the interruption; 3.png, whose writing it met, among it."""
+    """Of nine pictures those that are there are told of before the interruption; among them 3.png, which it met."""
+    for index in range(9):
+        draw(folder / "in" / f"{index}.png", seed=index)
     told: list[Outcome] = []
     with pytest.raises(KeyboardInterrupt):
         told.extend(run(translator, plan([str(folder / "in")], folder / "out")))
