@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import sqlite3
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import overload
@@ -29,6 +30,8 @@ _BY = "; "
 
 PATIENCE = 60.0
 """Seconds that one process waits for another to have written."""
+_BETWEEN_ATTEMPTS = 0.01
+"""Seconds from one attempt to the next where SQLite itself does not wait."""
 
 
 def sample_digest(sample: PairedSample, samples: PairedData) -> bytes:
@@ -68,7 +71,7 @@ class Journal:
             raise InputError(f"{path}: cannot be written: {error}") from error
         try:
             # Written beside what is read, and safe after a crash of this process, if not of the system.
-            self.connection.execute("PRAGMA journal_mode = WAL")
+            _write_ahead(self.connection)
             self.connection.execute("PRAGMA synchronous = NORMAL")
             self.connection.executescript(_SCHEMA)
             with self.connection:
@@ -112,6 +115,22 @@ class Journal:
     def observations(self, measure: str) -> Sequence[np.ndarray]:
         """What ``measure`` observed of every sample, in order, read from the disk when it is asked for."""
         return _Observations(self.connection, measure)
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Turns write-ahead logging on, and waits for others that open the same file.
+
+    SQLite reads the file before it asks to write here, and who reads already is refused at once instead of waiting.
+    """
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+        time.sleep(_BETWEEN_ATTEMPTS)
 
 
 def _difference(found: str, expected: str, subject: str) -> str:

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from threading import Thread
+from threading import Thread, Timer
 from types import SimpleNamespace
 from typing import Any
 
@@ -90,6 +91,27 @@ def test_several_may_write_at_once(path: Path) -> None:
         thread.join()
     with Journal(path, "this") as journal:
         assert [float(value) for value in journal.observations("a")] == list(range(40))
+
+
+def test_a_journal_waits_for_who_writes_to_a_new_file(path: Path) -> None:
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(sqlite3.OperationalError, match="locked"), closing(sqlite3.connect(path)) as hasty:
+            hasty.execute("PRAGMA journal_mode = WAL")
+        soon = Timer(0.2, lambda: other.execute("COMMIT"))
+        soon.start()
+        Journal(path, "this").close()
+        soon.join()
+
+
+def test_a_journal_is_not_waited_for_forever(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pixelwise.evaluation.journal.PATIENCE", 0.1)
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(InputError, match=r"journal\.sqlite: .*not writable \(database is locked\)"):
+            Journal(path, "this")
 
 
 def test_another_subjects_journal_is_refused(path: Path) -> None:
