@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import torch
@@ -29,49 +30,43 @@ class Activations:
         return replace(self, cells=self.cells[:, which])
 
 
+class Moments(ABC):
+    """Mean and biased variance of pictures' channels; called, both, B C each."""
+
+    @abstractmethod
+    def __call__(self) -> tuple[Tensor, Tensor]: ...
+
+    def normalising(self, gain: Tensor, shift: Tensor, epsilon: float) -> tuple[Tensor, Tensor]:
+        """An instance norm as scale and shift, B C each, from its gain and shift, C each, and epsilon."""
+        mean, variance = self()
+        scale = gain * (variance + epsilon).rsqrt()
+        return scale.float(), (shift - mean * scale).float()
+
+
 @dataclass(frozen=True)
 class Convolved:
-    """What a convolution made: ``cells`` B h w O, and how to learn their mean and (biased) variance, B O each."""
+    """What a convolution made: ``cells`` B h w O, and their moments."""
 
     cells: Tensor
-    moments: Callable[[], tuple[Tensor, Tensor]]
+    moments: Moments
 
 
-class Room:
-    """Memory that convolutions use in turn: new memory would cost each of them page faults."""
-
-    def __init__(self) -> None:
-        self._memory = torch.empty(0, dtype=torch.float32)
-
-    def take(self, count: int) -> Tensor:
-        """At least ``count`` floats, which hold anything."""
-        if len(self._memory) < count:
-            self._memory = self._memory.new_empty(count)
-        return self._memory
-
-
-def moments(statistics: Tensor, group_cells: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and variance, B O, from the groups' means and sums of squared deviations, B G 2 O, and numbers of cells."""
-    means, deviations = statistics.unbind(2)
-    if len(group_cells) == 1:
-        return means[:, 0], deviations[:, 0] / group_cells
-    counts, num_cells = group_cells[:, None], group_cells.sum()
-    mean = (means * counts).sum(1) / num_cells
-    between = (means - mean[:, None]).square() * counts
-    return mean, (deviations + between).sum(1) / num_cells
-
-
-def moments_of(cells: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and variance, B O, of cells B h w O.
+@dataclass(frozen=True)
+class CellMoments(Moments):
+    """Of cells B h w O.
 
     ``torch.var_mean`` would take six times as long where channels come last.
     """
-    pictures, height, width, channels = cells.shape
-    rows = [len(part) for part in parts_of(range(height), 4 * pictures * width * channels)]
-    mean = _sum_of(part.sum((1, 2)) for part in cells.split(rows, dim=1)) / (height * width)
-    mean = mean.to(cells.dtype)
-    squares = _sum_of((part - mean[:, None, None]).square_().sum((1, 2)) for part in cells.split(rows, dim=1))
-    return mean, (squares / (height * width)).to(cells.dtype)
+
+    cells: Tensor
+
+    def __call__(self) -> tuple[Tensor, Tensor]:
+        pictures, height, width, channels = self.cells.shape
+        rows = [len(part) for part in parts_of(range(height), 4 * pictures * width * channels)]
+        mean = _sum_of(part.sum((1, 2)) for part in self.cells.split(rows, dim=1)) / (height * width)
+        mean = mean.to(self.cells.dtype)
+        squares = ((part - mean[:, None, None]).square_().sum((1, 2)) for part in self.cells.split(rows, dim=1))
+        return mean, (_sum_of(squares) / (height * width)).to(self.cells.dtype)
 
 
 def _sum_of(parts: Iterable[Tensor]) -> Tensor:

@@ -13,9 +13,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pixelwise.errors import InputError
-from pixelwise.lowres.activations import Activations, Convolved, Room
+from pixelwise.lowres.activations import Activations, Convolved, Moments
 from pixelwise.lowres.band import Band
 from pixelwise.lowres.plain import PlainConvolution
+from pixelwise.lowres.room import Room
 from pixelwise.lowres.strided import StridedConvolution
 from pixelwise.lowres.torch_winograd import TorchConvolution
 from pixelwise.lowres.winograd import WinogradConvolution
@@ -103,11 +104,11 @@ class Blocks:
         Raises:
             InputError: another number of channels, dtype or device, or a grid too small for its padding.
         """
-        return self.after(lambda: x)
+        return self.after(lambda _: self._activations(x))
 
-    def after(self, make: Callable[[], Tensor]) -> Tensor:
-        """The same of what ``make`` returns. Nobody else holds it, so that its memory is free once it has been read:
-        it may be larger than all that follows.
+    def after(self, make: Callable[[Room], Activations]) -> Tensor:
+        """The same of what ``make`` has the room's kernels make. Nobody else holds it, so that its memory is free once
+        it has been read: it may be larger than all that follows.
         """
         return self._pass(make)[0]
 
@@ -119,19 +120,24 @@ class Blocks:
         """
         if len(x) != 1:
             raise InputError(f"statistics can be kept of one picture, got {len(x)}")
-        blocks, norms = copy(self), self._pass(lambda: x)[1]
+        blocks, norms = copy(self), self._pass(lambda _: self._activations(x))[1]
         blocks.stages = [replace(stage, norm=norm) for stage, norm in zip(self.stages, norms, strict=True)]
         return blocks
 
     @torch.no_grad()
-    def _pass(self, make: Callable[[], Tensor]) -> tuple[Tensor, list[Norm]]:
-        """What the blocks make of ``make()``, and their norms with the statistics that they have on it."""
-        now, room, norms = self._activations(make()), Room(), []
+    def _pass(self, make: Callable[[Room], Activations]) -> tuple[Tensor, list[Norm]]:
+        """What the blocks make of what ``make`` makes, and their norms with the statistics that they have on it."""
+        room, norms = Room(ahead=True), []
+        now = make(room)
         for stage in self.stages:
-            convolved = stage.convolution(fitted_activations(now, stage.convolution.inputs), room)
+            if now.cells.shape[-1] != stage.convolution.inputs:
+                room.finish()
+                now = fitted_activations(now, stage.convolution.inputs)
+            convolved = stage.convolution(now, room)
             norm = stage.norm.settled(convolved.moments)
             now = norm(convolved.cells)
             norms.append(norm)
+        room.finish()
         made = now.values()[..., : self._outputs].permute(0, 3, 1, 2)
         return made.contiguous(memory_format=torch.channels_last), norms
 
@@ -191,13 +197,11 @@ class Norm:
         gain, shift = (fitted(part.detach(), channels) for part in (gain, shift))
         return cls(gain, shift, block.norm.epsilon if block.norm else None)
 
-    def settled(self, moments: Callable[[], tuple[Tensor, Tensor]]) -> Norm:
-        """For pictures of which mean and biased variance are known, B C each: without instance norm any more."""
+    def settled(self, moments: Moments) -> Norm:
+        """For pictures whose moments are known: without instance norm any more."""
         if self.epsilon is None:
             return self
-        mean, variance = moments()
-        scale = self.gain * (variance + self.epsilon).rsqrt()
-        return Norm(scale.float(), (self.shift - mean * scale).float(), None)
+        return Norm(*moments.normalising(self.gain, self.shift, self.epsilon), None)
 
     def __call__(self, cells: Tensor) -> Activations:
         """Of cells B h w C; the norm is settled."""

@@ -1,4 +1,4 @@
-"""The front of ASAP-Net's low-resolution stream: tent reduction and first convolution, norm and ReLU (Sec. 3.2).
+"""The front of ASAP-Net's low-resolution stream: tent reduction and first convolution (Sec. 3.2).
 
 The definition convolves one plane per label, of which at every pixel all but a few are zero. Compiled, the convolution
 gathers the weights of the labels that are there instead; see native/kernels/front.h. By torch, it convolves the planes
@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import ctypes
 import math
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import torch
@@ -18,11 +16,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pixelwise.errors import InputError
-from pixelwise.lowres.activations import Convolved, moments, moments_of
+from pixelwise.lowres.activations import CellMoments, Convolved
 from pixelwise.lowres.band import Band, convolved_band, parts_of, rows_convolved
 from pixelwise.lowres.blocks import Block, Norm
+from pixelwise.lowres.measured import Measured
 from pixelwise.lowres.padding import check_padding, column_sources, padded, row_sources
 from pixelwise.lowres.reduction import PresentPlanes, Reduction, SparsePlanes, rows_read
+from pixelwise.lowres.room import Room
 from pixelwise.native import library
 
 _LANES = 16
@@ -45,7 +45,7 @@ class Front:
 
     Attributes:
         reduction: the tent filter.
-        norm: the block's, for what ``rows`` makes.
+        norm: the block's, left to whoever reads what a call makes.
 
     Raises:
         InputError: no such stride, or labels that are more than 256 or than the channels.
@@ -62,44 +62,35 @@ class Front:
         # Typed loosely: each reads what a reduction of its own kind makes.
         self._convolution: Any = _SparseConvolution(block, instruction_set) if native else _PresentConvolution(block)
 
-    def __call__(self, labels: Tensor | None, planes: Tensor | None, out: Tensor | None = None) -> Tensor:
-        """The features of whole pictures.
+    def __call__(
+        self, labels: Tensor | None, planes: Tensor | None, band: Band | None = None, room: Room | None = None
+    ) -> Convolved:
+        """The features B h w O of whole pictures or a band of one, ahead of their norm and ReLU; without gradients.
 
         Args:
-            labels: B H W integers in 0..L - 1; None without.
-            planes: B C H W float: the channels of the image, then the edges; None without.
-            out: what to fill and return. Memory that was used before spares the system the clearing of new pages,
-                which may take longer than all the rest. None for new memory.
-
-        Returns:
-            B O H/S1 W/S1 float32 in channels_last, without gradients.
+            labels: B H W integers in 0..L - 1, of all rows or, with a band, those at hand; None without.
+            planes: B C H W float, of the same rows: the channels of the image, then the edges; None without.
+            band: of features, from rows of the picture; B = 1. None for whole pictures.
+            room: of the pass that this is a part of; None for a pass of its own.
 
         Raises:
-            InputError: labels, planes or ``out`` do not fit, or the picture is smaller than the stride or than its
-                padding needs.
+            InputError: labels or planes do not fit, the band cannot be made of these rows, or the picture is smaller
+                than the stride or than its padding needs.
         """
-        features: Tensor = self._convolution(self.reduction(labels, planes), out)
-        return features
+        room = Room() if room is None else room
+        if band is None:
+            reduced = self.reduction(labels, planes)
+        else:
+            height = band.height // self.reduction.stride
+            needed = rows_convolved(band.wanted, 1, height)
+            reduced = self.reduction(labels, planes, Band(needed, band.top, band.height))
+            band = Band(band.wanted, needed.start, height)
+        convolved: Convolved = self._convolution(reduced, room, band)
+        return convolved
 
     def rows_read(self, wanted: range, height: int) -> range:
         """Which of a picture's ``height`` rows the ``wanted`` rows of features are made of."""
         return rows_read(rows_convolved(wanted, 1, height // self.reduction.stride), self.reduction.stride, height)
-
-    def rows(self, labels: Tensor | None, planes: Tensor | None, band: Band) -> Convolved:
-        """A band of one picture's features, ahead of their norm and ReLU.
-
-        Args:
-            labels, planes: the rows at hand, as for a call; B = 1.
-            band: of features, from rows of the picture.
-
-        Raises:
-            InputError: as for a call, or the band cannot be made of these rows.
-        """
-        height = band.height // self.reduction.stride
-        reduced = rows_convolved(band.wanted, 1, height)
-        planes_at_hand = self.reduction(labels, planes, Band(reduced, band.top, band.height))
-        convolved: Convolved = self._convolution.rows(planes_at_hand, Band(band.wanted, reduced.start, height))
-        return convolved
 
 
 class _FrontJob(ctypes.Structure):
@@ -108,149 +99,69 @@ class _FrontJob(ctypes.Structure):
         *[(name, ctypes.c_void_p) for name in ("entries", "starts", "ends", "repeats", "rows", "columns", "weights")],
         *[(name, ctypes.c_int64) for name in ("height", "width", "channels", "outputs", "padded_outputs")],
         ("rows_per_item", ctypes.c_int64),
-        *[(name, ctypes.c_void_p) for name in ("scales", "shifts", "statistics", "out")],
-        ("least", ctypes.c_float),
+        *[(name, ctypes.c_void_p) for name in ("statistics", "out")],
         ("out_of_memory", ctypes.c_int32),
     ]
 
 
 class _SparseConvolution:
-    """A block whose convolution gathers its weights by the entries of sparse planes."""
+    """A convolution that gathers its weights by the entries of sparse planes."""
 
     def __init__(self, block: Block, instruction_set: str | None) -> None:
         self._num_outputs, self._num_channels = block.weight.shape[:2]
-        self._norm = Norm.of(block, self._num_outputs)
         self._padding = block.padding
-        self._weights = _in_whole_vectors(block.weight.detach().permute(2, 3, 1, 0))
+        weights = block.weight.detach().permute(2, 3, 1, 0)
+        self._weights = F.pad(weights, (0, -self._num_outputs % _LANES)).contiguous()
         self._convolve = library.kernel("front", instruction_set)
-        self._normalise = library.kernel("front_norm", instruction_set)
+        self._instruction_set = instruction_set
 
-    def __call__(self, planes: SparsePlanes, out: Tensor | None) -> Tensor:
-        batch, height, width = planes.repeats.shape
-        check_padding(height, width, self._padding)
-        out = _memory((batch, self._num_outputs, height, width), out)
-        band = convolved_band(None, batch, height, 1)
-        if self._norm.epsilon is None:
-            gain, shift = (part.expand(batch, -1) for part in (self._norm.gain, self._norm.shift))
-            self._run(self._convolve, planes, band, out, gain, shift, 0.0)
-            return out
-        convolved = self._measured(planes, band, out)
-        norm = self._norm.settled(convolved.moments)
-        self._run(self._normalise, planes, band, out, norm.gain, norm.shift, 0.0)
-        return out
-
-    def rows(self, planes: SparsePlanes, band: Band) -> Convolved:
+    def __call__(self, planes: SparsePlanes, room: Room, band: Band | None) -> Convolved:
         batch, at_hand, width = planes.repeats.shape
+        band = convolved_band(band, batch, at_hand, 1)
         check_padding(band.height, width, self._padding)
-        out = _memory((batch, self._num_outputs, len(band.wanted), width), None)
-        return self._measured(planes, convolved_band(band, batch, at_hand, 1), out)
-
-    def _measured(self, planes: SparsePlanes, band: Band, out: Tensor) -> Convolved:
-        """What the convolution alone makes, written to ``out``."""
-        batch, num_rows, width = len(out), len(band.wanted), out.shape[3]
-        rows = _rows_per_item(num_rows)
-        counts = torch.tensor([min(rows, num_rows - first) * width for first in range(0, num_rows, rows)])
-        statistics = self._weights.new_empty(batch, len(counts), 2, self._weights.shape[-1])
-        ones = self._weights.new_ones(batch, self._num_outputs)
-        self._run(self._convolve, planes, band, out, ones, torch.zeros_like(ones), -math.inf, statistics)
-        measured = statistics[..., : self._num_outputs].double()
-        return Convolved(out.permute(0, 2, 3, 1), partial(moments, measured, counts.double()))
-
-    def _run(
-        self,
-        kernel: Callable[[Any], None],
-        planes: SparsePlanes,
-        band: Band,
-        out: Tensor,
-        scales: Tensor,
-        shifts: Tensor,
-        least: float,
-        statistics: Tensor | None = None,
-    ) -> None:
-        """Has ``kernel`` write max(least, x * scale + shift), and measure x where there are to be ``statistics``."""
-        batch, _, width = planes.repeats.shape
-        rows, columns = row_sources(band, 1, self._padding), column_sources(width, self._padding)
-        scales, shifts = _in_whole_vectors(scales), _in_whole_vectors(shifts)
         height = len(band.wanted)
-        rows_per_item = _rows_per_item(height)
+        rows_per_item = min(_MOST_ROWS_PER_ITEM, math.ceil(height / _ITEMS))
+        counts = self._weights.new_full((math.ceil(height / rows_per_item),), rows_per_item * width)
+        counts[-1] -= (len(counts) * rows_per_item - height) * width
+        out = room.layer(batch, height, width, self._num_outputs)
+        statistics = self._weights.new_empty(batch, len(counts), 2, self._weights.shape[-1])
+        rows, columns = row_sources(band, 1, self._padding), column_sources(width, self._padding)
+        lists = (planes.entries, planes.starts, planes.ends, planes.repeats)
         job = _FrontJob(
-            work=library.Work(0, batch * math.ceil(height / rows_per_item)),
-            entries=planes.entries.data_ptr(),
-            starts=planes.starts.data_ptr(),
-            ends=planes.ends.data_ptr(),
-            repeats=planes.repeats.data_ptr(),
-            rows=rows.data_ptr(),
-            columns=columns.data_ptr(),
-            weights=self._weights.data_ptr(),
+            library.Work(0, batch * len(counts)),
+            *(tensor.data_ptr() for tensor in (*lists, rows, columns, self._weights)),
             height=height,
             width=width,
             channels=self._num_channels,
             outputs=self._num_outputs,
             padded_outputs=self._weights.shape[-1],
             rows_per_item=rows_per_item,
-            scales=scales.data_ptr(),
-            shifts=shifts.data_ptr(),
-            statistics=None if statistics is None else statistics.data_ptr(),
+            statistics=statistics.data_ptr(),
             out=out.data_ptr(),
-            least=least,
         )
-        library.run(kernel, job)
-        if job.out_of_memory:
-            raise InputError("there is not enough memory for the stream's first convolution")
-
-
-def _rows_per_item(height: int) -> int:
-    return min(_MOST_ROWS_PER_ITEM, math.ceil(height / _ITEMS))
-
-
-def _in_whole_vectors(tensor: Tensor) -> Tensor:
-    return F.pad(tensor, (0, -tensor.shape[-1] % _LANES)).contiguous()
-
-
-def _memory(size: tuple[int, int, int, int], out: Tensor | None, device: torch.device | None = None) -> Tensor:
-    """``out`` if it is as it should be, new memory if it is None. Raises InputError otherwise."""
-    if out is None:
-        return torch.empty(size, dtype=torch.float32, device=device, memory_format=torch.channels_last)
-    if out.shape != size or out.dtype != torch.float32 or not out.is_contiguous(memory_format=torch.channels_last):
-        raise InputError(
-            f"out must be {size} of float32 in channels_last, got {tuple(out.shape)} of {out.dtype} "
-            f"with strides {out.stride()}"
-        )
-    return out
+        scarce = "there is not enough memory for the stream's first convolution"
+        room.run(self._convolve, job, *lists, rows, columns, statistics, out, scarce=scarce)
+        return Convolved(out, Measured(statistics, counts, self._num_outputs, room, self._instruction_set))
 
 
 class _PresentConvolution:
-    """A block of which only the weights of channels that are there are used, by torch."""
+    """A convolution of which only the weights of channels that are there are used, by torch."""
 
     def __init__(self, block: Block) -> None:
         self._weight, self._padding = block.weight.detach(), block.padding
-        self._norm = Norm.of(block, len(block.weight))
 
     @torch.no_grad()
-    def __call__(self, planes: PresentPlanes, out: Tensor | None) -> Tensor:
-        batch, _, *size = planes.planes.shape
-        out = _memory((batch, len(self._weight), size[0], size[1]), out, planes.planes.device)
-        whole = convolved_band(None, batch, size[0], 1)
-        check_padding(whole.height, size[1], self._padding)
-        cells = out.permute(0, 2, 3, 1)
-        for part in parts_of(whole.wanted, 4 * batch * size[1] * len(self._weight)):
-            read = rows_convolved(part, 1, whole.height)
-            rows = planes.planes[:, :, read.start : read.stop]
-            cells[:, part.start : part.stop] = self._convolved(rows, planes, Band(part, read.start, whole.height))
-        norm = self._norm.settled(partial(moments_of, cells))
-        gain, shift = norm.gain[..., None, None], norm.shift[..., None, None]
-        return torch.addcmul(shift, out, gain, out=out).relu_()
-
-    @torch.no_grad()
-    def rows(self, planes: PresentPlanes, band: Band) -> Convolved:
+    def __call__(self, planes: PresentPlanes, room: Room, band: Band | None) -> Convolved:
         batch, _, at_hand, width = planes.planes.shape
         band = convolved_band(band, batch, at_hand, 1)
         check_padding(band.height, width, self._padding)
-        cells = self._convolved(planes.planes, planes, band)
-        return Convolved(cells, partial(moments_of, cells))
-
-    def _convolved(self, rows: Tensor, planes: PresentPlanes, band: Band) -> Tensor:
-        """From the planes' rows at hand, B C n w, to B n w O."""
         weight = self._weight[:, planes.channels].contiguous(memory_format=torch.channels_last)
-        x = padded(rows, band, 1, self._padding).contiguous(memory_format=torch.channels_last)
-        return F.conv2d(x, weight).permute(0, 2, 3, 1)
+        cells = weight.new_empty(batch, len(band.wanted), width, len(weight))
+        for part in parts_of(band.wanted, 4 * batch * width * len(weight)):
+            read = rows_convolved(part, 1, band.height)
+            rows = planes.planes[:, :, read.start - band.top : read.stop - band.top]
+            x = padded(rows, Band(part, read.start, band.height), 1, self._padding)
+            made = F.conv2d(x.contiguous(memory_format=torch.channels_last), weight)
+            first = part.start - band.wanted.start
+            cells[:, first : first + len(part)] = made.permute(0, 2, 3, 1)
+        return Convolved(cells, CellMoments(cells))

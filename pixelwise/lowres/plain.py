@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
 import torch.nn.functional as F
 from torch import Tensor
 
-from pixelwise.lowres.activations import Activations, Convolved, Room, moments_of
+from pixelwise.lowres.activations import Activations, CellMoments, Convolved
 from pixelwise.lowres.band import Band, convolved_band, parts_of, rows_convolved
 from pixelwise.lowres.padding import check_padding, padded
+from pixelwise.lowres.room import Room
 
 
 class PlainConvolution:
@@ -34,6 +34,7 @@ class PlainConvolution:
         Raises:
             InputError: a reflection in a grid of a single row or column, or a band that cannot be made of ``x``.
         """
+        room.finish()
         pictures, at_hand, width, _ = x.cells.shape
         band = convolved_band(band, pictures, at_hand, self._stride)
         check_padding(band.height, width, self._padding)
@@ -44,7 +45,7 @@ class PlainConvolution:
             rows = x.rows(slice(read.start - band.top, read.stop - band.top))
             first = part.start - band.wanted.start
             cells[:, first : first + len(part)] = self._convolved(rows, Band(part, read.start, band.height))
-        return Convolved(cells, partial(moments_of, cells))
+        return Convolved(cells, CellMoments(cells))
 
     def _convolved(self, x: Activations, band: Band) -> Tensor:
         """B n w O."""

@@ -7,12 +7,14 @@ from functools import partial
 
 from torch import Tensor, nn
 
+from pixelwise.lowres.activations import Activations
 from pixelwise.lowres.blocks import Block, Blocks, Stage
 from pixelwise.lowres.front import Front
 from pixelwise.lowres.frozen import freeze
 from pixelwise.lowres.parameters import ParameterLayer
 from pixelwise.lowres.reduction import LARGEST_STRIDE, MOST_LABELS
 from pixelwise.lowres.reference import ConvolutionBlock, LowResolutionStream
+from pixelwise.lowres.room import Room
 
 
 class FastStream:
@@ -53,7 +55,12 @@ class FastStream:
         Raises:
             InputError: labels or planes that the stream does not read, or classes that it does not know.
         """
-        return self._blocks.after(partial(self.front, labels, planes))
+
+        def front(room: Room) -> Activations:
+            convolved = self.front(labels, planes, room=room)
+            return self.front.norm.settled(convolved.moments)(convolved.cells)
+
+        return self._blocks.after(front)
 
     @property
     def stages(self) -> list[Stage]:

@@ -15,11 +15,12 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from pixelwise.lowres.activations import Activations, Convolved, Room
+from pixelwise.lowres.activations import Activations, Convolved, Moments
 from pixelwise.lowres.band import Band, rows_convolved
 from pixelwise.lowres.blocks import Norm, Stage, fitted_activations
 from pixelwise.lowres.front import Front
 from pixelwise.lowres.kept_rows import Keep, KeptRows
+from pixelwise.lowres.room import Room
 from pixelwise.lowres.stream import FastStream
 
 ReadPlanes = Callable[[int, int], tuple[Tensor | None, Tensor | None]]
@@ -111,7 +112,7 @@ def _front_layer(front: Front, size: tuple[int, int], read: ReadPlanes) -> _Laye
         for start in range(0, height, num_rows):
             wanted = range(start, min(start + num_rows, height))
             needed = front.rows_read(wanted, size[0])
-            yield front.rows(*read(needed.start, needed.stop), Band(wanted, needed.start, size[0]))
+            yield front(*read(needed.start, needed.stop), Band(wanted, needed.start, size[0]))
 
     return _Layer((height, width, channels), front.norm, bands)
 
@@ -194,7 +195,7 @@ def _kept(layer: _Layer, keep: Keep) -> KeptLayer:
     return KeptLayer(cells, layer.norm.settled(seen))
 
 
-class _Moments:
+class _Moments(Moments):
     """Mean and biased variance of a picture's channels, merged in float64 (Chan, Golub and LeVeque 1979, Eq. 2.1)."""
 
     def __init__(self) -> None:

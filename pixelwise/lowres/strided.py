@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import ctypes
-from functools import partial
 
 import torch.nn.functional as F
 from torch import Tensor
 
-from pixelwise.errors import InputError
-from pixelwise.lowres.activations import Activations, Convolved, Room, moments
+from pixelwise.lowres.activations import Activations, Convolved
 from pixelwise.lowres.band import Band, convolved_band
+from pixelwise.lowres.measured import Measured
 from pixelwise.lowres.padding import check_padding, column_sources, row_sources
+from pixelwise.lowres.room import Room
 from pixelwise.lowres.winograd import SIDE
 from pixelwise.native import library
 
@@ -52,7 +52,7 @@ class StridedConvolution:
         self.outputs, self.inputs = weight.shape[:2]
         panel = _PANEL if self.outputs % _PANEL == 0 else self.outputs
         self._weights = weight.permute(2, 3, 1, 0).unflatten(3, (-1, panel)).movedim(3, 0).contiguous()
-        self._padding = padding
+        self._padding, self._instruction_set = padding, instruction_set
         self._convolve = library.kernel("strided", instruction_set)
 
     def __call__(self, x: Activations, room: Room, band: Band | None = None) -> Convolved:
@@ -65,15 +65,15 @@ class StridedConvolution:
         band = convolved_band(band, pictures, height, 2)
         check_padding(band.height, width, self._padding)
         size = (len(band.wanted), -(-width // 2))
-        out = x.cells.new_empty(pictures, *size, self.outputs)
+        out = room.layer(pictures, *size, self.outputs)
         statistics = x.cells.new_empty(pictures, size[0], 2, self.outputs)
         rows, columns = row_sources(band, 2, self._padding), column_sources(width, self._padding)
         inputs = [part.contiguous() for part in (x.cells, x.scale, x.shift)]
-        pointers = [tensor.data_ptr() for tensor in (*inputs, rows, columns, self._weights, out, statistics)]
+        tensors = (*inputs, rows, columns, self._weights, out, statistics)
+        pointers = [tensor.data_ptr() for tensor in tensors]
         panels, panel_outputs = len(self._weights), self._weights.shape[-1]
         work = library.Work(0, pictures * size[0] * panels)
         job = _Job(work, *pointers, height, width, self.inputs, *size, panels, panel_outputs, x.least)
-        library.run(self._convolve, job)
-        if job.out_of_memory:
-            raise InputError(f"there is not enough memory for a row of {width} cells")
-        return Convolved(out, partial(moments, statistics, statistics.new_full((size[0],), size[1])))
+        room.run(self._convolve, job, *tensors, scarce=f"there is not enough memory for a row of {width} cells")
+        counts = statistics.new_full((size[0],), size[1])
+        return Convolved(out, Measured(statistics, counts, self.outputs, room, self._instruction_set))

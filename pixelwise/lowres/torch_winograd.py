@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pixelwise.lowres.activations import Activations, Convolved, Room, moments_of
+from pixelwise.lowres.activations import Activations, CellMoments, Convolved
 from pixelwise.lowres.band import Band, convolved_band
 from pixelwise.lowres.packed_linear import PackedLinear
 from pixelwise.lowres.padding import check_padding, padded
+from pixelwise.lowres.room import Room
 from pixelwise.lowres.transforms import POSITIONS, transformed, transforms
 
 _TILES_BYTES = 8 << 20
@@ -34,6 +33,7 @@ class TorchConvolution:
 
     def __call__(self, x: Activations, room: Room, band: Band | None = None) -> Convolved:
         """As ``WinogradConvolution``."""
+        room.finish()
         values = x.values().permute(0, 3, 1, 2)
         images, _, at_hand, width = values.shape
         band = convolved_band(band, images, at_hand, 1)
@@ -45,7 +45,7 @@ class TorchConvolution:
         for some, there in zip(tiles.split(rows, dim=2), made.split(rows, dim=1), strict=True):
             self._convolve(some, there, room)
         cells = made.flatten(3, 4).flatten(1, 2)[:, :height, :width]
-        return Convolved(cells, partial(moments_of, cells))
+        return Convolved(cells, CellMoments(cells))
 
     def _convolve(self, tiles: Tensor, out: Tensor, room: Room) -> None:
         """Tiles B C high wide 6 6 to ``out``, B high 4 wide 4 O."""
@@ -53,7 +53,7 @@ class TorchConvolution:
         num_tiles = images * high * wide
         num_inputs, num_outputs = num_tiles * min(self.inputs, _RUN), num_tiles * self.outputs
         pieces = (POSITIONS * num_outputs, max(POSITIONS * num_inputs, 16 * num_outputs), POSITIONS * num_inputs)
-        one, two, three = room.take(sum(pieces))[: sum(pieces)].split(pieces)
+        one, two, three = room.scratch(sum(pieces))[: sum(pieces)].split(pieces)
         sums = one.view(POSITIONS, num_outputs).zero_()
         for run, linears in zip(tiles.split(_RUN, dim=1), self._runs, strict=True):
             gathered, inputs = (_matrix(memory, POSITIONS, num_tiles * run.shape[1]) for memory in (two, three))

@@ -10,15 +10,17 @@ from __future__ import annotations
 import ctypes
 import math
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pixelwise.lowres.activations import Activations, Convolved, Room, moments
+from pixelwise.lowres.activations import Activations, Convolved
 from pixelwise.lowres.band import Band, convolved_band
+from pixelwise.lowres.measured import Measured
 from pixelwise.lowres.padding import check_padding, column_sources, row_sources
+from pixelwise.lowres.room import Room
 from pixelwise.lowres.transforms import POSITIONS, half_transformed
 from pixelwise.native import library
 
@@ -65,7 +67,7 @@ class WinogradConvolution:
         self._weights = _pack(weight)
         self.inputs = self._weights.shape[2] * SIDE
         self.outputs = len(self._weights) * PANEL
-        self._padding = padding
+        self._padding, self._instruction_set = padding, instruction_set
         self._make_tiles, self._make_outputs, self._make_groups = (
             library.kernel(f"winograd_{name}", instruction_set) for name in ("tiles", "outputs", "groups")
         )
@@ -82,24 +84,23 @@ class WinogradConvolution:
         num_groups, num_threads = images * grid.num_groups, torch.get_num_threads()
         num_items = math.ceil(num_groups / GROUPS)
         by_groups = _evenness(num_items, num_threads) > 0.8
-        tiles = room.take((num_threads * GROUPS if by_groups else num_groups) * POSITIONS * self.inputs * SIDE)
-        out = x.cells.new_empty(images, height, width, self.outputs)
+        tiles = room.scratch((num_threads * GROUPS if by_groups else num_groups) * POSITIONS * self.inputs * SIDE)
+        out = room.layer(images, height, width, self.outputs)
         statistics = x.cells.new_empty(images, grid.num_groups, 2, self.outputs)
         inputs = [part.contiguous() for part in (x.cells, x.scale, x.shift)]
         tensors = (*inputs, grid.rows, grid.columns, tiles, self._weights, out, statistics)
         channels, in_tiles = (self.inputs, self.outputs), (grid.tiles_high, grid.tiles_wide)
         sizes = (height, width, *channels, *in_tiles, grid.num_groups, num_groups)
         pointers = [tensor.data_ptr() for tensor in tensors]
-        job = _Job(library.Work(), library.Work(0, num_threads), *pointers, *sizes, x.least)
         if by_groups:
-            stages = [(self._make_groups, num_items)]
+            kernels = [(self._make_groups, num_items)]
         else:
             tiles_items, outputs_items = num_groups * self.inputs // SIDE, num_items * len(self._weights)
-            stages = [(self._make_tiles, tiles_items), (self._make_outputs, outputs_items)]
-        for kernel, count in stages:
-            job.work = library.Work(0, count)
-            library.run(kernel, job, num_threads)
-        return Convolved(out, partial(moments, statistics, grid.group_cells))
+            kernels = [(self._make_tiles, tiles_items), (self._make_outputs, outputs_items)]
+        for kernel, count in kernels:
+            job = _Job(library.Work(0, count), library.Work(0, num_threads), *pointers, *sizes, x.least)
+            room.run(kernel, job, *tensors)
+        return Convolved(out, Measured(statistics, grid.group_cells, self.outputs, room, self._instruction_set))
 
 
 def _evenness(num_items: int, num_threads: int) -> float:

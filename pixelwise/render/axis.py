@@ -11,7 +11,9 @@ import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -80,19 +82,37 @@ def axis(field: PixelwiseField, first: int, count: int, scale: float, dim: int) 
         scale: see ``positions``.
         dim: 0 for rows, 1 for columns.
     """
-    centres = positions(first, count, scale)
-    places = (centres + 0.5) / field.cell - (0.5 if field.bilinear else 0)
-    before = places.floor()
-    after = places - before
-    shares = torch.stack([1 - after, after], dim=1) if field.bilinear else torch.ones(count, 1, dtype=torch.float64)
-    blocks = tuple(_blocks(before.long().tolist(), field, dim))
-    return Axis(centres, blocks, shares, _code(centres, field.cell if field.pixel_code else 1))
+    kind, cells = (
+        (field.cell, field.bilinear, field.pixel_code),
+        (field.first_cell[dim], field.parameters.shape[2 + dim]),
+    )
+    (centres, shares, code), blocks = _laid_out(first, count, scale, *kind, *cells)
+    return Axis(torch.from_numpy(centres), blocks, torch.from_numpy(shares), torch.from_numpy(code))
 
 
 def positions(first: int, count: int, scale: float) -> Tensor:
     """``Axis.positions`` of an output's pixels: pixel i has its centre at (i + 1/2) / scale - 1/2."""
-    index = torch.arange(first, first + count, dtype=torch.float64)
+    return torch.from_numpy(_positions(first, count, scale))
+
+
+def _positions(first: int, count: int, scale: float) -> np.ndarray:
+    index = np.arange(first, first + count, dtype=np.float64)
     return index if scale == 1 else (index + 0.5) / scale - 0.5
+
+
+@lru_cache(maxsize=16)
+def _laid_out(
+    first: int, count: int, scale: float, cell: int, bilinear: bool, code: bool, first_cell: int, num_cells: int
+) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], tuple[Block, ...]]:
+    """An axis' positions, shares and code, and its blocks. Pictures of one size share them; as arrays, since what torch
+    makes in inference mode or for a device by default would be of no use to the next picture."""
+    centres = _positions(first, count, scale)
+    places = (centres + 0.5) / cell - (0.5 if bilinear else 0)
+    before = np.floor(places)
+    after = places - before
+    shares = np.stack([1 - after, after], axis=1) if bilinear else np.ones((count, 1))
+    blocks = tuple(_blocks(before.astype(int).tolist(), bilinear, first_cell, num_cells))
+    return (centres, shares, _code(centres, cell if code else 1)), blocks
 
 
 def visible_cells(
@@ -115,23 +135,22 @@ def visible_cells(
     return top, left, height, width
 
 
-def _blocks(before: list[int], field: PixelwiseField, dim: int) -> Iterator[Block]:
-    first_cell, num_cells = field.first_cell[dim], field.parameters.shape[2 + dim]
+def _blocks(before: list[int], bilinear: bool, first_cell: int, num_cells: int) -> Iterator[Block]:
     start = 0
     for cell, run in itertools.groupby(before):
         stop = start + sum(1 for _ in run)
-        neighbours = (cell, cell + 1) if field.bilinear else (cell,)
+        neighbours = (cell, cell + 1) if bilinear else (cell,)
         yield Block(slice(start, stop), tuple(min(max(c - first_cell, 0), num_cells - 1) for c in neighbours))
         start = stop
 
 
-def _code(positions: Tensor, cell: int) -> Tensor:
+def _code(positions: np.ndarray, cell: int) -> np.ndarray:
     periods = code_periods(cell)
     if not periods:
-        return torch.empty(len(positions), 0, dtype=torch.float32)
+        return np.empty((len(positions), 0), np.float32)
     # All of them begin anew with the longest one: of a long axis few positions are different.
-    distinct, which = positions.remainder(max(periods)).unique(return_inverse=True)
+    distinct, which = np.unique(positions % max(periods), return_inverse=True)
     # Reduced to one period first: far from the origin float32 would lose the phase.
-    along = torch.tensor(periods, dtype=torch.float32)
-    phase = 2 * torch.pi * distinct[:, None].remainder(along).float() / along
-    return torch.stack([phase.cos(), phase.sin()], dim=2).flatten(1)[which]
+    phase = 2 * np.pi * (distinct[:, None] % np.array(periods) / periods)
+    code: np.ndarray = np.stack([np.cos(phase), np.sin(phase)], axis=2).reshape(len(distinct), -1)
+    return code.astype(np.float32)[which]

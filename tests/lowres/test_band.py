@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from pixelwise.errors import InputError
-from pixelwise.lowres.activations import Activations, Room
+from pixelwise.lowres.activations import Activations
 from pixelwise.lowres.band import Band, rows_convolved
 from pixelwise.lowres.blocks import Convolution
 from pixelwise.lowres.plain import PlainConvolution
+from pixelwise.lowres.room import Room
 from pixelwise.lowres.strided import StridedConvolution
 from pixelwise.lowres.torch_winograd import TorchConvolution
 from pixelwise.lowres.winograd import WinogradConvolution
@@ -59,7 +60,7 @@ def test_bands_are_rows_of_the_whole(name: str, padding: str, height: int) -> No
         part = Activations(x.cells[:, read.start : read.stop], x.scale, x.shift, x.least)
         made = convolve(part, Room(), Band(range(first, last), read.start, height))
         torch.testing.assert_close(made.cells, whole[:, first:last], rtol=0, atol=1e-5)
-        mean, variance = made.moments()
+        mean, variance = (part.float() for part in made.moments())
         torch.testing.assert_close(mean, whole[:, first:last].mean((1, 2)), rtol=0, atol=1e-5)
         torch.testing.assert_close(variance, whole[:, first:last].var((1, 2), correction=0), rtol=1e-4, atol=1e-5)
 

@@ -1,16 +1,12 @@
-/* The first 3x3 convolution of the low-resolution stream, its norm and ReLU, on the sparse planes of reduction.h.
+/* The first 3x3 convolution of the low-resolution stream, on the sparse planes of reduction.h.
 
    A pixel gathers what its nine neighbours' entries say, in vectors across the outputs, which stay in registers:
 
    out[y][x] = sum over taps, and over the entries (channel, value) of that neighbour, of value * W[tap][channel]
 
-   Where three columns of neighbours are the same as those of the pixel before, so is the sum. An item of work is
-   some rows. Two kernels:
-
-   front       convolves CHUNK pixels at a time into the first-level cache, measures them there if there is an
-               instance norm to come, and writes them.
-   front_norm  scales and shifts what was written. To convolve again, rather than to read that, would take as long where
-               areas are large, and far longer where many labels meet. */
+   Where three columns of neighbours are the same as those of the pixel before, so is the sum. An item of work is some
+   rows, CHUNK pixels of which at a time are convolved and, while they are in the first-level cache, measured for an
+   instance norm to come. */
 
 #define CHUNK 64
 
@@ -29,10 +25,8 @@ typedef struct {
     const int32_t *rows, *columns; /* height + 2, width + 2: which row (column) each padded one is; -1 for zeros */
     const float *weights;          /* [tap][channel][padded_outputs] */
     int64_t height, width, channels, outputs, padded_outputs, rows_per_item;
-    const float *scales, *shifts;  /* [picture][padded_outputs]: what is written is max(least, x * scale + shift) */
-    float *statistics;             /* [item][mean, sum of squared deviations][padded_outputs], of x; or 0 */
+    float *statistics;             /* [item][mean, sum of squared deviations][padded_outputs] */
     float *out;                    /* [picture][row][column][outputs] */
-    float least;
     int32_t out_of_memory;
 } front_job;
 
@@ -123,53 +117,23 @@ INLINE void measure(const float *pixels, int64_t stride, int64_t outputs, int64_
     }
 }
 
-/* Pixels that lie `stride` apart, to `out`, which may be where they are. */
-INLINE void write_features(const front_job *job, const float *pixels, int64_t stride, int64_t count, int64_t picture,
-                           float *out) {
-    const float *scales = job->scales + picture * job->padded_outputs;
-    const float *shifts = job->shifts + picture * job->padded_outputs;
-    vector least = broadcast(job->least);
-    for (int64_t p = 0; p < count; p++, pixels += stride, out += job->outputs)
-        for (int64_t o = 0; o < job->outputs; o += LANES) {
-            int64_t rest = job->outputs - o;
-            vector v = {0};
-            if (rest < LANES)
-                memcpy(&v, pixels + o, rest * sizeof(float));
-            else
-                v = load(pixels + o);
-            v = v * load(scales + o) + load(shifts + o);
-            v = choose(v < least, least, v);
-            if (rest < LANES)
-                memcpy(out + o, &v, rest * sizeof(float));
-            else
-                store(out + o, v);
-        }
-}
-
-INLINE float *out_row(const front_job *job, int64_t picture, int64_t y) {
-    return job->out + (picture * job->height + y) * job->width * job->outputs;
-}
-
+/* `chunk` has room for CHUNK pixels, which are made there if they are not of whole vectors. */
 INLINE void front_rows(const front_job *job, int64_t item, int64_t picture, int64_t first, int64_t end, float *chunk) {
-    float *statistics = job->statistics ? job->statistics + item * 2 * job->padded_outputs : 0;
-    if (statistics) memset(statistics, 0, 2 * job->padded_outputs * sizeof(float));
+    float *statistics = job->statistics + item * 2 * job->padded_outputs;
+    float *out = job->out + (picture * job->height + first) * job->width * job->outputs;
+    memset(statistics, 0, 2 * job->padded_outputs * sizeof(float));
     for (int64_t y = first, measured = 0; y < end; y++) {
         neighbourhood around = rows_around(job, picture, y);
-        for (int64_t x = 0; x < job->width; x += CHUNK) {
-            int64_t count = least_of(CHUNK, job->width - x);
-            NAME(convolve_chunk)(job, &around, x, x + count, chunk);
-            if (statistics)
-                measure(chunk, job->padded_outputs, job->padded_outputs, count, measured, statistics,
-                        statistics + job->padded_outputs);
-            write_features(job, chunk, job->padded_outputs, count, picture,
-                           out_row(job, picture, y) + x * job->outputs);
-            measured += count;
+        for (int64_t x = 0, count; x < job->width; x += count, measured += count) {
+            count = least_of(CHUNK, job->width - x);
+            float *pixels = job->outputs == job->padded_outputs ? out : chunk;
+            NAME(convolve_chunk)(job, &around, x, x + count, pixels);
+            measure(pixels, job->padded_outputs, job->padded_outputs, count, measured, statistics,
+                    statistics + job->padded_outputs);
+            for (int64_t p = 0; p < count; p++, out += job->outputs)
+                if (pixels == chunk) memcpy(out, chunk + p * job->padded_outputs, job->outputs * sizeof(float));
         }
     }
-}
-
-INLINE int64_t items_per_picture(const front_job *job) {
-    return (job->height + job->rows_per_item - 1) / job->rows_per_item;
 }
 
 void NAME(front)(front_job *job) {
@@ -178,20 +142,10 @@ void NAME(front)(front_job *job) {
         __atomic_store_n(&job->out_of_memory, 1, __ATOMIC_RELAXED);
         return;
     }
-    int64_t per_picture = items_per_picture(job);
+    int64_t per_picture = (job->height + job->rows_per_item - 1) / job->rows_per_item;
     for (int64_t item; (item = take(&job->work)) >= 0;) {
         int64_t first = item % per_picture * job->rows_per_item;
         front_rows(job, item, item / per_picture, first, least_of(first + job->rows_per_item, job->height), chunk);
     }
     free(chunk);
-}
-
-void NAME(front_norm)(front_job *job) {
-    int64_t per_picture = items_per_picture(job);
-    for (int64_t item; (item = take(&job->work)) >= 0;) {
-        int64_t picture = item / per_picture, first = item % per_picture * job->rows_per_item;
-        int64_t num_rows = least_of(job->rows_per_item, job->height - first);
-        float *pixels = out_row(job, picture, first);
-        write_features(job, pixels, job->outputs, num_rows * job->width, picture, pixels);
-    }
 }

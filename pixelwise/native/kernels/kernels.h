@@ -12,3 +12,4 @@
 #include "reduction.h"
 #include "front.h"
 #include "strided.h"
+#include "norm.h"

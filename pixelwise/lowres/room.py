@@ -1,0 +1,75 @@
+"""What the convolutions of a pass share: memory, and the order in which their kernels run."""
+
+from __future__ import annotations
+
+import ctypes
+from collections import deque
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pixelwise.errors import InputError
+from pixelwise.native import library
+
+
+@dataclass(frozen=True)
+class _Call:
+    kernel: library.Kernel
+    job: ctypes.Structure
+    holds: tuple[Tensor, ...]
+    scarce: str
+
+
+class Room:
+    """Memory that convolutions use in turn, since new memory would cost each of them page faults; and their kernels.
+
+    Args:
+        ahead: whether kernels wait for ``finish``. Weights stream through the caches while they run and displace what
+            Python works with: between kernels it takes several times as long to prepare the next one as ahead of all.
+    """
+
+    def __init__(self, ahead: bool = False) -> None:
+        self._ahead = ahead
+        self._waiting: deque[_Call] = deque()
+        self._scratch = torch.empty(0, dtype=torch.float32)
+        self._last = self._last_but_one = self._scratch
+
+    def scratch(self, count: int) -> Tensor:
+        """At least ``count`` floats, which hold anything, until the next kernel runs."""
+        if len(self._scratch) < count:
+            self._scratch = self._scratch.new_empty(count)
+        return self._scratch
+
+    def layer(self, *shape: int) -> Tensor:
+        """Float32 that hold anything, for what a convolution makes. Where kernels run ahead the layer after the next
+        takes the same memory."""
+        if not self._ahead:
+            return torch.empty(shape, dtype=torch.float32)
+        count = torch.Size(shape).numel()
+        memory = self._last_but_one if len(self._last_but_one) >= count else torch.empty(count, dtype=torch.float32)
+        self._last_but_one, self._last = self._last, memory
+        return memory[:count].view(shape)
+
+    def run(self, kernel: library.Kernel, job: ctypes.Structure, *holds: Tensor, scarce: str = "") -> None:
+        """Runs a kernel, or has it wait for those before it.
+
+        Args:
+            kernel, job: see ``library.run``.
+            holds: what the job has the addresses of.
+            scarce: the message of the error if the job has ``out_of_memory`` set then.
+
+        Raises:
+            InputError: it has.
+        """
+        self._waiting.append(_Call(kernel, job, holds, scarce))
+        if not self._ahead:
+            self.finish()
+
+    def finish(self) -> None:
+        """Runs what waits. Raises InputError where ``run`` would."""
+        while self._waiting:
+            call = self._waiting.popleft()
+            library.run(call.kernel, call.job)
+            if getattr(call.job, "out_of_memory", False):
+                raise InputError(call.scarce)
