@@ -189,7 +189,8 @@ def occurring(labels: Tensor, num_channels: int) -> Tensor:
         InputError: an index outside 0..num_channels - 1.
     """
     check_range(labels, num_channels)
-    return torch.bincount(labels.flatten().long(), minlength=num_channels).cpu() > 0
+    found = torch.zeros(num_channels, dtype=torch.bool, device=labels.device)
+    return found.index_fill_(0, labels.flatten().long(), True).cpu()
 
 
 def instance_edges(instances: Tensor) -> Tensor:

@@ -107,8 +107,8 @@ class Blocks:
         return self.after(lambda _: self._activations(x))
 
     def after(self, make: Callable[[Room], Activations]) -> Tensor:
-        """The same of what ``make`` has the room's kernels make. Nobody else holds it, so that its memory is free once
-        it has been read: it may be larger than all that follows.
+        """The same of what ``make`` has the room's kernels make, which may be larger than all that follows: its memory
+        is used again.
         """
         return self._pass(make)[0]
 

@@ -10,7 +10,7 @@ import ctypes
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from typing import Any
 
@@ -52,6 +52,7 @@ def instruction_sets() -> tuple[str, ...]:
     return tuple(name for name in INSTRUCTION_SETS if name == "portable" or getattr(_library(), f"has_{name}")())
 
 
+@cache
 def kernel(name: str, instruction_set: str | None = None) -> Kernel:
     """A compiled kernel, which takes a pointer to its job.
 

@@ -15,6 +15,7 @@
 #define SIDE 16
 #define PANEL 32
 #define RUN 64
+#define PANELS 2
 
 #if LANES == 16
 #define ROWS 8
@@ -54,7 +55,8 @@ static void NAME(add_product)(const float *left, const float *right, int64_t inp
 }
 
 /* out[cell][parameter] = bias[parameter] + sum over inputs, or 0 where it is not needed. An item is a panel, for all cells:
-   its weights come from memory once, while the panel before is multiplied, and stay in the second cache. */
+   its weights come from memory once, while those before it are multiplied, and stay in the second cache. Cells may be
+   too many for that; so PANELS are multiplied with a run of them as long as it is in the first one. */
 
 typedef struct {
     work work;
@@ -81,37 +83,53 @@ INLINE void write_parameters(const parameter_job *job, int64_t group, int64_t pa
     }
 }
 
-static void NAME(parameters_of_group)(const parameter_job *job, int64_t group, int64_t panel, const float *soon,
+typedef struct {
+    int count;
+    int64_t panel[PANELS];
+} panels;
+
+/* A group's parameters of some panels. Of the weights of the panels to come, each group asks for `step` floats for each
+   of its inputs. */
+static void NAME(parameters_of_group)(const parameter_job *job, int64_t group, const panels *now, const panels *next,
                                       int64_t step) {
-    float sums[SIDE][PANEL];
-    for (int row = 0; row < SIDE; row++) memcpy(sums[row], job->bias + panel * PANEL, sizeof sums[row]);
+    float sums[PANELS][SIDE][PANEL];
+    for (int p = 0; p < now->count; p++)
+        for (int row = 0; row < SIDE; row++)
+            memcpy(sums[p][row], job->bias + now->panel[p] * PANEL, sizeof sums[p][row]);
     for (int64_t input = 0; input < job->inputs; input += RUN) {
-        int64_t run = job->inputs - input < RUN ? job->inputs - input : RUN;
-        NAME(add_product)(job->cells + (group * job->inputs + input) * SIDE,
-                          job->weights + (panel * job->inputs + input) * PANEL, run, sums[0], soon + input * step, step);
+        int64_t run = job->inputs - input < RUN ? job->inputs - input : RUN, place = group * job->inputs + input;
+        for (int p = 0; p < now->count; p++) {
+            const float *soon = job->weights + (p < next->count ? next->panel[p] * job->inputs * PANEL : 0);
+            NAME(add_product)(job->cells + place * SIDE, job->weights + (now->panel[p] * job->inputs + input) * PANEL,
+                              run, sums[p][0], soon + place * step, p < next->count ? step : 0);
+        }
     }
-    write_parameters(job, group, panel, sums);
+    for (int p = 0; p < now->count; p++) write_parameters(job, group, now->panel[p], sums[p]);
 }
 
-/* The next panel of which anything is needed, or -1; of those before it there are zeros then. */
-static int64_t NAME(take_needed)(parameter_job *job, int64_t groups) {
-    for (int64_t panel; (panel = take(&job->work)) >= 0;) {
-        for (int column = 0; column < PANEL; column++)
-            if (job->needed[panel * PANEL + column]) return panel;
-        for (int64_t group = 0; group < groups; group++) write_parameters(job, group, panel, (float[SIDE][PANEL]){0});
+/* The next panels of which anything is needed; of those before them there are zeros then. */
+static panels NAME(take_needed)(parameter_job *job, int64_t groups) {
+    panels found = {0};
+    for (int64_t panel; found.count < PANELS && (panel = take(&job->work)) >= 0;) {
+        int needed = 0;
+        for (int column = 0; column < PANEL; column++) needed |= job->needed[panel * PANEL + column];
+        if (needed)
+            found.panel[found.count++] = panel;
+        else
+            for (int64_t group = 0; group < groups; group++)
+                write_parameters(job, group, panel, (float[SIDE][PANEL]){0});
     }
-    return -1;
+    return found;
 }
 
 void NAME(parameters)(parameter_job *job) {
     int64_t groups = (job->num_cells + SIDE - 1) / SIDE;
-    for (int64_t panel = NAME(take_needed)(job, groups), next; panel >= 0; panel = next) {
+    for (panels now = NAME(take_needed)(job, groups), next; now.count; now = next) {
         next = NAME(take_needed)(job, groups);
-        const float *soon = job->weights + (next < 0 ? panel : next) * job->inputs * PANEL;
-        int64_t step = next < 0 ? 0 : (PANEL + groups - 1) / groups;
+        int64_t step = (PANEL + groups - 1) / groups;
         for (int64_t group = 0; group < groups; group++) {
             if (group * step >= PANEL) step = 0; /* all of it has been asked for */
-            NAME(parameters_of_group)(job, group, panel, soon + group * job->inputs * step, step);
+            NAME(parameters_of_group)(job, group, &now, &next, step);
         }
     }
 }
