@@ -45,7 +45,8 @@ class Moments(ABC):
 
 @dataclass(frozen=True)
 class Convolved:
-    """What a convolution made: ``cells`` B h w O, and their moments."""
+    """What a convolution made: ``cells`` B h w O, and their moments. Where a room's kernels wait it is still to be
+    made: torch may read it after ``Room.finish``, until the layer after the next takes its memory."""
 
     cells: Tensor
     moments: Moments

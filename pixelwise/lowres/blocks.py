@@ -108,7 +108,7 @@ class Blocks:
 
     def after(self, make: Callable[[Room], Activations]) -> Tensor:
         """The same of what ``make`` has the room's kernels make, which may be larger than all that follows: its memory
-        is used again.
+        is used again, or free once it has been read.
         """
         return self._pass(make)[0]
 
@@ -194,7 +194,7 @@ class Norm:
         else:
             gain = block.weight.new_ones(len(block.weight))
             shift = torch.zeros_like(gain) if block.bias is None else block.bias
-        gain, shift = (fitted(part.detach(), channels) for part in (gain, shift))
+        gain, shift = (fitted(part.detach().float(), channels).contiguous() for part in (gain, shift))
         return cls(gain, shift, block.norm.epsilon if block.norm else None)
 
     def settled(self, moments: Moments) -> Norm:

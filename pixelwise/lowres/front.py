@@ -71,7 +71,7 @@ class Front:
             labels: B H W integers in 0..L - 1, of all rows or, with a band, those at hand; None without.
             planes: B C H W float, of the same rows: the channels of the image, then the edges; None without.
             band: of features, from rows of the picture; B = 1. None for whole pictures.
-            room: of the pass that this is a part of; None for a pass of its own.
+            room: of the pass that this is a part of, see ``Convolved``; None for a pass of its own.
 
         Raises:
             InputError: labels or planes do not fit, the band cannot be made of these rows, or the picture is smaller
@@ -126,10 +126,10 @@ class _SparseConvolution:
         out = room.layer(batch, height, width, self._num_outputs)
         statistics = self._weights.new_empty(batch, len(counts), 2, self._weights.shape[-1])
         rows, columns = row_sources(band, 1, self._padding), column_sources(width, self._padding)
-        lists = (planes.entries, planes.starts, planes.ends, planes.repeats)
+        inputs = (planes.entries, planes.starts, planes.ends, planes.repeats, rows, columns, self._weights)
         job = _FrontJob(
             library.Work(0, batch * len(counts)),
-            *(tensor.data_ptr() for tensor in (*lists, rows, columns, self._weights)),
+            *(tensor.data_ptr() for tensor in inputs),
             height=height,
             width=width,
             channels=self._num_channels,
@@ -140,7 +140,7 @@ class _SparseConvolution:
             out=out.data_ptr(),
         )
         scarce = "there is not enough memory for the stream's first convolution"
-        room.run(self._convolve, job, *lists, rows, columns, statistics, out, scarce=scarce)
+        room.run(self._convolve, job, *inputs, statistics, out, scarce=scarce)
         return Convolved(out, Measured(statistics, counts, self._num_outputs, room, self._instruction_set))
 
 

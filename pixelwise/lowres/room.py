@@ -17,6 +17,7 @@ from pixelwise.native import library
 class _Call:
     kernel: library.Kernel
     job: ctypes.Structure
+    num_threads: int
     holds: tuple[Tensor, ...]
     scarce: str
 
@@ -32,18 +33,18 @@ class Room:
     def __init__(self, ahead: bool = False) -> None:
         self._ahead = ahead
         self._waiting: deque[_Call] = deque()
-        self._scratch = torch.empty(0, dtype=torch.float32)
-        self._last = self._last_but_one = self._scratch
+        self._nothing = torch.empty(0, dtype=torch.float32)
+        self._scratch = self._last = self._last_but_one = self._nothing
 
     def scratch(self, count: int) -> Tensor:
-        """At least ``count`` floats, which hold anything, until the next kernel runs."""
+        """At least ``count`` floats, which hold anything, until the next convolution asks."""
         if len(self._scratch) < count:
             self._scratch = self._scratch.new_empty(count)
         return self._scratch
 
     def layer(self, *shape: int) -> Tensor:
-        """Float32 that hold anything, for what a convolution makes. Where kernels run ahead the layer after the next
-        takes the same memory."""
+        """Float32 that hold anything, for what a convolution makes. Where kernels wait, the layer after the next takes
+        the same memory."""
         if not self._ahead:
             return torch.empty(shape, dtype=torch.float32)
         count = torch.Size(shape).numel()
@@ -62,7 +63,7 @@ class Room:
         Raises:
             InputError: it has.
         """
-        self._waiting.append(_Call(kernel, job, holds, scarce))
+        self._waiting.append(_Call(kernel, job, torch.get_num_threads(), holds, scarce))
         if not self._ahead:
             self.finish()
 
@@ -70,6 +71,8 @@ class Room:
         """Runs what waits. Raises InputError where ``run`` would."""
         while self._waiting:
             call = self._waiting.popleft()
-            library.run(call.kernel, call.job)
+            library.run(call.kernel, call.job, call.num_threads)
             if getattr(call.job, "out_of_memory", False):
                 raise InputError(call.scarce)
+        # Who still reads a layer has it; otherwise its memory is free.
+        self._last = self._last_but_one = self._nothing

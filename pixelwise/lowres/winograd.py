@@ -25,10 +25,10 @@ from pixelwise.lowres.transforms import POSITIONS, half_transformed
 from pixelwise.native import library
 
 SIDE = 16
-"""Tiles in a group; the inputs' channels are rounded up to as many: as in native/kernels/product.h."""
+"""Tiles in a group: as in native/kernels/product.h."""
 
 PANEL = 32
-"""Outputs that are made together: as there."""
+"""Outputs that are made together: as there. Inputs are rounded up to as many, too: as CHANNELS in winograd.h."""
 
 GROUPS = 2
 """Groups of tiles that are multiplied by the same weights in turn: as in native/kernels/winograd.h."""
@@ -60,12 +60,12 @@ class WinogradConvolution:
         instruction_set: one of ``library.instruction_sets()``; None for the fastest.
 
     Attributes:
-        inputs, outputs: channels, rounded up to 16s and to 32s: additional inputs must be 0, additional outputs are 0.
+        inputs, outputs: channels, rounded up to 32s: additional inputs must be 0, additional outputs are 0.
     """
 
     def __init__(self, weight: Tensor, padding: str, instruction_set: str | None) -> None:
         self._weights = _pack(weight)
-        self.inputs = self._weights.shape[2] * SIDE
+        self.inputs = self._weights.shape[2] * PANEL
         self.outputs = len(self._weights) * PANEL
         self._padding, self._instruction_set = padding, instruction_set
         self._make_tiles, self._make_outputs, self._make_groups = (
@@ -146,10 +146,10 @@ def _cells_of_tiles(size: int) -> Tensor:
 
 
 def _pack(weight: Tensor) -> Tensor:
-    """O I 3 3 to panels 6 I/16 3 16 32, O and I rounded up; panel by panel, so that no other copy is made."""
+    """O I 3 3 to panels 6 I/32 3 32 32, O and I rounded up; panel by panel, so that no other copy is made."""
     outputs, inputs = weight.shape[:2]
-    packed = weight.new_zeros(math.ceil(outputs / PANEL), 6, math.ceil(inputs / SIDE), 3, SIDE, PANEL)
+    packed = weight.new_zeros(math.ceil(outputs / PANEL), 6, math.ceil(inputs / PANEL), 3, PANEL, PANEL)
     for panel, filters in zip(packed, weight.split(PANEL), strict=True):
-        filters = F.pad(filters, (0, 0, 0, 0, 0, -inputs % SIDE))
-        panel[..., : len(filters)] = half_transformed(filters).unflatten(1, (-1, SIDE)).transpose(2, 3)
+        filters = F.pad(filters, (0, 0, 0, 0, 0, -inputs % PANEL))
+        panel[..., : len(filters)] = half_transformed(filters).unflatten(1, (-1, PANEL)).transpose(2, 3)
     return packed

@@ -40,7 +40,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Axis:
-    """N pixels in a row, on the CPU.
+    """N pixels in a row, on the CPU. Pictures of one size share the memory of all this: only to be read.
 
     Attributes:
         positions: N float64, their centres in pixels of the input, whose first pixel's centre lies at 0.
@@ -82,11 +82,10 @@ def axis(field: PixelwiseField, first: int, count: int, scale: float, dim: int) 
         scale: see ``positions``.
         dim: 0 for rows, 1 for columns.
     """
-    kind, cells = (
-        (field.cell, field.bilinear, field.pixel_code),
-        (field.first_cell[dim], field.parameters.shape[2 + dim]),
+    num_cells, code_cell = field.parameters.shape[2 + dim], field.cell if field.pixel_code else 1
+    centres, blocks, shares, code = _laid_out(
+        first, count, scale, field.cell, field.bilinear, code_cell, field.first_cell[dim], num_cells
     )
-    (centres, shares, code), blocks = _laid_out(first, count, scale, *kind, *cells)
     return Axis(torch.from_numpy(centres), blocks, torch.from_numpy(shares), torch.from_numpy(code))
 
 
@@ -102,17 +101,17 @@ def _positions(first: int, count: int, scale: float) -> np.ndarray:
 
 @lru_cache(maxsize=16)
 def _laid_out(
-    first: int, count: int, scale: float, cell: int, bilinear: bool, code: bool, first_cell: int, num_cells: int
-) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], tuple[Block, ...]]:
-    """An axis' positions, shares and code, and its blocks. Pictures of one size share them; as arrays, since what torch
-    makes in inference mode or for a device by default would be of no use to the next picture."""
+    first: int, count: int, scale: float, cell: int, bilinear: bool, code_cell: int, first_cell: int, num_cells: int
+) -> tuple[np.ndarray, tuple[Block, ...], np.ndarray, np.ndarray]:
+    """What an axis holds, as arrays: what torch makes in inference mode, or for a device by default, would be of no use
+    to the next picture."""
     centres = _positions(first, count, scale)
     places = (centres + 0.5) / cell - (0.5 if bilinear else 0)
     before = np.floor(places)
     after = places - before
     shares = np.stack([1 - after, after], axis=1) if bilinear else np.ones((count, 1))
     blocks = tuple(_blocks(before.astype(int).tolist(), bilinear, first_cell, num_cells))
-    return (centres, shares, _code(centres, cell if code else 1)), blocks
+    return centres, blocks, shares, _code(centres, code_cell)
 
 
 def visible_cells(

@@ -64,6 +64,15 @@ def _assert_close(actual: Tensor, expected: Tensor, tolerance: float = TOLERANCE
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+def test_gains_and_shifts_however_they_lie(engine):
+    table = torch.rand(32, 2) + 0.5
+    norms = [InstanceNorm(torch.full((), 2.0).expand(32), table[:, 1]), InstanceNorm(table[:, 0].double(), table[:, 1])]
+    blocks = [Block(torch.randn(32, 32, 3, 3) / 17, norm=norm) for norm in norms]
+    x = torch.randn(1, 32, 9, 8)
+    _assert_close(_built(blocks, engine)(x), _by_definition(blocks, x))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("padding", ["zeros", "reflect", "replicate"])
 @pytest.mark.parametrize("make", [_instance_block, _biased_block])
 @pytest.mark.parametrize("size", [(17, 23), (2, 2), (16, 16), (5, 40)])

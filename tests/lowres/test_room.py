@@ -12,6 +12,7 @@ from torch import Tensor
 from pixelwise.errors import InputError
 from pixelwise.lowres.activations import Activations
 from pixelwise.lowres.blocks import Block, Blocks, Convolution, InstanceNorm
+from pixelwise.lowres.front import Front
 from pixelwise.lowres.plain import PlainConvolution
 from pixelwise.lowres.room import Room
 from pixelwise.lowres.strided import StridedConvolution
@@ -79,11 +80,44 @@ def test_moments_are_of_what_has_been_made() -> None:
 @compiled
 @torch.no_grad()
 def test_cells_that_are_filled_up_with_channels_are_made_first() -> None:
-    """16 outputs are more than the 10 there are, and fewer than the 32 that a block makes together."""
+    """A strided block makes 16 of 10 outputs, and the next one reads 32."""
     norm = InstanceNorm(torch.rand(10) + 0.5, torch.randn(10))
-    blocks = [Block(torch.randn(10, 10, 3, 3) / 9, None, norm) for _ in range(4)]
-    x = torch.randn(1, 10, 9, 8)
+    blocks = [Block(torch.randn(10, 10, 3, 3) / 9, None, norm, stride=stride) for stride in (2, 1, 2, 1)]
+    x = torch.randn(1, 10, 29, 24)
     torch.testing.assert_close(Blocks(blocks)(x), Blocks(blocks, native=False)(x), rtol=0, atol=1e-4)
+
+
+@compiled
+@torch.no_grad()
+def test_what_waits_outlives_who_prepared_it() -> None:
+    block, labels, room = Block(torch.randn(32, 5, 3, 3)), torch.randint(5, (1, 19, 13)), Room(ahead=True)
+    made = Front(block, 5, 1)(labels, None, room=room)
+    made = WinogradConvolution(torch.randn(32, 32, 3, 3) / 17, "zeros", None)(
+        Activations(made.cells, torch.ones(1, 32), torch.zeros(1, 32), 0.0), room
+    )
+    taken = [torch.full((9 * 5 * 32,), torch.nan) for _ in range(20)]
+    room.finish()
+    assert taken
+    assert made.cells.isfinite().all()
+
+
+@compiled
+@torch.no_grad()
+def test_kernels_run_with_as_many_threads_as_they_were_prepared_for() -> None:
+    """On a grid so large that each has memory for tiles of its own."""
+    convolution, threads = WinogradConvolution(torch.randn(32, 32, 3, 3) / 17, "zeros", None), torch.get_num_threads()
+    x = Activations(torch.randn(1, 128, 128, 32), torch.ones(1, 32), torch.zeros(1, 32), 0.0)
+    room, ran = Room(ahead=True), []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(library, "run", lambda kernel, job, num_threads: ran.append(num_threads))
+        try:
+            torch.set_num_threads(2)
+            convolution(x, room)
+            torch.set_num_threads(3)
+            room.finish()
+        finally:
+            torch.set_num_threads(threads)
+    assert set(ran) == {2}
 
 
 def test_layers_take_the_memory_of_the_last_but_one_where_kernels_run_ahead() -> None:
@@ -106,7 +140,7 @@ class Job(ctypes.Structure):
 @pytest.mark.parametrize("ahead", [True, False])
 def test_a_kernel_that_lacks_memory_says_for_what(monkeypatch: pytest.MonkeyPatch, ahead: bool) -> None:
     ran: list[int] = []
-    monkeypatch.setattr(library, "run", lambda kernel, job: kernel(job))
+    monkeypatch.setattr(library, "run", lambda kernel, job, num_threads: kernel(job))
 
     def lacking(number: int) -> Callable[[Job], None]:
         def kernel(job: Job) -> None:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 import torch
 
@@ -26,3 +29,21 @@ def test_cut_blocks_cover_the_same_pixels_by_the_same_cells(most: int, longest: 
 def test_positions_count_pixels_of_the_input() -> None:
     assert positions(-1, 3, 1.0).tolist() == [-1, 0, 1]
     assert positions(0, 4, 2.0).tolist() == [-0.25, 0.25, 0.75, 1.25]
+
+
+def test_pictures_of_a_size_share_what_an_axis_holds_whatever_mode_made_it() -> None:
+    with torch.inference_mode(), torch.device("meta"):
+        made = axis(FIELD, 1, 11, 1.5, dim=0)
+    again = axis(FIELD, 1, 11, 1.5, dim=0)
+    assert made.positions.data_ptr() == again.positions.data_ptr()
+    assert not again.shares.is_inference()
+    assert again.shares.device.type == "cpu"
+    parameters = torch.ones(11, 2, requires_grad=True)
+    (parameters * again.shares).sum().backward()
+    torch.testing.assert_close(parameters.grad, again.shares.float())
+
+
+@pytest.mark.parametrize("change", [{"first_cell": (1, 0)}, {"cell": 4}, {"bilinear": False}, {"pixel_code": True}])
+def test_fields_that_differ_share_nothing(change: dict[str, Any]) -> None:
+    ours, other = (axis(field, 8, 16, 1.0, dim=0) for field in (FIELD, replace(FIELD, **change)))
+    assert (ours.blocks, ours.code.shape) != (other.blocks, other.code.shape)

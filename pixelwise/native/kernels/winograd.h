@@ -9,7 +9,7 @@
    belong to them; A has those.
 
    A small picture has few tiles, and then to read the weights takes longer than to multiply with them. So filters are
-   packed half transformed, G g, 18 numbers for a filter; each row of these becomes six, (G g) G', in the first cache, 16
+   packed half transformed, G g, 18 numbers for a filter; each row of these becomes six, (G g) G', in the first cache, 32
    channels at a time, just before their products. That is half of the memory, for one operation beside every 16
    multiply-adds of a group.
 
@@ -21,11 +21,12 @@
    winograd_groups   Many groups: an item is GROUPS of them from input to output; its tiles stay with its thread.
    winograd_tiles    Few groups: first the tiles, an item is 16 channels of a group;
    winograd_outputs  then the outputs, an item is a panel of 32 output channels for GROUPS groups.
-   channels are a multiple of 16, outputs of 32; the caller pads with zeros. */
+   Channels and outputs are multiples of 32; the caller pads with zeros. */
 
 #define POSITIONS 36
 #define GROUPS 2
-#define AHEAD 6 /* squares of weights between those that are used and those that are asked for */
+#define CHANNELS 32 /* that are added up before their sum joins the others */
+#define AHEAD 3 /* squares of weights between those that are used and those that are asked for */
 
 typedef struct {
     work work;
@@ -35,8 +36,8 @@ typedef struct {
     const float *shift;        /* [image][channel] */
     const int32_t *rows;       /* [4 * tiles_high + 2]: the row that each row of tiles reads; -1 for zeros */
     const int32_t *columns;    /* [4 * tiles_wide + 2] */
-    float *tiles;              /* [group][6][channel / 16][6][16 channels][16]; for winograd_groups [thread][GROUPS] */
-    const float *weights;      /* [panel][6][channel / 16][3][16 channels][32] */
+    float *tiles;              /* [group][6][channel / 32][6][32 channels][16]; for winograd_groups [thread][GROUPS] */
+    const float *weights;      /* [panel][6][channel / 32][3][32 channels][32] */
     float *out;                /* [image][row][column][output] */
     float *statistics;         /* [image][group][mean, sum of squared deviations][output] */
     int64_t height, width, channels, outputs;
@@ -76,12 +77,12 @@ INLINE void transform_input(const vector *d, int step, vector *to) {
     to[5 * step] = d5 - 2.5f * d3 + d1;
 }
 
-/* What 16 channels say to 32 outputs. */
-typedef float square[SIDE * PANEL];
+/* What CHANNELS say to 32 outputs. */
+typedef float square[CHANNELS * PANEL];
 
 /* g G', without G's factors, where that is not g itself: three numbers of each filter to those for +-sqrt(1/2), +-sqrt(2). */
 INLINE void transform_filters(const square *g, square *to) {
-    for (int i = 0; i < SIDE * PANEL; i += LANES) {
+    for (int i = 0; i < CHANNELS * PANEL; i += LANES) {
         vector g0 = load(g[0] + i), g1 = load(g[1] + i), g2 = load(g[2] + i);
         vector even_half = g0 + 0.5f * g2, even_two = g0 + 2 * g2;
         store(to[0] + i, even_half + ROOT_HALF * g1);
@@ -127,9 +128,10 @@ INLINE void transform_tile(const winograd_job *job, int64_t image, int64_t tile,
 
 INLINE int64_t group_floats(const winograd_job *job) { return POSITIONS * job->channels * SIDE; }
 
-/* Where a group's tiles of a position and of 16 channels begin. */
+/* Where a group's tiles of a position and a channel begin. */
 INLINE int64_t tiles_at(const winograd_job *job, int64_t position, int64_t channel) {
-    return (position / 6 * job->channels + channel) * 6 * SIDE + position % 6 * SIDE * SIDE;
+    int64_t within = channel % CHANNELS;
+    return ((position / 6 * job->channels + channel - within) * 6 + position % 6 * CHANNELS + within) * SIDE;
 }
 
 /* 16 channels of a group, to its tiles. */
@@ -201,15 +203,16 @@ static void NAME(make_outputs)(const winograd_job *job, int64_t group, int64_t p
     square filters[4] __attribute__((aligned(64)));
     int64_t num_groups = job->num_groups - group < GROUPS ? job->num_groups - group : GROUPS;
     memset(products, 0, num_groups * sizeof *products);
-    const square *weights = (const square *)job->weights + panel * 6 * job->channels / SIDE * 3;
+    const square *weights = (const square *)job->weights + panel * 6 * job->channels / CHANNELS * 3;
     for (int i = 0; i < 6; i++)
-        for (int64_t channel = 0; channel < job->channels; channel += SIDE, weights += 3) {
+        for (int64_t channel = 0; channel < job->channels; channel += CHANNELS, weights += 3) {
             transform_filters(weights, filters);
             const float *right[6] = {weights[0], filters[0], filters[1], filters[2], filters[3], weights[2]};
             for (int j = 0; j < 6; j++)
                 for (int64_t g = 0; g < num_groups; g++)
-                    NAME(add_product)(tiles + g * group_floats(job) + tiles_at(job, 6 * i + j, channel), right[j], SIDE,
-                                      products[g][6 * i + j][0], weights[AHEAD] + j * SIDE * SIDE, g == 0 ? SIDE : 0);
+                    NAME(add_product)(tiles + g * group_floats(job) + tiles_at(job, 6 * i + j, channel), right[j],
+                                      CHANNELS, products[g][6 * i + j][0], weights[AHEAD] + j * CHANNELS * SIDE,
+                                      g == 0 ? SIDE : 0);
         }
     for (int64_t g = 0; g < num_groups; g++)
         for (int lane = 0; lane < PANEL; lane += LANES)
