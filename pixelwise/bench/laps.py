@@ -22,7 +22,7 @@ def no_lap() -> None:
 
 
 def in_turns(
-    runs: Mapping[Key, Callable[[], object]], rounds: int, unmeasured: int = 0, warmed: bool = False
+    runs: Mapping[Key, Callable[[], object]], rounds: int, unmeasured: int = 0, turn: float = 0.0
 ) -> dict[Key, Runtime]:
     """How long each takes on the CPU: all one after the other, so that what else the machine does meets all alike.
 
@@ -30,18 +30,28 @@ def in_turns(
         runs: what is measured.
         rounds: that count.
         unmeasured: rounds before them.
-        warmed: whether each runs twice in its turn, and the second time counts: caches and memory are as those before
-            have left them, which would cost the fastest the most.
+        turn: seconds that each runs again and again for in its turn, at least twice, and the first time does not count:
+            caches, memory and the processor's pace are as those before have left them, which would cost the fastest the
+            most. 0 for a single time, which counts.
     """
     seconds: dict[Key, list[float]] = {key: [] for key in runs}
-    for _ in range(unmeasured + rounds):
+    for number in range(unmeasured + rounds):
         for key, run in runs.items():
-            if warmed:
+            end = time.perf_counter() + turn
+            if turn:
                 run()
-            start = time.perf_counter()
-            run()
-            seconds[key].append(time.perf_counter() - start)
-    return {key: summarise(times[unmeasured:]) for key, times in seconds.items()}
+            laps = [_seconds(run)]
+            while time.perf_counter() < end:
+                laps.append(_seconds(run))
+            if number >= unmeasured:
+                seconds[key] += laps
+    return {key: summarise(times) for key, times in seconds.items()}
+
+
+def _seconds(run: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
 
 
 def time_laps(run: Callable[[Lap], object], device: torch.device) -> list[float]:

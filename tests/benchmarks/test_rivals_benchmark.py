@@ -21,6 +21,7 @@ def rivals(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     module = importlib.import_module("rivals")
     tiny = AsapNetConfig(num_labels=5, out_channels=3, cell=8, width=8, max_width=16, num_blocks=1, mlp_width=16)
     rival = Pix2PixConfig(num_labels=5, out_channels=3, width=2, num_downsamplings=4)
+    monkeypatch.setattr(module, "TURN", 0.01)
     monkeypatch.setattr(module, "build", lambda model, size: random_network(tiny))
     monkeypatch.setattr(module, "published_subjects", lambda names: [FamilySubject(names, lambda size: rival)])
     return module
