@@ -170,5 +170,6 @@ def _pack(weight: Tensor, scale: Tensor) -> Tensor:
 
 def _group(features: Tensor) -> Tensor:
     """cells C to groups C 16, the last group filled up with zeros."""
-    features = F.pad(features, (0, 0, 0, -len(features) % SIDE))
+    if len(features) % SIDE:  # torch would copy them for no row, too
+        features = F.pad(features, (0, 0, 0, -len(features) % SIDE))
     return features.view(-1, SIDE, features.shape[1]).transpose(1, 2).contiguous()

@@ -41,12 +41,20 @@ typedef struct {
     float *column_terms, *row_term;
     float *now, *next, *mixed;
     size_t num_weights;
+    soon parameters; /* of the block after this one */
 } scratch;
 
 INLINE int64_t whole_vectors(int64_t count) { return (count + LANES - 1) / LANES * LANES; }
 
 INLINE int64_t layer_stride(const render_job *job, int64_t layer) {
     return whole_vectors(job->num_sides * job->widths[layer + 1]);
+}
+
+/* Of one cell. */
+INLINE int64_t num_parameters(const render_job *job) {
+    int64_t count = 0;
+    for (int64_t layer = 0; layer < job->num_layers; layer++) count += job->widths[layer + 1] * (1 + job->widths[layer]);
+    return count;
 }
 
 /* Inputs of the first layer that are multiplied out. */

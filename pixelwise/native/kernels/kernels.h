@@ -3,6 +3,7 @@
 #include "vector.h"
 #include "work.h"
 #include "peak.h"
+#include "soon.h"
 #include "tile.h"
 #include "cells.h"
 #include "first_layer.h"

@@ -3,7 +3,7 @@
    An item of work is a block: the pixels on which the same MLPs act, one MLP with nearest parameters, with bilinear ones
    the four of the cells between whose centres the block lies. The cell's weights are copied once, each layer's rows
    padded to whole vectors, and then all of the block's pixels pass through, PIXELS_AT_ONCE at a time, so that weights and
-   activations stay in the first-level cache.
+   activations stay in the first-level cache. Meanwhile the next block's parameters are asked for.
 
    Bilinear parameters: along y, the two left and the two right MLPs are mixed once for each row of pixels. Along x, a
    pixel's output is the mix of what the left and the right MLP make of it, since a layer is linear before its
@@ -76,35 +76,56 @@ INLINE void write_pixels(const render_job *job, results made, int64_t picture, i
     }
 }
 
-INLINE void render_chunk(const render_job *job, scratch *s, const float *const corners[2][2], int64_t picture,
-                         int64_t y0, int64_t y1, int64_t x0, int64_t x1, int64_t block_left) {
-    first_layer(job, s, corners, picture, y0, y1, x0, x1, block_left);
+/* A block: where it lies, and which cells act on it, above and below, left and right. */
+typedef struct {
+    int64_t picture, y0, y1, x0, x1;
+    const float *corners[2][2];
+} block;
+
+INLINE block block_of(const render_job *job, int64_t item) {
+    int64_t per_picture = job->rows.num_blocks * job->columns.num_blocks;
+    int64_t picture = item / per_picture, row = item % per_picture / job->columns.num_blocks;
+    int64_t column = item % job->columns.num_blocks;
+    const int32_t *y = job->rows.cells + 2 * row, *x = job->columns.cells + 2 * column;
+    return (block){picture,
+                   job->rows.starts[row],
+                   job->rows.starts[row + 1],
+                   job->columns.starts[column],
+                   job->columns.starts[column + 1],
+                   {{cell(job, picture, y[0], x[0]), cell(job, picture, y[0], x[1])},
+                    {cell(job, picture, y[1], x[0]), cell(job, picture, y[1], x[1])}}};
+}
+
+INLINE void render_chunk(const render_job *job, scratch *s, const block *b, int64_t y0, int64_t y1, int64_t x0,
+                         int64_t x1) {
+    first_layer(job, s, b->corners, b->picture, y0, y1, x0, x1, b->x0);
     results made = run_layers(job, s, x0, (y1 - y0) * (x1 - x0));
-    write_pixels(job, made, picture, y0, y1, x0, x1);
+    write_pixels(job, made, b->picture, y0, y1, x0, x1);
 }
 
-INLINE void render_nearest(const render_job *job, scratch *s, const float *const corners[2][2], int64_t picture,
-                           int64_t y0, int64_t y1, int64_t x0, int64_t x1) {
-    pack(job, corners, s->weights, s->weights);
+INLINE void render_nearest(const render_job *job, scratch *s, const block *b) {
+    pack(job, b->corners, s->weights, s->weights);
     if (is_narrow(job, job->num_layers - 1)) transpose_last_layer(job, s);
-    column_terms(job, s, x0, x1);
-    int64_t width = x1 - x0 < PIXELS_AT_ONCE ? x1 - x0 : PIXELS_AT_ONCE, height = PIXELS_AT_ONCE / width;
-    for (int64_t y = y0; y < y1; y += height)
-        for (int64_t x = x0; x < x1; x += width)
-            render_chunk(job, s, corners, picture, y, y + height < y1 ? y + height : y1, x,
-                         x + width < x1 ? x + width : x1, x0);
+    column_terms(job, s, b->x0, b->x1);
+    int64_t width = least_of(b->x1 - b->x0, PIXELS_AT_ONCE), height = PIXELS_AT_ONCE / width;
+    int64_t chunks = parts_of(b->y1 - b->y0, height) * parts_of(b->x1 - b->x0, width);
+    for (int64_t y = b->y0; y < b->y1; y += height)
+        for (int64_t x = b->x0; x < b->x1; x += width) {
+            ask_for_part(&s->parameters, chunks);
+            render_chunk(job, s, b, y, least_of(y + height, b->y1), x, least_of(x + width, b->x1));
+        }
 }
 
-INLINE void render_bilinear(const render_job *job, scratch *s, const float *const corners[2][2], int64_t picture,
-                            int64_t y0, int64_t y1, int64_t x0, int64_t x1) {
-    pack(job, corners, s->above, s->change);
-    for (int64_t y = y0; y < y1; y++) {
+INLINE void render_bilinear(const render_job *job, scratch *s, const block *b) {
+    pack(job, b->corners, s->above, s->change);
+    for (int64_t y = b->y0; y < b->y1; y++) {
         float below = job->rows.shares[y];
         for (size_t i = 0; i < s->num_weights; i += LANES)
             store(s->weights + i, load(s->above + i) + below * load(s->change + i));
-        column_terms(job, s, x0, x1);
-        for (int64_t x = x0; x < x1; x += PIXELS_AT_ONCE)
-            render_chunk(job, s, corners, picture, y, y + 1, x, x + PIXELS_AT_ONCE < x1 ? x + PIXELS_AT_ONCE : x1, x0);
+        column_terms(job, s, b->x0, b->x1);
+        ask_for_part(&s->parameters, b->y1 - b->y0);
+        for (int64_t x = b->x0; x < b->x1; x += PIXELS_AT_ONCE)
+            render_chunk(job, s, b, y, y + 1, x, least_of(x + PIXELS_AT_ONCE, b->x1));
     }
 }
 
@@ -115,19 +136,15 @@ void NAME(render)(render_job *job) {
         __atomic_store_n(&job->out_of_memory, 1, __ATOMIC_RELAXED);
         return;
     }
-    int64_t per_picture = job->rows.num_blocks * job->columns.num_blocks;
-    for (int64_t item; (item = take(&job->work)) >= 0;) {
-        int64_t picture = item / per_picture, row = item % per_picture / job->columns.num_blocks;
-        int64_t column = item % job->columns.num_blocks;
-        const int32_t *y = job->rows.cells + 2 * row, *x = job->columns.cells + 2 * column;
-        const float *const corners[2][2] = {{cell(job, picture, y[0], x[0]), cell(job, picture, y[0], x[1])},
-                                            {cell(job, picture, y[1], x[0]), cell(job, picture, y[1], x[1])}};
-        int64_t y0 = job->rows.starts[row], y1 = job->rows.starts[row + 1];
-        int64_t x0 = job->columns.starts[column], x1 = job->columns.starts[column + 1];
+    for (int64_t item = take(&job->work), next; item >= 0; item = next) {
+        next = take(&job->work);
+        block now = block_of(job, item);
+        /* With bilinear parameters, of its four cells mostly the one that the blocks before have not read. */
+        s.parameters = all_of(next < 0 ? 0 : block_of(job, next).corners[1][1], num_parameters(job));
         if (job->num_sides == 1)
-            render_nearest(job, &s, corners, picture, y0, y1, x0, x1);
+            render_nearest(job, &s, &now);
         else
-            render_bilinear(job, &s, corners, picture, y0, y1, x0, x1);
+            render_bilinear(job, &s, &now);
     }
     free(memory);
 }

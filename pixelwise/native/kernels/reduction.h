@@ -59,8 +59,6 @@ typedef struct {
     uint8_t seen[257]; /* one more, which is written and not read */
 } reduction;
 
-INLINE int64_t least_of(int64_t a, int64_t b) { return a < b ? a : b; }
-
 INLINE int64_t mirrored(int64_t i, int64_t size) { return i < 0 ? -i : i < size ? i : 2 * size - 2 - i; }
 
 INLINE int64_t padded_width(const reduction_job *job) {

@@ -11,7 +11,6 @@
 
 #define TAPS_AT_ONCE 64
 #define CELLS_AT_ONCE 12
-#define LINE 16 /* of the cache, in floats */
 
 typedef struct {
     work work; /* pictures x out_height x panels */
@@ -55,15 +54,14 @@ static void NAME(padded_row)(const strided_job *job, int64_t picture, const floa
 }
 
 /* Adds to a row of the output, of a panel, what the filter's row says of the cells in `row`. Meanwhile it asks for those
-   of `soon`, if there are any. */
-static void NAME(add_row)(const strided_job *job, const float *row, const float *weights, float *out, const float *soon) {
+   of `next`, if there are any. */
+static void NAME(add_row)(const strided_job *job, const float *row, const float *weights, float *out, const float *next) {
     int64_t outputs = job->panels * job->panel_outputs, taps = 3 * job->channels;
-    int64_t asked = 0, lines = soon ? job->width * job->channels / LINE : 0;
-    int64_t share = CELLS_AT_ONCE * TAPS_AT_ONCE * lines / (job->out_width * taps) + 1;
+    int64_t parts = parts_of(taps, TAPS_AT_ONCE) * parts_of(job->out_width, CELLS_AT_ONCE);
+    soon cells = all_of(next, job->width * job->channels);
     for (int64_t tap = 0; tap < taps; tap += TAPS_AT_ONCE)
         for (int64_t x = 0; x < job->out_width; x += CELLS_AT_ONCE) {
-            for (int64_t end = least_of(lines, asked + share); asked < end; asked++)
-                __builtin_prefetch(soon + asked * LINE);
+            ask_for_part(&cells, parts);
             NAME(product)(TO_OUT, LINEAR, least_of(CELLS_AT_ONCE, job->out_width - x), least_of(TAPS_AT_ONCE, taps - tap),
                           row + 2 * x * job->channels + tap, 2 * job->channels, weights + tap * job->panel_outputs,
                           job->panel_outputs, 0, out + x * outputs, outputs, 0);
