@@ -46,7 +46,7 @@ class Moments(ABC):
 @dataclass(frozen=True)
 class Convolved:
     """What a convolution made: ``cells`` B h w O, and their moments. Where a room's kernels wait it is still to be
-    made: torch may read it after ``Room.finish``, until the layer after the next takes its memory."""
+    made: torch may read it after ``Room.finish``, unless the layer after the next was prepared before that."""
 
     cells: Tensor
     moments: Moments

@@ -25,9 +25,6 @@ from pixelwise.lowres.reduction import PresentPlanes, Reduction, SparsePlanes, r
 from pixelwise.lowres.room import Room
 from pixelwise.native import library
 
-_LANES = 16
-"""Outputs come in whole vectors, the longest of which have so many numbers."""
-
 _MOST_ROWS_PER_ITEM = 16
 _ITEMS = 64
 """Into how many items of work a picture is cut if its rows are no more than that each."""
@@ -111,7 +108,7 @@ class _SparseConvolution:
         self._num_outputs, self._num_channels = block.weight.shape[:2]
         self._padding = block.padding
         weights = block.weight.detach().permute(2, 3, 1, 0)
-        self._weights = F.pad(weights, (0, -self._num_outputs % _LANES)).contiguous()
+        self._weights = F.pad(weights, (0, -self._num_outputs % library.LANES)).contiguous()
         self._convolve = library.kernel("front", instruction_set)
         self._instruction_set = instruction_set
 

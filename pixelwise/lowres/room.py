@@ -44,7 +44,7 @@ class Room:
 
     def layer(self, *shape: int) -> Tensor:
         """Float32 that hold anything, for what a convolution makes. Where kernels wait, the layer after the next takes
-        the same memory."""
+        the same memory, unless they were run between."""
         if not self._ahead:
             return torch.empty(shape, dtype=torch.float32)
         count = torch.Size(shape).numel()

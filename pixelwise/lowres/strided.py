@@ -14,9 +14,6 @@ from pixelwise.lowres.padding import check_padding, column_sources, row_sources
 from pixelwise.lowres.room import Room
 from pixelwise.native import library
 
-_LANES = 16
-"""Channels come in whole vectors, the longest of which have so many numbers."""
-
 _PANEL = 128
 """Outputs whose weights, for the usual 64 inputs, take a part of the second-level cache only."""
 
@@ -50,7 +47,9 @@ class StridedConvolution:
     """
 
     def __init__(self, weight: Tensor, padding: str, instruction_set: str | None) -> None:
-        weight = F.pad(weight.detach(), (0, 0, 0, 0, 0, -weight.shape[1] % _LANES, 0, -weight.shape[0] % _LANES))
+        weight = F.pad(
+            weight.detach(), (0, 0, 0, 0, 0, -weight.shape[1] % library.LANES, 0, -weight.shape[0] % library.LANES)
+        )
         self.outputs, self.inputs = weight.shape[:2]
         panel = _PANEL if self.outputs % _PANEL == 0 else self.outputs
         self._weights = weight.permute(2, 3, 1, 0).unflatten(3, (-1, panel)).movedim(3, 0).contiguous()

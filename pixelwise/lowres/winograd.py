@@ -28,10 +28,13 @@ SIDE = 16
 """Tiles in a group: as in native/kernels/product.h."""
 
 PANEL = 32
-"""Outputs that are made together: as there. Inputs are rounded up to as many, too: as CHANNELS in winograd.h."""
+"""Outputs that are made together: as there."""
+
+CHANNELS = 32
+"""Inputs that are added up at a time: as in native/kernels/winograd.h."""
 
 GROUPS = 2
-"""Groups of tiles that are multiplied by the same weights in turn: as in native/kernels/winograd.h."""
+"""Groups of tiles that are multiplied by the same weights in turn: as there."""
 
 
 class _Job(ctypes.Structure):
@@ -65,7 +68,7 @@ class WinogradConvolution:
 
     def __init__(self, weight: Tensor, padding: str, instruction_set: str | None) -> None:
         self._weights = _pack(weight)
-        self.inputs = self._weights.shape[2] * PANEL
+        self.inputs = self._weights.shape[2] * CHANNELS
         self.outputs = len(self._weights) * PANEL
         self._padding, self._instruction_set = padding, instruction_set
         self._make_tiles, self._make_outputs, self._make_groups = (
@@ -148,8 +151,8 @@ def _cells_of_tiles(size: int) -> Tensor:
 def _pack(weight: Tensor) -> Tensor:
     """O I 3 3 to panels 6 I/32 3 32 32, O and I rounded up; panel by panel, so that no other copy is made."""
     outputs, inputs = weight.shape[:2]
-    packed = weight.new_zeros(math.ceil(outputs / PANEL), 6, math.ceil(inputs / PANEL), 3, PANEL, PANEL)
+    packed = weight.new_zeros(math.ceil(outputs / PANEL), 6, math.ceil(inputs / CHANNELS), 3, CHANNELS, PANEL)
     for panel, filters in zip(packed, weight.split(PANEL), strict=True):
-        filters = F.pad(filters, (0, 0, 0, 0, 0, -inputs % PANEL))
-        panel[..., : len(filters)] = half_transformed(filters).unflatten(1, (-1, PANEL)).transpose(2, 3)
+        filters = F.pad(filters, (0, 0, 0, 0, 0, -inputs % CHANNELS))
+        panel[..., : len(filters)] = half_transformed(filters).unflatten(1, (-1, CHANNELS)).transpose(2, 3)
     return packed

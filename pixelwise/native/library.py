@@ -25,7 +25,10 @@ Kernel = Callable[[Any], None]
 """A compiled function, called with a pointer to its job."""
 
 
-SLACK = 16
+LANES = 16
+"""Floats of the longest vectors: what kernels read and write by whole vectors is rounded up to them."""
+
+SLACK = LANES
 """Floats that must be readable beyond what the renderer reads: it takes whole vectors."""
 
 _KERNEL_TYPE = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
@@ -35,7 +38,7 @@ _ERRAND_TYPE = ctypes.CFUNCTYPE(None)
 class Work(ctypes.Structure):
     """Items that threads share; the first member of every kernel's job. See kernels/work.h."""
 
-    _fields_ = [("next", ctypes.c_int64), ("count", ctypes.c_int64)]
+    _fields_ = [("next", ctypes.c_int64), ("count", ctypes.c_int64), ("threads", ctypes.c_int64)]
 
 
 def missing() -> str | None:
@@ -78,6 +81,7 @@ def run(
         errands: done by the other threads, before they take items. Should take less long than the kernel.
     """
     num_threads = num_threads or torch.get_num_threads()
+    job.work.threads = num_threads
     address = ctypes.byref(job)
     if num_threads == 1:
         function(address)

@@ -99,7 +99,10 @@ def test_a_journal_waits_for_who_writes_to_a_new_file(path: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
         other.execute("BEGIN IMMEDIATE")
         begun = time.monotonic()
-        with closing(sqlite3.connect(path, timeout=PATIENCE)) as hasty, pytest.raises(sqlite3.OperationalError):
+        with (
+            closing(sqlite3.connect(path, timeout=PATIENCE)) as hasty,
+            pytest.raises(sqlite3.OperationalError, match="locked"),
+        ):
             hasty.execute("PRAGMA journal_mode = WAL")
         assert time.monotonic() - begun < PATIENCE / 2, "SQLite waits by itself: no need to"
         soon = Timer(0.2, lambda: other.execute("COMMIT"))

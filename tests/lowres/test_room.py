@@ -127,6 +127,13 @@ def test_layers_take_the_memory_of_the_last_but_one_where_kernels_run_ahead() ->
     assert large not in (first, second)
 
 
+def test_layers_that_were_made_keep_their_memory() -> None:
+    room = Room(ahead=True)
+    kept = room.layer(1, 6, 6, 4)
+    room.finish()
+    assert kept.data_ptr() not in {room.layer(1, 5, 5, 4).data_ptr() for _ in range(4)}
+
+
 def test_layers_have_memory_of_their_own_where_kernels_run_at_once() -> None:
     room = Room()
     layers = [room.layer(1, 6, 6, 4) for _ in range(4)]

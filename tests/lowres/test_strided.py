@@ -18,7 +18,7 @@ NORMS = {"instance": lambda width: nn.InstanceNorm2d(width, affine=True), "batch
 @pytest.mark.parametrize("instruction_set", INSTRUCTION_SETS)
 @pytest.mark.parametrize("padding", PADDINGS)
 @pytest.mark.parametrize("norm", NORMS)
-@pytest.mark.parametrize("size", [(16, 24), (7, 9), (4, 3), (33, 5)])
+@pytest.mark.parametrize("size", [(16, 24), (7, 9), (4, 3), (33, 5), (9, 53)])
 @torch.no_grad()
 def test_agrees_with_torch(instruction_set: str, padding: str, norm: str, size: tuple[int, int]) -> None:
     torch.manual_seed(0)

@@ -43,7 +43,23 @@ def test_pictures_of_a_size_share_what_an_axis_holds_whatever_mode_made_it() -> 
     torch.testing.assert_close(parameters.grad, again.shares.float())
 
 
-@pytest.mark.parametrize("change", [{"first_cell": (1, 0)}, {"cell": 4}, {"bilinear": False}, {"pixel_code": True}])
-def test_fields_that_differ_share_nothing(change: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"first_cell": (1, 0)},
+        {"cell": 4},
+        {"bilinear": False},
+        {"pixel_code": True},
+        {"parameters": torch.zeros(1, 8, 2, 5)},
+    ],
+)
+def test_axes_of_fields_that_differ_are_laid_out_anew(change: dict[str, Any]) -> None:
     ours, other = (axis(field, 8, 16, 1.0, dim=0) for field in (FIELD, replace(FIELD, **change)))
     assert (ours.blocks, ours.code.shape) != (other.blocks, other.code.shape)
+
+
+@pytest.mark.parametrize("change", [{"first": 9}, {"count": 17}, {"scale": 2.0}])
+def test_axes_of_other_pixels_are_laid_out_anew(change: dict[str, Any]) -> None:
+    where = {"first": 8, "count": 16, "scale": 1.0}
+    ours, other = (axis(FIELD, **asked, dim=0) for asked in (where, where | change))
+    assert ours.positions.tolist() != other.positions.tolist()

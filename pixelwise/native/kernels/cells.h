@@ -50,13 +50,6 @@ INLINE int64_t layer_stride(const render_job *job, int64_t layer) {
     return whole_vectors(job->num_sides * job->widths[layer + 1]);
 }
 
-/* Of one cell. */
-INLINE int64_t num_parameters(const render_job *job) {
-    int64_t count = 0;
-    for (int64_t layer = 0; layer < job->num_layers; layer++) count += job->widths[layer + 1] * (1 + job->widths[layer]);
-    return count;
-}
-
 /* Inputs of the first layer that are multiplied out. */
 INLINE int64_t num_dense(const render_job *job) { return 4 * job->num_periods + job->num_planes; }
 
@@ -76,6 +69,13 @@ INLINE int64_t dense_input(const render_job *job, int64_t i) {
 INLINE const float *cell(const render_job *job, int64_t picture, int32_t row, int32_t column) {
     return job->parameters + picture * job->picture_stride + row * job->cell_row_stride +
            column * job->cell_column_stride;
+}
+
+/* A cell's parameters but for the first ones, which are mostly rows of labels: few of them are read. */
+INLINE soon behind_labels(const render_job *job, const float *cell) {
+    int64_t first = job->widths[1] * (1 + job->widths[0] - num_dense(job)), all = 0;
+    for (int64_t layer = 0; layer < job->num_layers; layer++) all += job->widths[layer + 1] * (1 + job->widths[layer]);
+    return all_of(cell + first, all - first);
 }
 
 /* Copies the parameters of a block's cells to padded rows, left and right side by side: those of the cells above, and
@@ -127,7 +127,7 @@ static float *NAME(make_scratch)(const render_job *job, scratch *s) {
         widest_block = width > widest_block ? width : widest_block;
     }
     size_t activations = PIXELS_AT_ONCE * widest, column_terms = widest_block * layer_stride(job, 0);
-    size_t columns = MOST_NARROW * whole_vectors(job->widths[job->num_layers - 1]), line = 16;
+    size_t columns = MOST_NARROW * whole_vectors(job->widths[job->num_layers - 1]), line = LINE;
     size_t sizes[] = {s->num_weights, s->num_weights * (job->num_sides - 1), s->num_weights * (job->num_sides - 1),
                       columns, column_terms, layer_stride(job, 0), activations, activations, activations};
     float **parts[] = {&s->weights, &s->above, &s->change, &s->columns, &s->column_terms, &s->row_term,

@@ -142,7 +142,7 @@ void NAME(front)(front_job *job) {
         __atomic_store_n(&job->out_of_memory, 1, __ATOMIC_RELAXED);
         return;
     }
-    int64_t per_picture = (job->height + job->rows_per_item - 1) / job->rows_per_item;
+    int64_t per_picture = parts_of(job->height, job->rows_per_item);
     for (int64_t item; (item = take(&job->work)) >= 0;) {
         int64_t first = item % per_picture * job->rows_per_item;
         front_rows(job, item, item / per_picture, first, least_of(first + job->rows_per_item, job->height), chunk);

@@ -17,7 +17,7 @@ typedef struct {
 } norm_job;
 
 void NAME(norm)(norm_job *job) {
-    int64_t blocks = (job->channels + NORM_CHANNELS - 1) / NORM_CHANNELS;
+    int64_t blocks = parts_of(job->channels, NORM_CHANNELS);
     double count = 0;
     for (int64_t g = 0; g < job->groups; g++) count += job->counts[g];
     for (int64_t item; (item = take(&job->work)) >= 0;) {

@@ -136,11 +136,11 @@ void NAME(render)(render_job *job) {
         __atomic_store_n(&job->out_of_memory, 1, __ATOMIC_RELAXED);
         return;
     }
-    for (int64_t item = take(&job->work), next; item >= 0; item = next) {
-        next = take(&job->work);
+    for (int64_t item = take(&job->work), next; item >= 0; item = next < 0 ? take(&job->work) : next) {
+        next = take_ahead(&job->work);
         block now = block_of(job, item);
         /* With bilinear parameters, of its four cells mostly the one that the blocks before have not read. */
-        s.parameters = all_of(next < 0 ? 0 : block_of(job, next).corners[1][1], num_parameters(job));
+        s.parameters = next < 0 ? all_of(0, 0) : behind_labels(job, block_of(job, next).corners[1][1]);
         if (job->num_sides == 1)
             render_nearest(job, &s, &now);
         else

@@ -10,7 +10,7 @@
    run is short: both sides fit into the first cache, and to add up the sums of short runs lessens the rounding error.
 
    Weights come from memory, and the processor would wait for them. So what is needed soon is asked for meanwhile, evenly
-   spread: `step` floats for each input, from `soon` on; 0 for nothing. */
+   spread: `step` floats for each input, from `ahead` on; 0 for nothing. */
 
 #define SIDE 16
 #define PANEL 32
@@ -28,11 +28,11 @@
 #define COLUMNS 16
 #endif
 
-INLINE void add_part(const float *left, const float *right, int64_t inputs, float *sums, const float *soon,
+INLINE void add_part(const float *left, const float *right, int64_t inputs, float *sums, const float *ahead,
                      int64_t step) {
     vector sum[ROWS][COLUMNS / LANES] = {0};
     for (int64_t input = 0; input < inputs; input++) {
-        if (step) __builtin_prefetch(soon + input * step);
+        if (step) __builtin_prefetch(ahead + input * step);
         for (int v = 0; v < COLUMNS / LANES; v++) {
             vector column = load(right + input * PANEL + v * LANES);
             for (int row = 0; row < ROWS; row++) sum[row][v] += left[input * SIDE + row] * column;
@@ -45,9 +45,9 @@ INLINE void add_part(const float *left, const float *right, int64_t inputs, floa
         }
 }
 
-static void NAME(add_product)(const float *left, const float *right, int64_t inputs, float *sums, const float *soon,
+static void NAME(add_product)(const float *left, const float *right, int64_t inputs, float *sums, const float *ahead,
                               int64_t step) {
-    add_part(left, right, inputs, sums, soon, step);
+    add_part(left, right, inputs, sums, ahead, step);
     for (int part = 1; part < SIDE / ROWS * (PANEL / COLUMNS); part++) {
         int row = part * COLUMNS / PANEL * ROWS, column = part * COLUMNS % PANEL;
         add_part(left + row, right + column, inputs, sums + row * PANEL + column, 0, 0);
@@ -79,7 +79,7 @@ INLINE void write_parameters(const parameter_job *job, int64_t group, int64_t pa
             store(kept + lane, (vector)((mask)load(&sums[row][lane]) & needed));
         }
         memcpy(job->out + (first + row) * job->parameters + panel * PANEL, kept,
-               (columns < PANEL ? columns : PANEL) * sizeof(float));
+               least_of(columns, PANEL) * sizeof(float));
     }
 }
 
@@ -97,11 +97,11 @@ static void NAME(parameters_of_group)(const parameter_job *job, int64_t group, c
         for (int row = 0; row < SIDE; row++)
             memcpy(sums[p][row], job->bias + now->panel[p] * PANEL, sizeof sums[p][row]);
     for (int64_t input = 0; input < job->inputs; input += RUN) {
-        int64_t run = job->inputs - input < RUN ? job->inputs - input : RUN, place = group * job->inputs + input;
+        int64_t run = least_of(job->inputs - input, RUN), place = group * job->inputs + input;
         for (int p = 0; p < now->count; p++) {
-            const float *soon = job->weights + (p < next->count ? next->panel[p] * job->inputs * PANEL : 0);
+            const float *ahead = job->weights + (p < next->count ? next->panel[p] * job->inputs * PANEL : 0);
             NAME(add_product)(job->cells + place * SIDE, job->weights + (now->panel[p] * job->inputs + input) * PANEL,
-                              run, sums[p][0], soon + place * step, p < next->count ? step : 0);
+                              run, sums[p][0], ahead + place * step, p < next->count ? step : 0);
         }
     }
     for (int p = 0; p < now->count; p++) write_parameters(job, group, now->panel[p], sums[p]);
@@ -123,10 +123,10 @@ static panels NAME(take_needed)(parameter_job *job, int64_t groups) {
 }
 
 void NAME(parameters)(parameter_job *job) {
-    int64_t groups = (job->num_cells + SIDE - 1) / SIDE;
+    int64_t groups = parts_of(job->num_cells, SIDE);
     for (panels now = NAME(take_needed)(job, groups), next; now.count; now = next) {
         next = NAME(take_needed)(job, groups);
-        int64_t step = (PANEL + groups - 1) / groups;
+        int64_t step = parts_of(PANEL, groups);
         for (int64_t group = 0; group < groups; group++) {
             if (group * step >= PANEL) step = 0; /* all of it has been asked for */
             NAME(parameters_of_group)(job, group, &now, &next, step);

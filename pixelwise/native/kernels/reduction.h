@@ -285,7 +285,7 @@ void NAME(reduce)(reduction_job *job) {
         __atomic_store_n(&job->out_of_memory, 1, __ATOMIC_RELAXED);
         return;
     }
-    int64_t per_picture = (job->num_rows + job->rows_per_item - 1) / job->rows_per_item;
+    int64_t per_picture = parts_of(job->num_rows, job->rows_per_item);
     for (int64_t item; (item = take(&job->work)) >= 0;) {
         int64_t first = item % per_picture * job->rows_per_item;
         NAME(reduce_rows)(job, &r, item / per_picture, first, least_of(first + job->rows_per_item, job->num_rows));

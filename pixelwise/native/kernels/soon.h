@@ -1,17 +1,12 @@
 /* What is read soon and lies far away is asked for meanwhile, bit by bit: requests for all of it would wait for each other,
-   and what is at hand with them. */
+   and what is at hand with them. Where all time goes into a single loop, it asks by itself: see product.h. */
 
 #define LINE 16 /* of the cache, in floats */
-
-INLINE int64_t least_of(int64_t a, int64_t b) { return a < b ? a : b; }
 
 typedef struct {
     const float *from;
     int64_t lines, asked;
 } soon;
-
-/* In how many parts of `size` numbers all of them are, the last of which may be smaller. */
-INLINE int64_t parts_of(int64_t all, int64_t size) { return (all + size - 1) / size; }
 
 /* `floats` from `from` on; 0 for none. */
 INLINE soon all_of(const float *from, int64_t floats) {

@@ -68,7 +68,7 @@ static void NAME(add_row)(const strided_job *job, const float *row, const float 
         }
 }
 
-/* `next` is the item after this one, or -1; in `row` there is room for a padded row. */
+/* `next` is the item after this one, or -1 if that is not known; in `row` there is room for a padded row. */
 static void NAME(strided_item)(const strided_job *job, int64_t item, int64_t next, float *row) {
     int64_t place = row_of(job, item), panel = item % job->panels, outputs = job->panels * job->panel_outputs;
     float *out = job->out + place * job->out_width * outputs + panel * job->panel_outputs;
@@ -93,8 +93,8 @@ void NAME(strided)(strided_job *job) {
         __atomic_store_n(&job->out_of_memory, 1, __ATOMIC_RELAXED);
         return;
     }
-    for (int64_t item = take(&job->work), next; item >= 0; item = next) {
-        next = take(&job->work);
+    for (int64_t item = take(&job->work), next; item >= 0; item = next < 0 ? take(&job->work) : next) {
+        next = take_ahead(&job->work);
         NAME(strided_item)(job, item, next, row);
     }
     free(row);

@@ -183,8 +183,7 @@ INLINE void finish_group(const winograd_job *job, int64_t group, int64_t output,
         for (int i = 0; i < 6; i++) transform_output(m + 6 * i, 1, half + 4 * i, 1);
         for (int j = 0; j < 4; j++) transform_output(half + j, 4, y + j, 4);
         int64_t top = tile / job->tiles_wide * 4, left = tile % job->tiles_wide * 4;
-        int rows = job->height - top < 4 ? job->height - top : 4;
-        int columns = job->width - left < 4 ? job->width - left : 4;
+        int rows = least_of(job->height - top, 4), columns = least_of(job->width - left, 4);
         for (int i = 0; i < rows; i++)
             for (int j = 0; j < columns; j++)
                 store(out + ((top + i) * job->width + left + j) * job->outputs, y[4 * i + j]);
@@ -201,7 +200,7 @@ typedef float group_products[POSITIONS][SIDE][PANEL];
 static void NAME(make_outputs)(const winograd_job *job, int64_t group, int64_t panel, const float *tiles) {
     group_products products[GROUPS];
     square filters[4] __attribute__((aligned(64)));
-    int64_t num_groups = job->num_groups - group < GROUPS ? job->num_groups - group : GROUPS;
+    int64_t num_groups = least_of(job->num_groups - group, GROUPS);
     memset(products, 0, num_groups * sizeof *products);
     const square *weights = (const square *)job->weights + panel * 6 * job->channels / CHANNELS * 3;
     for (int i = 0; i < 6; i++)
