@@ -228,9 +228,12 @@ def from_tensor(tensor: Tensor, spec: ImageSpec) -> np.ndarray:
     planes = tensor.detach().to("cpu", torch.float32).numpy()
     # By NumPy, on one thread: whoever writes many pictures does so beside a network that has the others.
     stored = np.empty((*planes.shape[1:], len(planes)), spec.dtype)
+    values = np.empty(planes.shape[1:], np.float32)
     for channel, plane in enumerate(planes):
-        values = (np.clip(plane, -1, 1) + 1) * (spec.white / 2)
-        stored[..., channel] = values if spec.dtype == "float32" else np.rint(values)
+        np.clip(plane, -1, 1, out=values)
+        values += 1
+        values *= spec.white / 2
+        stored[..., channel] = values if spec.dtype == "float32" else np.rint(values, out=values)
     return stored
 
 
