@@ -51,8 +51,8 @@ class Plan:
         side: height and width of each in pixels.
     """
 
-    count: int = 200
-    portion: int = 20
+    count: int = 1000
+    portion: int = 100
     side: int = 512
 
 

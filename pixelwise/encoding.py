@@ -33,8 +33,15 @@ def encode(path: Path, array: np.ndarray, metadata: Metadata = NO_METADATA) -> N
     Raises:
         InputError: a suffix that cannot be written, an array that the format cannot keep, or no room to write.
     """
-    content = to_bytes(path, array, metadata)
-    _replace(path, lambda beside: beside.write_bytes(content))
+    store(path, to_bytes(path, array, metadata))
+
+
+def store(path: Path, content: bytes) -> None:
+    """Write a file, whole or not at all; folders above it are made. Raises InputError if there is no room to write."""
+    try:
+        write_atomically(path, lambda beside: beside.write_bytes(content))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from error
 
 
 def to_bytes(path: Path, array: np.ndarray, metadata: Metadata = NO_METADATA) -> bytes:
@@ -63,13 +70,15 @@ def keeps(suffix: str, channels: int, dtype: str) -> bool:
     return _FORMATS[suffix].misfit((1, 1), channels, dtype) is None
 
 
-def encode_palette(path: Path, ids: np.ndarray, palette: np.ndarray) -> None:
-    """Write ids H W uint8 as a PNG with a palette 256 3 uint8, whole or not at all. Raises InputError as ``encode``."""
+def palette_to_bytes(path: Path, ids: np.ndarray, palette: np.ndarray) -> bytes:
+    """Ids H W uint8 as a PNG with a palette 256 3 uint8. Raises InputError if ``path`` is no .png."""
     if path.suffix.lower() != ".png":
         raise InputError(f"{path}: only .png files keep ids with a palette")
     image = Image.fromarray(ids)
     image.putpalette(palette.tobytes())
-    _replace(path, lambda beside: image.save(beside, format="PNG"))
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG")
+    return buffer.getvalue()
 
 
 def _encode_png(array: np.ndarray, metadata: Metadata) -> bytes:
@@ -123,10 +132,3 @@ _FORMATS = {
     ".tiff": _TIFF,
     ".npy": _Format("NPY", _encode_npy),
 }
-
-
-def _replace(path: Path, write: Callable[[Path], object]) -> None:
-    try:
-        write_atomically(path, write)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from error

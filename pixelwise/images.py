@@ -20,7 +20,7 @@ from pixelwise.codecs import (
     decode_with_metadata,
     shape_text,
 )
-from pixelwise.encoding import encode, encode_palette
+from pixelwise.encoding import encode, palette_to_bytes, store, to_bytes
 from pixelwise.errors import InputError
 from pixelwise.fields import from_fields
 from pixelwise.labels import LabelSpec
@@ -260,15 +260,13 @@ def write_labels(path: Path | str, labels: np.ndarray, spec: LabelSpec) -> None:
     Raises:
         InputError: the suffix is not .png, or an index that the spec does not know.
     """
-    write_ids(path, _file_ids(path, labels, spec), spec)
+    path = Path(path)
+    store(path, ids_to_bytes(path, _file_ids(path, labels, spec), spec))
 
 
-def write_ids(path: Path | str, ids: np.ndarray, spec: LabelSpec) -> None:
-    """The same of file ids H W: what ``stored`` makes of class indices. Raises InputError for another suffix."""
-    if ids.dtype != np.uint8:
-        write(path, ids)
-        return
-    encode_palette(Path(path), ids, palette(spec))
+def ids_to_bytes(path: Path, ids: np.ndarray, spec: LabelSpec) -> bytes:
+    """The same file of file ids H W: what ``stored`` makes of class indices. Raises InputError for another suffix."""
+    return palette_to_bytes(path, ids, palette(spec)) if ids.dtype == np.uint8 else to_bytes(path, ids)
 
 
 def palette(spec: LabelSpec) -> np.ndarray:

@@ -24,6 +24,8 @@ Colour = tuple[int, int, int]
 
 MAX_FILE_ID = 65535
 
+_MOST_OF_BYTES = 256
+
 INDEX_TYPES = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 """Of tensors of class indices: the integers that torch reckons with."""
 
@@ -170,6 +172,17 @@ def check_range(labels: Tensor, num_channels: int) -> None:
     low, high = (int(value) for value in torch.aminmax(labels))
     if low < 0 or high >= num_channels:
         raise InputError(f"labels run from {low} to {high}, expected 0..{num_channels - 1}")
+
+
+def as_bytes(labels: Tensor, num_channels: int) -> Tensor:
+    """The same class indices as uint8, of which a picture's fit into caches; as they are where there may be more than
+    256 classes.
+
+    Raises:
+        InputError: an index outside 0..num_channels - 1.
+    """
+    check_range(labels, num_channels)
+    return labels.to(torch.uint8) if num_channels <= _MOST_OF_BYTES else labels
 
 
 def one_hot(labels: Tensor, num_channels: int) -> Tensor:

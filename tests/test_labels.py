@@ -7,7 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pixelwise.errors import InputError
-from pixelwise.labels import MAX_FILE_ID, LabelSpec, check_range, default_palette, instance_edges, occurring, one_hot
+from pixelwise.labels import (
+    INDEX_TYPES,
+    MAX_FILE_ID,
+    LabelSpec,
+    as_bytes,
+    check_range,
+    default_palette,
+    instance_edges,
+    occurring,
+    one_hot,
+)
 
 GOLDEN = Path(__file__).parent / "golden" / "preprocess.npz"
 SPEC = LabelSpec(names=("sky", "road", "car"), ids=(4, 300, 7), ignore_id=255)
@@ -120,6 +130,15 @@ def test_labels_that_occur():
         assert occurring(labels.to(dtype), 5).tolist() == [True, False, False, True, False]
     with pytest.raises(InputError, match=r"from 0 to 3, expected 0\.\.2"):
         occurring(labels, 3)
+
+
+@pytest.mark.parametrize("dtype", INDEX_TYPES)
+def test_indices_become_bytes_where_classes_are_few_enough(dtype: torch.dtype) -> None:
+    labels = torch.tensor([[[0, 3], [100, 3]]], dtype=dtype)
+    assert (as_bytes(labels, 256).dtype, as_bytes(labels, 257).dtype) == (torch.uint8, dtype)
+    assert torch.equal(as_bytes(labels, 256), labels.to(torch.uint8))
+    with pytest.raises(InputError, match=r"labels run from 0 to 100, expected 0\.\.99"):
+        as_bytes(labels, 100)
 
 
 def test_edges_mark_both_sides_of_a_border_and_not_the_images_own():

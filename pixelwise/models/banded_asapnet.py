@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
+from pixelwise.condition import Condition
 from pixelwise.errors import InputError
-from pixelwise.labels import occurring
+from pixelwise.labels import as_bytes, occurring
 from pixelwise.models.asapnet import AsapNet
 from pixelwise.models.family import Translation
 from pixelwise.models.graphed_asapnet import PARAMETER_BYTES
@@ -43,6 +45,17 @@ class BandedAsapNet:
         self.config = generator.config
         self._engine = engine
         self._on_cpu = next(generator.parameters()).device.type == "cpu"
+
+    def compact(self, condition: Condition) -> Condition:
+        """The same condition, with labels as kernels on the CPU read them: else each would convert them for itself.
+
+        Raises:
+            InputError: classes that the network does not know.
+        """
+        num_labels = self.config.num_labels
+        if condition.labels is None or not num_labels or not self._on_cpu:
+            return condition
+        return replace(condition, labels=as_bytes(condition.labels, num_labels))
 
     @torch.no_grad()
     def __call__(self, guide: Guide, fields: Fields, window: Window | None = None, scale: float = 1.0) -> Translation:
@@ -130,5 +143,5 @@ class BandedAsapNet:
         edges = config.instance_edges and config.edges_in_mlp
         num_planes = config.num_labels + config.image_channels + edges
         for first in range(0, num_planes * config.neighbourhood**2, num_planes):
-            weight[:, first : first + config.num_labels][:, ~occurring] = False
+            weight[:, first : first + config.num_labels] = occurring[:, None]
         return needed.flatten()

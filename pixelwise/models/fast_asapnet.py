@@ -121,6 +121,7 @@ class FastAsapNet:
                 return Translation(self.graphed(condition))
             if isinstance(self._stream, FastStream) and len(condition) == 1 and self._is_large(condition.size):
                 return Translation(self._streamed(self._stream, condition))
+        condition = self._pictures.compact(condition)
         fields = self.fields(condition)
         return self._pictures(self.generator.guide(condition), fields, window, scale)
 

@@ -49,7 +49,7 @@ class StreamedAsapNet:
     def __init__(
         self, pictures: BandedAsapNet, stream: FastStream, size: tuple[int, int], read: ReadRows, keep: Keep
     ) -> None:
-        self._pictures, self._config, self._size, self._read = pictures, pictures.config, size, read
+        self._pictures, self._config, self._size, self._read_rows = pictures, pictures.config, size, read
         self._layer = stream.parameters
         height, width = (max(2, -(-side // self._config.cell)) * self._config.cell for side in size)
         self._whole_cells = height, width
@@ -64,6 +64,9 @@ class StreamedAsapNet:
             for top in range(band.top, band.bottom, num_rows):
                 part = replace(window, top=top, height=min(num_rows, band.bottom - top))
                 yield self._render(part, scale, part_width)
+
+    def _read(self, start: int, stop: int) -> Condition:
+        return self._pictures.compact(self._read_rows(start, stop))
 
     def _rows_at_once(self, width: int, scale: float) -> int:
         """Rows of a band; whole cells where one is not too large, since of a cut one the MLP is made twice."""

@@ -8,14 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from pixelwise.allocator import keep_freed_memory
 from pixelwise.atomic import check_free, replacement
 from pixelwise.condition import Condition, stack_conditions
-from pixelwise.encoding import to_bytes
+from pixelwise.encoding import store, to_bytes
 from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
 from pixelwise.native.errands import Errands
@@ -24,7 +23,7 @@ from pixelwise.render.window import Region, wanted
 from pixelwise.translate.feasibility import check_model, check_previews, check_style, check_view
 from pixelwise.translate.job_plan import Job
 from pixelwise.translate.large import RowsDone, goes_by_rows, translate_large
-from pixelwise.translate.overlap import ahead, behind, reader_and_writer
+from pixelwise.translate.overlap import ahead, behind, workers
 from pixelwise.translate.preview import preview, preview_path, previewed
 from pixelwise.translate.restoration import Form
 from pixelwise.translate.style import Style
@@ -69,9 +68,9 @@ def run(
 ) -> Generator[Outcome, None, None]:
     """Does the jobs, one outcome each, in their order. One that fails does not keep the others from being done.
 
-    What comes next is read and what is done is written while this thread computes. What is too large for memory goes by
-    rows when its turn comes, see ``goes_by_rows``. When it is interrupted, what has been computed is still written; the
-    outcomes of all pictures that are there come first, then the interruption.
+    What comes next is read and what is done is encoded and stored while this thread computes. What is too large for
+    memory goes by rows when its turn comes, see ``goes_by_rows``. When it is interrupted, what has been computed is
+    still stored; the outcomes of all pictures that are there come first, then the interruption.
 
     Args:
         translator: the model.
@@ -98,11 +97,11 @@ def run(
     keep_freed_memory()
     # A single thread has none that could do them on the way.
     errands = Errands() if translator.does_errands and torch.get_num_threads() > 1 else None
-    with reader_and_writer(errands) as (reader, writer):
+    with workers(errands) as (reader, encoder, storer):
         readings = ahead(reader, order.read, jobs, _NUM_WAITING)
         pictures = order.translate_all(readings, batch_size)
         pictures = pictures if errands is None else errands.during(pictures)
-        yield from behind(writer, order.write, pictures, _NUM_WAITING)
+        yield from behind((encoder, order.encode), (storer, _stored), pictures, _NUM_WAITING)
 
 
 def speed_text(outcomes: Sequence[Outcome]) -> str:
@@ -138,6 +137,21 @@ class _Picture:
     image: Tensor
     form: Form
     seconds: float
+
+
+@dataclass(frozen=True)
+class _Encoded:
+    """A job whose output has become files that are to be stored.
+
+    Attributes:
+        outcome: of the job, once they are.
+        content: of the picture's file.
+        preview: of its preview's file, if it gets one.
+    """
+
+    outcome: Outcome
+    content: bytes
+    preview: bytes | None
 
 
 @dataclass(frozen=True)
@@ -228,29 +242,41 @@ class _Order:
             return _failed(job, error)
         return Outcome(job, size, seconds, remarks=tuple(remarks))
 
-    def write(self, picture: _Picture | Outcome) -> Outcome:
+    def encode(self, picture: _Picture | Outcome) -> _Encoded | Outcome:
         if isinstance(picture, Outcome):
             return picture
         path, form = picture.job.destination, picture.form
         try:
             stored = form.stored(picture.image, self.region, self.scale)
-            with _previewing(path, stored, self.shown):
-                form.write(path, stored)
+            content = form.to_bytes(path, stored)
+            shown = None if self.shown is None else to_bytes(preview_path(path), preview(stored, self.shown))
         except _FAILURES as error:
             return _failed(picture.job, error)
         height, width = picture.image.shape[-2:]
-        return Outcome(picture.job, (height, width), picture.seconds, remarks=form.remarks)
+        outcome = Outcome(picture.job, (height, width), picture.seconds, remarks=form.remarks)
+        return _Encoded(outcome, content, shown)
+
+
+def _stored(encoded: _Encoded | Outcome) -> Outcome:
+    if isinstance(encoded, Outcome):
+        return encoded
+    path = encoded.outcome.job.destination
+    try:
+        with _previewing(preview_path(path), encoded.preview):
+            store(path, encoded.content)
+    except _FAILURES as error:
+        return _failed(encoded.outcome.job, error)
+    return encoded.outcome
 
 
 @contextmanager
-def _previewing(path: Path, stored: np.ndarray, shown: ImageSpec | None) -> Iterator[None]:
-    """Writes the picture's preview, if it is to be ``shown``; it is there when the picture is."""
-    if shown is None:
+def _previewing(path: Path, content: bytes | None) -> Iterator[None]:
+    """Stores a picture's preview, if it has one; it is there when the picture is."""
+    if content is None:
         yield
         return
-    place = preview_path(path)
-    with writing(place), replacement(place) as beside:
-        beside.write_bytes(to_bytes(place, preview(stored, shown)))
+    with writing(path), replacement(path) as beside:
+        beside.write_bytes(content)
         yield
 
 

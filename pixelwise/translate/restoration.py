@@ -13,7 +13,7 @@ from torch import Tensor
 
 from pixelwise import images
 from pixelwise.codecs import LOSSY_SUFFIXES, shape_text
-from pixelwise.encoding import check_kept
+from pixelwise.encoding import check_kept, to_bytes
 from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec, TargetSpec
 from pixelwise.labels import LabelSpec
@@ -92,12 +92,11 @@ class Form:
         window = wanted((height, width), region, scale)
         return np.concatenate([colours, _alpha_at(self.alpha, self.origin, window, scale)[..., None]], axis=2)
 
-    def write(self, path: Path, stored: np.ndarray) -> None:
-        """Writes what ``stored`` gave. Raises InputError as ``images.write`` and ``images.write_ids``."""
+    def to_bytes(self, path: Path, stored: np.ndarray) -> bytes:
+        """A file of that name, of what ``stored`` gave. Raises InputError if it cannot hold that."""
         if isinstance(self.spec, LabelSpec):
-            images.write_ids(path, stored, self.spec)
-        else:
-            images.write(path, stored, self.metadata)
+            return images.ids_to_bytes(path, stored, self.spec)
+        return to_bytes(path, stored, self.metadata)
 
     def within(self, path: Path, size: tuple[int, int]) -> Form:
         """As much of it as a file of that name holds; its remarks say what it does not.

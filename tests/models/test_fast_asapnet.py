@@ -12,6 +12,7 @@ from default_type import float64_by_default
 
 from pixelwise.condition import Condition
 from pixelwise.errors import InputError
+from pixelwise.labels import INDEX_TYPES
 from pixelwise.lowres import kept_rows
 from pixelwise.models import banded_asapnet, fast_asapnet
 from pixelwise.models.asapnet import CHEAPER_STREAMS, AsapNet, AsapNetConfig
@@ -66,6 +67,19 @@ def condition(config: AsapNetConfig, *size: int) -> Condition:
         instances=torch.randint(3, size) if config.instance_edges else None,
         image=torch.rand(size[0], config.image_channels, *size[1:]) if config.image_channels else None,
     )
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@torch.inference_mode()
+def test_labels_may_be_of_any_integer_type(engine: str) -> None:
+    fast, given = FastAsapNet(network(LABELS), engine), condition(LABELS, 1, 24, 32)
+    assert given.labels is not None
+    image = fast(given).image
+    for index_type in INDEX_TYPES:
+        assert torch.equal(fast(Condition(labels=given.labels.to(index_type))).image, image)
+    # Not what is left of them in a byte.
+    with pytest.raises(InputError, match=r"labels run from 256 to 259, expected 0\.\.4"):
+        fast(Condition(labels=given.labels + 256))
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -18,11 +18,11 @@ from pixelwise import images
 from pixelwise.condition import Condition
 from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
-from pixelwise.metadata import Metadata
 from pixelwise.native import library
-from pixelwise.translate import Translator, load
+from pixelwise.translate import Translator, jobs, load
 from pixelwise.translate.job_plan import Job, plan
 from pixelwise.translate.jobs import Outcome, run, speed_text
+from pixelwise.translate.restoration import Form
 
 
 @pytest.fixture
@@ -264,7 +264,7 @@ def test_threads_end_when_nobody_wants_to_know_more(translator: Translator, tmp_
 def test_an_interruption_leaves_whole_pictures_and_tells_of_them(
     translator: Translator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    translate, write = translator.translate, images.write
+    translate, write = translator.translate, jobs.store
     is_writing, is_interrupted = threading.Event(), threading.Event()
 
     def interrupted(condition: Condition, *view: object) -> Tensor:
@@ -273,15 +273,15 @@ def test_an_interruption_leaves_whole_pictures_and_tells_of_them(
             raise KeyboardInterrupt
         return translate(condition)
 
-    def slow(path: Path, pixels: np.ndarray, metadata: Metadata) -> None:
+    def slow(path: Path, content: bytes) -> None:
         if path.name == "3.png":
             is_writing.set()
             assert is_interrupted.wait(60)
-        write(path, pixels, metadata)
+        write(path, content)
 
     monkeypatch.setattr(Translator, "does_errands", False)
     monkeypatch.setattr(translator, "translate", interrupted)
-    monkeypatch.setattr(images, "write", slow)
+    monkeypatch.setattr(jobs, "store", slow)
     check_interrupted(translator, tmp_path)
 
 
@@ -289,14 +289,14 @@ def test_an_interruption_leaves_whole_pictures_and_tells_of_them(
 def test_an_interruption_while_kernels_write_leaves_whole_pictures_too(
     translator: Translator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = images.write
+    to_bytes = Form.to_bytes
 
-    def interrupted(path: Path, pixels: np.ndarray, metadata: Metadata) -> None:
+    def interrupted(form: Form, path: Path, stored: np.ndarray) -> bytes:
         if path.name == "3.png":
             signal.raise_signal(signal.SIGINT)
-        write(path, pixels, metadata)
+        return to_bytes(form, path, stored)
 
-    monkeypatch.setattr(images, "write", interrupted)
+    monkeypatch.setattr(Form, "to_bytes", interrupted)
     assert translator.does_errands
     check_interrupted(translator, tmp_path)
 

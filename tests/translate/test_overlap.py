@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 
 import pytest
 
 from pixelwise.native.errands import Errands
-from pixelwise.translate.overlap import ahead, behind, one_thread, reader_and_writer
+from pixelwise.translate.overlap import ahead, behind, one_thread, workers
 
 SOON = 60
 
 
 @pytest.fixture(params=["threads", "errands"])
 def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
-    with reader_and_writer(Errands() if request.param == "errands" else None) as (reader, _):
+    with workers(Errands() if request.param == "errands" else None) as (reader, _, _):
         yield reader
 
 
 def double(number: int) -> int:
     return 2 * number
+
+
+def doubled_behind(thread: Executor, items: Iterable[int], num_behind: int) -> Iterator[int]:
+    """The items doubled, by the same thread that then stores them."""
+    return behind((thread, double), (thread, int), items, num_behind)
 
 
 def counting(made: list[int], count: int = 9) -> Iterator[int]:
@@ -30,11 +35,13 @@ def counting(made: list[int], count: int = 9) -> Iterator[int]:
         yield number
 
 
-@pytest.mark.parametrize("overlapped", [ahead, behind])
 @pytest.mark.parametrize("num_waiting", [1, 3, 20])
-def test_results_come_in_order(executor: Executor, overlapped: Callable[..., Iterator[int]], num_waiting: int) -> None:
-    assert list(overlapped(executor, double, range(9), num_waiting)) == list(range(0, 18, 2))
-    assert list(overlapped(executor, double, [], num_waiting)) == []
+def test_results_come_in_order(executor: Executor, num_waiting: int) -> None:
+    def all_of(items: Iterable[int]) -> tuple[list[int], list[int]]:
+        return list(ahead(executor, double, items, num_waiting)), list(doubled_behind(executor, items, num_waiting))
+
+    assert all_of(range(9)) == (list(range(0, 18, 2)), list(range(0, 18, 2)))
+    assert all_of([]) == ([], [])
 
 
 def test_what_comes_next_is_done_before_it_is_asked_for() -> None:
@@ -68,10 +75,27 @@ def test_the_next_item_is_made_while_one_is_worked_on() -> None:
         yield 1
 
     with one_thread("test") as thread:
-        assert list(behind(thread, lambda number: is_made.wait(SOON), items(), 1)) == [True, True]
+        encoding = thread, lambda number: is_made.wait(SOON)
+        assert list(behind(encoding, (thread, bool), items(), 1)) == [True, True]
 
 
-def test_no_more_items_wait_than_may() -> None:
+def test_the_next_item_is_encoded_while_one_is_stored() -> None:
+    is_encoded = threading.Event()
+
+    def encode(number: int) -> int:
+        if number == 1:
+            is_encoded.set()
+        return number
+
+    def store(number: int) -> bool:
+        return is_encoded.wait(SOON)
+
+    with one_thread("encoder") as encoder, one_thread("storer") as storer:
+        assert list(behind((encoder, encode), (storer, store), range(2), 1)) == [True, True]
+
+
+@pytest.mark.parametrize("waiting", ["encoding", "storing"])
+def test_no_more_items_wait_than_may(waiting: str) -> None:
     made: list[int] = []
     may_end = threading.Event()
 
@@ -87,8 +111,9 @@ def test_no_more_items_wait_than_may() -> None:
                 threading.Timer(0.05, may_end.set).start()
             yield number
 
-    with one_thread("test") as thread:
-        assert next(behind(thread, wait, items(), 2)) == 0
+    with one_thread("encoder") as encoder, one_thread("storer") as storer:
+        workers = {"encoding": (encoder, int), "storing": (storer, int)} | {waiting: (encoder, wait)}
+        assert next(behind(**workers, items=items(), num_behind=2)) == 0
     assert made == [0, 1, 2]
 
 
@@ -97,12 +122,13 @@ def test_what_is_done_is_told_at_once() -> None:
 
     def items() -> Iterator[int]:
         for number in counting(made):
-            # The thread does one thing after the other: now it has done all before this.
-            thread.submit(double, number).result(SOON)
+            # The thread does one thing after the other: now it has encoded and then stored all before this.
+            for _ in range(2):
+                thread.submit(double, number).result(SOON)
             yield number
 
     with one_thread("test") as thread:
-        results = behind(thread, double, items(), 8)
+        results = doubled_behind(thread, items(), 8)
         assert next(results) == 0
         assert made == [0, 1]
 
@@ -115,18 +141,32 @@ def test_items_that_were_made_are_told_of_before_the_interruption(
         yield from range(3)
         raise error
 
-    results = behind(executor, double, items(), 8)
+    results = doubled_behind(executor, items(), 8)
     assert [next(results) for _ in range(3)] == [0, 2, 4]
     with pytest.raises(error):
         next(results)
 
 
-@pytest.mark.parametrize("overlapped", [ahead, behind])
+def inverse(number: int) -> int:
+    return 1 // number
+
+
+@pytest.mark.parametrize(
+    "overlapped",
+    [
+        lambda executor, items: ahead(executor, inverse, items, 2),
+        lambda executor, items: behind((executor, inverse), (executor, int), items, 2),
+        lambda executor, items: behind((executor, int), (executor, inverse), items, 2),
+    ],
+    ids=["ahead", "encoding", "storing"],
+)
 def test_errors_of_the_other_thread_are_raised_here(
-    executor: Executor, overlapped: Callable[..., Iterator[int]]
+    executor: Executor, overlapped: Callable[[Executor, list[int]], Iterator[int]]
 ) -> None:
+    results = overlapped(executor, [1, 0, 1])
+    assert next(results) == 1
     with pytest.raises(ZeroDivisionError):
-        list(overlapped(executor, lambda number: 1 // number, [1, 0, 1], 2))
+        list(results)
 
 
 def test_a_thread_finishes_what_it_is_at_and_no_more() -> None:
