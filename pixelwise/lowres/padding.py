@@ -55,7 +55,10 @@ def padded(x: Tensor, band: Band, stride: int, padding: str) -> Tensor:
     mode = "constant" if padding == "zeros" else padding
     if stride * len(band.wanted) >= band.height:
         return F.pad(x, (1, 1, 1, 1), mode=mode)
-    rows = row_sources(band, stride, padding).to(x.device)
-    taken = x[:, :, rows.long().clamp(min=0)]
+    rows = row_sources(band, stride, padding)
+    first, last = int(rows[0]), int(rows[-1])
+    if first >= 0 and last - first + 1 == len(rows):  # away from the border
+        return F.pad(x[:, :, first : last + 1], (1, 1, 0, 0), mode=mode)
+    taken = x[:, :, rows.long().clamp(min=0).to(x.device)]
     taken[:, :, rows < 0] = 0
     return F.pad(taken, (1, 1, 0, 0), mode=mode)

@@ -193,13 +193,14 @@ class AsapNet(nn.Module):
         planes = semantic_planes(condition, config.num_labels, config.image_channels, config.instance_edges)
         return F.pixel_unshuffle(planes, config.unshuffle)
 
-    def other_planes(self, condition: Condition) -> Tensor | None:
-        """What of ``planes`` follows the labels; None when there is nothing."""
-        planes = other_planes(condition, self.config.image_channels, self.config.instance_edges)
-        # By 1 torch would copy them.
-        if planes is None or self.config.unshuffle == 1:
-            return planes
-        return F.pixel_unshuffle(planes, self.config.unshuffle)
+    def other_planes(self, condition: Condition, rows: slice = slice(None)) -> Tensor | None:
+        """What of ``planes`` follows the labels, in some rows of the condition; None when there is nothing."""
+        config = self.config
+        planes = other_planes(condition, config.image_channels, config.instance_edges)
+        if planes is None:
+            return None
+        planes = planes[:, :, rows]
+        return F.pixel_unshuffle(planes, config.unshuffle) if config.unshuffle > 1 else planes  # by 1 it would copy
 
     def guide(self, condition: Condition) -> Guide:
         """What the MLPs read at full resolution."""

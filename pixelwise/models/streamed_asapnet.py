@@ -10,11 +10,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from pixelwise.condition import Condition
-from pixelwise.layers.semantics import labels_of, other_planes
+from pixelwise.layers.semantics import labels_of
 from pixelwise.lowres.kept_rows import Keep
 from pixelwise.lowres.stream import FastStream
 from pixelwise.lowres.streamed import stream_features
@@ -108,5 +107,4 @@ class StreamedAsapNet:
         part = self._read(low, high).extended(max(stop, high) - low, self._whole_cells[1])
         rows = slice(start - low, stop - low)
         labels = labels_of(part, config.num_labels)[:, rows] if config.num_labels else None
-        planes = other_planes(part, config.image_channels, config.instance_edges)
-        return labels, None if planes is None else F.pixel_unshuffle(planes[:, :, rows], config.unshuffle)
+        return labels, self._pictures.generator.other_planes(part, rows)
