@@ -47,7 +47,7 @@ def main(
     """Measures both streams and writes streams.json, streams.md and the plot."""
     torch.set_num_threads(threads)
     plan = plan_on(find_device(device)).changed(engines=engines)
-    plan = replace(plan, repeats=rounds, warm_up=1)
+    plan = replace(plan, repeats=rounds, warm_up=1, memory=False)
     try:
         pictures = [(side, side // 16) for side in map(int, sides.split(","))]
         rows = measure_series(plan, SIXTEEN_CELLS, pictures, partial(typer.echo, err=True))

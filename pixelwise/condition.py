@@ -211,9 +211,7 @@ def _joined(name: str, parts: Sequence[Tensor | None]) -> Tensor | None:
     present = [part for part in parts if part is not None]
     if present and len(present) != len(parts):
         raise InputError(f"{name}: present in {len(present)} of {len(parts)} samples of one batch")
-    if len(present) < 2:  # torch would copy a single one
-        return present[0] if present else None
-    return torch.cat(present)
+    return torch.cat(present) if present else None
 
 
 def _repeat_border(plane: Tensor, bottom: int, right: int) -> Tensor:

@@ -70,10 +70,8 @@ def keeps(suffix: str, channels: int, dtype: str) -> bool:
     return _FORMATS[suffix].misfit((1, 1), channels, dtype) is None
 
 
-def palette_to_bytes(path: Path, ids: np.ndarray, palette: np.ndarray) -> bytes:
-    """Ids H W uint8 as a PNG with a palette 256 3 uint8. Raises InputError if ``path`` is no .png."""
-    if path.suffix.lower() != ".png":
-        raise InputError(f"{path}: only .png files keep ids with a palette")
+def palette_to_bytes(ids: np.ndarray, palette: np.ndarray) -> bytes:
+    """Ids H W uint8 as a PNG with a palette 256 3 uint8."""
     image = Image.fromarray(ids)
     image.putpalette(palette.tobytes())
     buffer = io.BytesIO()

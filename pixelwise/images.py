@@ -265,8 +265,11 @@ def write_labels(path: Path | str, labels: np.ndarray, spec: LabelSpec) -> None:
 
 
 def ids_to_bytes(path: Path, ids: np.ndarray, spec: LabelSpec) -> bytes:
-    """The same file of file ids H W: what ``stored`` makes of class indices. Raises InputError for another suffix."""
-    return palette_to_bytes(path, ids, palette(spec)) if ids.dtype == np.uint8 else to_bytes(path, ids)
+    """The content of that file, of file ids H W: what ``stored`` makes of class indices. Raises InputError for another
+    suffix."""
+    if path.suffix.lower() != ".png":
+        raise InputError(f"{path}: only .png files keep label maps")
+    return palette_to_bytes(ids, palette(spec)) if ids.dtype == np.uint8 else to_bytes(path, ids)
 
 
 def palette(spec: LabelSpec) -> np.ndarray:

@@ -24,10 +24,11 @@ Colour = tuple[int, int, int]
 
 MAX_FILE_ID = 65535
 
-_MOST_OF_BYTES = 256
-
 INDEX_TYPES = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 """Of tensors of class indices: the integers that torch reckons with."""
+
+MOST_IN_BYTES = 256
+"""Classes whose indices bytes hold."""
 
 
 @dataclass(frozen=True)
@@ -182,7 +183,7 @@ def as_bytes(labels: Tensor, num_channels: int) -> Tensor:
         InputError: an index outside 0..num_channels - 1.
     """
     check_range(labels, num_channels)
-    return labels.to(torch.uint8) if num_channels <= _MOST_OF_BYTES else labels
+    return labels.to(torch.uint8) if num_channels <= MOST_IN_BYTES else labels
 
 
 def one_hot(labels: Tensor, num_channels: int) -> Tensor:
@@ -202,8 +203,7 @@ def occurring(labels: Tensor, num_channels: int) -> Tensor:
         InputError: an index outside 0..num_channels - 1.
     """
     check_range(labels, num_channels)
-    found = torch.zeros(num_channels, dtype=torch.bool, device=labels.device)
-    return found.index_fill_(0, labels.flatten().long(), True).cpu()
+    return (torch.bincount(labels.flatten(), minlength=num_channels) > 0).cpu()
 
 
 def instance_edges(instances: Tensor) -> Tensor:

@@ -95,8 +95,8 @@ def _translate(fast: FastAsapNet, condition: Condition) -> Tensor:
 
 @torch.inference_mode()
 def _translate_in_stages(fast: FastAsapNet, condition: Condition, lap: Lap) -> Tensor:
-    whole, guide = covered(condition.size), fast.generator.guide(condition)
-    field = fast.fields(condition)(guide, whole, 1.0)
+    guide, fields = fast.guide_and_fields(condition)
+    field = fields(guide, covered(condition.size), 1.0)
     lap()
     return render(field, guide, fast.engine)
 

@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from pixelwise.allocator import keep_freed_memory
-from pixelwise.bench.contest import line_up, measure_in_turns, prove_equal
+from pixelwise.bench.contest import Contestant, line_up, measure_in_turns, prove_equal
 from pixelwise.bench.measurement import Progress, circumstances_of
+from pixelwise.bench.memory import peak_bytes
 from pixelwise.bench.plan import Plan
 from pixelwise.bench.precision import precisions_on
 from pixelwise.bench.scene import draw_condition
-from pixelwise.bench.subject import full_size, random_network
+from pixelwise.bench.subject import FULL_SIZE, full_size, random_network
 from pixelwise.bench.table import Row
 
 SIDES = (1024, 2048, 4096, 8192)
@@ -30,7 +31,7 @@ def measure_growth(plan: Plan, sides: tuple[int, ...] = SIDES, progress: Progres
     """The full-size network on square pictures, engines in turns; and what a reader must know to judge it.
 
     Args:
-        plan: engines, repeats, warm-up and device count; the reference engine must be named to be measured, since it
+        plan: its models, sizes and effort do not count; the reference engine must be named to be measured, since it
             needs as much memory as the plain path.
         sides: in pixels, rising.
         progress: is told what comes next.
@@ -78,6 +79,13 @@ def measure_series(plan: Plan, held: str, pictures: Sequence[tuple[int, int]], p
                     "pixelwise_seconds": times.pixelwise,
                     "ms_per_megapixel": 1000 * times.whole.median / megapixels,
                     "pixelwise_ms_per_megapixel": 1000 * times.pixelwise / megapixels,
+                    "memory_bytes": _memory(plan, entrant, side, cell),
                 }
             )
     return rows
+
+
+def _memory(plan: Plan, entrant: Contestant, side: int, cell: int) -> int | None:
+    if not plan.memory:
+        return None
+    return peak_bytes(FULL_SIZE, (side, side), entrant.engine, entrant.precision.name, plan.device, cell)

@@ -18,9 +18,11 @@ from pixelwise.models import family_of
 from pixelwise.models.family import GeneratorConfig, config_to_json
 
 
-def peak_bytes(model: str, size: Size, engine: str, precision: str, device: torch.device) -> int | None:
-    """Bytes by which memory grows at most while an engine makes one picture of ``size``, see ``grown_bytes``."""
-    return _ask("memory_probe", model, _text(size), engine, precision, str(device), str(torch.get_num_threads()))
+def peak_bytes(model: str, size: Size, engine: str, precision: str, device: torch.device, cell: int = 0) -> int | None:
+    """Bytes by which memory grows at most while an engine makes one picture of ``size``, see ``grown_bytes``; for
+    ``cell`` see ``subject.build``."""
+    threads = str(torch.get_num_threads())
+    return _ask("memory_probe", model, _text(size), str(cell), engine, precision, str(device), threads)
 
 
 def family_peak_bytes(config: GeneratorConfig, size: Size) -> int | None:

@@ -1,6 +1,6 @@
 """The process that measures one picture's memory, see memory.py.
 
-``python -m pixelwise.bench.memory_probe MODEL SIZE ENGINE PRECISION DEVICE THREADS`` prints bytes, or "unknown".
+``python -m pixelwise.bench.memory_probe MODEL SIZE CELL ENGINE PRECISION DEVICE THREADS`` prints bytes, or "unknown".
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from pixelwise.bench.subject import build
 from pixelwise.metrics.memory import grown_bytes
 
 
-def main(model: str, size_text: str, engine: str, precision: str, device_name: str, threads: str) -> None:
+def main(model: str, size_text: str, cell: str, engine: str, precision: str, device_name: str, threads: str) -> None:
     give_back_freed_memory()
     torch.set_num_threads(int(threads))
     height, width = map(int, size_text.split("x"))
     device = torch.device(device_name)
-    generator = build(model, (height, width)).to(device)
+    generator = build(model, (height, width), int(cell)).to(device)
     smallest = 2 * generator.config.cell
     for size in ((smallest, smallest), (height, width)):
         condition = draw_condition(generator.config, size).to(device)

@@ -30,19 +30,20 @@ def bundled_of_labels() -> tuple[str, ...]:
     return tuple(path.stem for path in paths if read_manifest(path).spec.labels is not None)
 
 
-def build(model: str, size: Size) -> AsapNet:
+def build(model: str, size: Size, cell: int = 0) -> AsapNet:
     """The network that ``model`` means for pictures of ``size``, in eval mode on the CPU.
 
     Args:
         model: a name of ``RANDOM``, a bundled name or a .safetensors file.
         size: a published ASAP-Net has sixteen cells along the short side, whatever the size of its pictures, or a few
             more where no such cell exists; a network from a file stays as it was trained.
+        cell: of a random network's cells in pixels, in the place of that; 0 for that.
 
     Raises:
         InputError: no such file, or not an ASAP-Net.
     """
     if model in RANDOM:
-        return random_network(replace(full_size(cell_for(size)), **RANDOM[model]))  # type: ignore[arg-type]
+        return random_network(replace(full_size(cell or cell_for(size)), **RANDOM[model]))  # type: ignore[arg-type]
     generator = load_checkpoint(resolve(model), family=FAMILY.name).generator
     assert isinstance(generator, AsapNet)
     return generator

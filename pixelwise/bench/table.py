@@ -33,7 +33,7 @@ def growth_markdown(results: Row) -> str:
     text = (
         "The full-size network. One picture at a time, height × width; milliseconds as the median (interquartile "
         f"range) of {results['repeats']} rounds in which the engines take turns. At the smallest size every engine's "
-        f"picture was first shown equal to the plain path's. {_memory_text(results)}"
+        f"picture was first shown equal to the plain path's. {_memory_text(results)} {_allocator_text(results)}"
     ).strip()
     parts = ["# How time grows with the number of pixels", circumstances_text(results), text, *_growth(results["rows"])]
     return "\n\n".join(parts) + "\n"
@@ -76,13 +76,20 @@ def _explanation(results: Row) -> str:
         "“plain” is the network as it was published: one-hot and coordinate planes, unfolded cells, one batched "
         "product a layer, convolutions one by one. Every engine's whole picture was first shown equal to its (error: "
         "the largest difference; below fp32 its root mean square). GFLOP/s count the definition's arithmetic, twice "
-        "its multiply-adds, however much of it an engine avoids. Memory is what is in use at a time, beyond network, "
-        "input and output; what the system's allocator keeps of freed blocks comes on top. "
-        f"{_memory_text(results)}"
+        f"its multiply-adds, however much of it an engine avoids. {_memory_text(results)} {_allocator_text(results)}"
     ).strip()
 
 
 def _memory_text(results: Row) -> str:
+    if all(row["memory_bytes"] is None for row in results["rows"]):
+        return "Memory was not measured."
+    return (
+        "Memory is what is in use at a time, beyond network, input and output; what the system's allocator keeps of "
+        "freed blocks comes on top."
+    )
+
+
+def _allocator_text(results: Row) -> str:
     if results["freed_memory_kept"]:
         return "For the times, freed memory stays with the process, as in `pixelwise translate`, for all alike."
     return (
@@ -92,7 +99,6 @@ def _memory_text(results: Row) -> str:
 
 
 def _cells(row: Row) -> list[str]:
-    memory = row["memory_bytes"]
     return [
         size_text(row["size"]),
         side_text(row),
@@ -102,7 +108,7 @@ def _cells(row: Row) -> list[str]:
         f"{row['ms_per_megapixel']:.3g}",
         f"{row['gflops']['whole']:.3g}",
         f"{100 * row['fraction_of_peak']['whole']:.0f} %",
-        "" if memory is None else f"{memory / 1e6:.3g}",
+        _megabytes(row),
         f"{row['error']:.1e}" if row["engine"] != PLAIN else "",
     ]
 
@@ -118,13 +124,20 @@ def _growth(rows: Sequence[Row]) -> list[str]:
                 f"{_ms(row['stream_seconds'])} + {_ms(row['pixelwise_seconds'])}",
                 f"{row['ms_per_megapixel']:.4g}",
                 f"{row['pixelwise_ms_per_megapixel']:.4g}",
+                _megabytes(row),
             ]
             for row in rows
             if row["held"] == held
         ]
-        heads = ["engine", "size", "ms", "stream + pixels", "ms per Mpixel", "of pixels alone"]
+        heads = ["engine", "size", "ms", "stream + pixels", "ms per Mpixel", "of pixels alone", "memory, MB"]
         parts += [f"Held: {held}.", table(heads, lines)]
     return parts
+
+
+def _megabytes(row: Row) -> str:
+    """Of memory; empty where it was not measured."""
+    memory = row["memory_bytes"]
+    return "" if memory is None else f"{memory / 1e6:.3g}"
 
 
 def _ms(seconds: float) -> str:

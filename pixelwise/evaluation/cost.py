@@ -93,9 +93,9 @@ def _low_resolution(translator: Translator, condition: Condition, repeats: int) 
     # Where a picture is one CUDA graph, its stream by itself would be another program.
     if not isinstance(fast, FastAsapNet) or (fast.graphed is not None and fast.graphed.takes(condition)):
         return None
-    guide, whole = fast.generator.guide(condition), covered(condition.size)
 
     def run() -> None:
-        fast.fields(condition)(guide, whole, 1.0)
+        guide, fields = fast.guide_and_fields(condition)
+        fields(guide, covered(condition.size), 1.0)
 
     return measure_runtime(run, repeats, warm_up=1, device=translator.device).median

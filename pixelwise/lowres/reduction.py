@@ -14,15 +14,12 @@ import torch
 from torch import Tensor
 
 from pixelwise.errors import InputError
-from pixelwise.labels import check_range
+from pixelwise.labels import MOST_IN_BYTES, check_range
 from pixelwise.lowres.band import Band, parts_of
 from pixelwise.native import library
 
 LARGEST_STRIDE = 180
 """The weights of one reduced pixel are 4 S^4 together, in 32 bits."""
-
-MOST_LABELS = 256
-"""They are reduced as bytes."""
 
 _ROWS_PER_ITEM = 16
 """Reduced rows that a thread makes at a time. Neighbours share blocks of labels, which both of them read."""
@@ -107,8 +104,8 @@ class Reduction:
     ) -> None:
         if not 1 <= stride <= LARGEST_STRIDE or (stride > 1 and stride % 2):
             raise InputError(f"the tent's stride must be 1, or even and up to {LARGEST_STRIDE}, got {stride}")
-        if num_labels > MOST_LABELS:
-            raise InputError(f"labels are reduced as bytes, {MOST_LABELS} of them at most, got {num_labels}")
+        if num_labels > MOST_IN_BYTES:
+            raise InputError(f"labels are reduced as bytes, {MOST_IN_BYTES} of them at most, got {num_labels}")
         self.stride, self.num_labels, self.num_planes = stride, num_labels, num_planes
         self._kernel = library.kernel("reduce", instruction_set) if native else None
 

@@ -7,12 +7,13 @@ from functools import partial
 
 from torch import Tensor, nn
 
+from pixelwise.labels import MOST_IN_BYTES
 from pixelwise.lowres.activations import Activations
 from pixelwise.lowres.blocks import Block, Blocks, Stage
 from pixelwise.lowres.front import Front
 from pixelwise.lowres.frozen import freeze
 from pixelwise.lowres.parameters import ParameterLayer
-from pixelwise.lowres.reduction import LARGEST_STRIDE, MOST_LABELS
+from pixelwise.lowres.reduction import LARGEST_STRIDE
 from pixelwise.lowres.reference import ConvolutionBlock, LowResolutionStream
 from pixelwise.lowres.room import Room
 
@@ -83,8 +84,8 @@ class FastStream:
 
 def unfit(stream: LowResolutionStream, num_labels: int) -> str | None:
     """Why a stream cannot be packed, or None if it can: labels are counted in bytes, a tent's weights in 32 bits."""
-    if num_labels > MOST_LABELS:
-        return f"a stream can be packed that reads up to {MOST_LABELS} labels, this one reads {num_labels}"
+    if num_labels > MOST_IN_BYTES:
+        return f"a stream can be packed that reads up to {MOST_IN_BYTES} labels, this one reads {num_labels}"
     if (stride := stream.reduction.stride) > LARGEST_STRIDE:
         return f"a stream can be packed whose tent filter reduces by up to {LARGEST_STRIDE}, this one's by {stride}"
     return None

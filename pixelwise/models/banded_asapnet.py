@@ -47,7 +47,8 @@ class BandedAsapNet:
         self._on_cpu = next(generator.parameters()).device.type == "cpu"
 
     def compact(self, condition: Condition) -> Condition:
-        """The same condition, with labels as kernels on the CPU read them: else each would convert them for itself.
+        """The same condition, on the CPU with labels in bytes: of int32, as files give them, each kernel would make a
+        copy of its own.
 
         Raises:
             InputError: classes that the network does not know.

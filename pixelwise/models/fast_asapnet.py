@@ -121,14 +121,17 @@ class FastAsapNet:
                 return Translation(self.graphed(condition))
             if isinstance(self._stream, FastStream) and len(condition) == 1 and self._is_large(condition.size):
                 return Translation(self._streamed(self._stream, condition))
-        condition = self._pictures.compact(condition)
-        fields = self.fields(condition)
-        return self._pictures(self.generator.guide(condition), fields, window, scale)
+        return self._pictures(*self.guide_and_fields(condition), window, scale)
 
     @torch.no_grad()
-    def fields(self, condition: Condition) -> Fields:
-        """What makes the fields of the condition's cells. The low-resolution stream runs now, all of it but its last
-        layer; parameters of labels that a guide has not are 0 then. A stream that is not packed runs to the end."""
+    def guide_and_fields(self, condition: Condition) -> tuple[Guide, Fields]:
+        """The condition's guide, and what makes the fields of its cells. The low-resolution stream runs now, all of it
+        but its last layer; parameters of labels that a guide has not are 0 then. A stream that is not packed runs to
+        the end. Raises InputError as ``__call__``."""
+        condition = self._pictures.compact(condition)
+        return self.generator.guide(condition), self._fields(condition)
+
+    def _fields(self, condition: Condition) -> Fields:
         if self._stream is None:
             field = self.generator.field(condition)
             whole = replace(field, parameters=field.parameters.to(self._dtype))

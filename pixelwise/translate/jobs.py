@@ -208,7 +208,8 @@ class _Order:
     def translate(self, batch: list[_Reading]) -> Iterator[_Picture | Outcome]:
         start = time.perf_counter()
         try:
-            condition = stack_conditions([reading.condition for reading in batch])
+            conditions = [reading.condition for reading in batch]
+            condition = stack_conditions(conditions) if len(batch) > 1 else conditions[0]
             pictures = self.translator.translate(condition, self.region, self.scale, batch[0].job.seed).cpu()
         except _FAILURES as error:
             if len(batch) == 1:

@@ -102,7 +102,7 @@ class Translator:
 
     @property
     def does_errands(self) -> bool:
-        """Whether compiled kernels make the pixels, whose threads may read and write meanwhile."""
+        """Whether compiled kernels make the pixels, whose threads may read and encode meanwhile."""
         return self.ready is not None and self.ready.does_errands
 
     @overload

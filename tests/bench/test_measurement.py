@@ -12,6 +12,7 @@ import torch
 from tiny_model import LABEL_MODEL, LABELS, save_tiny_model
 
 from pixelwise.bench import Plan, growth_markdown, markdown, measure, measure_growth, plan_on
+from pixelwise.bench.measurement import circumstances_of
 from pixelwise.bench.memory import peak_bytes
 from pixelwise.bench.peaks import Effort, PeakJob, measure_peaks
 from pixelwise.bench.precision import FP32, PRECISIONS, precisions_on
@@ -108,7 +109,7 @@ def test_tables_say_what_the_results_say(results: dict[str, Any]) -> None:
         {
             "held": "16 x 16 cells", "size": [1024, 1024], "engine": "native", "precision": "fp32",
             "seconds": rows[0]["seconds"], "stream_seconds": 0.5, "pixelwise_seconds": 1.5,
-            "ms_per_megapixel": 1907.3, "pixelwise_ms_per_megapixel": 1430.5,
+            "ms_per_megapixel": 1907.3, "pixelwise_ms_per_megapixel": 1430.5, "memory_bytes": 45_600_000,
         }
     ]  # fmt: skip
     text = markdown({**results, "rows": rows, "left_out": {"native": "engine 'native' is not here"}})
@@ -124,18 +125,19 @@ def test_tables_say_what_the_results_say(results: dict[str, Any]) -> None:
     ]
     text = growth_markdown({**results, "rows": growth})
     assert [line for line in text.splitlines() if line.startswith("|")] == [
-        "| engine | size | ms | stream + pixels | ms per Mpixel | of pixels alone |",
-        "| --- | ---: | ---: | ---: | ---: | ---: |",
-        "| native | 1024×1024 | 2000 (1000–4000) | 500 + 1500 | 1907 | 1430 |",
+        "| engine | size | ms | stream + pixels | ms per Mpixel | of pixels alone | memory, MB |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| native | 1024×1024 | 2000 (1000–4000) | 500 + 1500 | 1907 | 1430 | 45.6 |",
     ]
 
 
-def test_growth_holds_the_cells_then_the_grid(monkeypatch: pytest.MonkeyPatch) -> None:
-    def tiny(cell: int) -> AsapNetConfig:
-        return AsapNetConfig(num_labels=3, out_channels=3, cell=cell, width=4, max_width=8, num_blocks=1, mlp_width=4)
+def tiny(cell: int) -> AsapNetConfig:
+    return AsapNetConfig(num_labels=3, out_channels=3, cell=cell, width=4, max_width=8, num_blocks=1, mlp_width=4)
 
+
+def test_growth_holds_the_cells_then_the_grid(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pixelwise.bench.growth.full_size", tiny)
-    plan = Plan(engines=("reference",), repeats=1)
+    plan = Plan(engines=("reference",), repeats=1, memory=False)
     rows = measure_growth(plan, sides=(32, 64), progress=lambda text: None)["rows"]
     assert [(row["held"], row["size"], row["cell"]) for row in rows] == [
         ("cells of 2 pixels", (32, 32), 2),
@@ -145,6 +147,18 @@ def test_growth_holds_the_cells_then_the_grid(monkeypatch: pytest.MonkeyPatch) -
     ]
     for row in rows:
         assert row["ms_per_megapixel"] == pytest.approx(1e9 * row["seconds"]["median"] / row["size"][0] ** 2)
+
+
+def test_growth_asks_for_the_memory_of_the_same_cells(monkeypatch: pytest.MonkeyPatch) -> None:
+    def asked(probe: str, model: str, size: str, cell: str, *others: str) -> int:
+        return int(size.partition("x")[0]) * 1000 + int(cell)
+
+    monkeypatch.setattr("pixelwise.bench.growth.full_size", tiny)
+    monkeypatch.setattr("pixelwise.bench.memory._ask", asked)
+    rows = measure_growth(Plan(engines=("reference",), repeats=1), sides=(32, 64), progress=lambda text: None)["rows"]
+    assert [row["memory_bytes"] for row in rows] == [32_002, 64_002, 32_002, 64_004]
+    text = growth_markdown({**circumstances_of(Plan()), "rows": [{**row, "memory_bytes": None} for row in rows]})
+    assert "Memory was not measured." in text
 
 
 @pytest.mark.skipif(not can_tell(CPU), reason="this system does not tell")

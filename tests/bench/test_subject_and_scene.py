@@ -46,6 +46,11 @@ def test_full_size_networks_have_sixteen_cells_or_a_few_more(
     assert 16 <= min(size) / cell < 24
 
 
+def test_cells_may_be_of_another_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pixelwise.bench.subject.random_network", lambda config: config)
+    assert build(FULL_SIZE, (1024, 1024), 16) == full_size(16)
+
+
 def test_networks_with_cheaper_streams_have_names(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pixelwise.bench.subject.random_network", lambda config: config)
     assert list(RANDOM) == ["full-size", "full-size-channels512", "full-size-separable"]

@@ -8,7 +8,7 @@ import pytest
 from PIL import ExifTags, Image, PngImagePlugin
 
 from pixelwise.codecs import ID_MODES, IMAGE_MODES, PHOTO_MODES, decode, decode_with_metadata
-from pixelwise.encoding import encode, encode_palette
+from pixelwise.encoding import encode, palette_to_bytes
 from pixelwise.errors import InputError
 from pixelwise.rasters import open_raster, stream
 
@@ -177,7 +177,8 @@ def test_without_libvips_everything_is_decoded_whole(tmp_path: Path, monkeypatch
     monkeypatch.setattr(stream, "_libvips", lambda: None)
     Image.fromarray(pixels(60, 40, 3)).save(tmp_path / "a.png")
     Image.fromarray(smooth(60, 40, 3)).save(tmp_path / "a.jpg")
-    encode_palette(tmp_path / "ids.png", pixels(60, 40, limit=35), np.zeros((256, 3), np.uint8))
+    ids = tmp_path / "ids.png"
+    ids.write_bytes(palette_to_bytes(pixels(60, 40, limit=35), np.zeros((256, 3), np.uint8)))
     check_equal(tmp_path / "a.png", IMAGE_MODES, in_memory=True)
     check_equal(tmp_path / "a.jpg", IMAGE_MODES, in_memory=True)
     check_equal(tmp_path / "ids.png", ID_MODES, in_memory=True)

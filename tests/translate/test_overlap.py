@@ -112,8 +112,8 @@ def test_no_more_items_wait_than_may(waiting: str) -> None:
             yield number
 
     with one_thread("encoder") as encoder, one_thread("storer") as storer:
-        workers = {"encoding": (encoder, int), "storing": (storer, int)} | {waiting: (encoder, wait)}
-        assert next(behind(**workers, items=items(), num_behind=2)) == 0
+        encode, store = (wait, int) if waiting == "encoding" else (int, wait)
+        assert next(behind((encoder, encode), (storer, store), items(), 2)) == 0
     assert made == [0, 1, 2]
 
 
@@ -167,6 +167,31 @@ def test_errors_of_the_other_thread_are_raised_here(
     assert next(results) == 1
     with pytest.raises(ZeroDivisionError):
         list(results)
+
+
+def test_what_is_being_encoded_at_the_end_is_stored() -> None:
+    second_made, begun, may_end = (threading.Event() for _ in range(3))
+    stored: list[int] = []
+
+    def items() -> Iterator[int]:
+        yield 0
+        second_made.set()
+        yield from (1, 2)
+
+    def encode(number: int) -> int:
+        assert second_made.wait(SOON)
+        if number == 1:
+            begun.set()
+            assert may_end.wait(SOON)
+        return number
+
+    with workers(None) as (_, encoder, storer):
+        results = behind((encoder, encode), (storer, stored.append), items(), 2)
+        next(results)
+        assert begun.wait(SOON)
+        threading.Timer(0.05, may_end.set).start()
+        results.close()
+    assert stored == [0, 1]
 
 
 def test_a_thread_finishes_what_it_is_at_and_no_more() -> None:
