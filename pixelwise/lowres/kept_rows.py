@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -38,17 +39,18 @@ last but one may be lost then."""
 
 
 @contextmanager
-def meanwhile(num_bytes: int) -> Iterator[Keep]:
+def meanwhile(num_bytes: int, most_in_memory: float = math.inf) -> Iterator[Keep]:
     """Keeps numbers in memory if that is large enough, otherwise in the system's temporary folder, as long as it lasts.
 
     Args:
         num_bytes: of all that is kept at a time.
+        most_in_memory: bytes of which more are not kept there, however large it is.
 
     Raises:
         InputError: the folder has less room, or the system refuses to write there.
     """
     free = free_memory()
-    if free is not None and num_bytes <= free // MEMORY_SHARE:
+    if free is not None and num_bytes <= min(free // MEMORY_SHARE, most_in_memory):
         yield in_memory
         return
     folder = Path(tempfile.gettempdir())

@@ -58,7 +58,9 @@ class FastStream:
         """
 
         def front(room: Room) -> Activations:
+            nonlocal planes
             convolved = self.front(labels, planes, room=room)
+            planes = None  # has been reduced: its memory is free for the layers
             return self.front.norm.settled(convolved.moments)(convolved.cells)
 
         return self._blocks.after(front)

@@ -38,7 +38,9 @@ TILE_ROWS = 4
 same sums are rounded in the same way."""
 
 
-def stream_features(stream: FastStream, size: tuple[int, int], read: ReadPlanes, keep: Keep) -> KeptLayer:
+def stream_features(
+    stream: FastStream, size: tuple[int, int], read: ReadPlanes, keep: Keep, keep_result: Keep | None = None
+) -> KeptLayer:
     """All of the stream but its last layer.
 
     Args:
@@ -47,6 +49,7 @@ def stream_features(stream: FastStream, size: tuple[int, int], read: ReadPlanes,
         read: its input's rows, asked for from top to bottom; several times where there are instance norms.
         keep: keeps one layer of the size of the result, which it is; with instance norms two, of that size or of
             ``KEPT_BYTES``.
+        keep_result: keeps the result in its place.
 
     Raises:
         InputError: as ``FastStream.features``.
@@ -61,7 +64,7 @@ def stream_features(stream: FastStream, size: tuple[int, int], read: ReadPlanes,
         else:
             bands = _kept(layer, keep).bands
         layer = _layer_above(bands, layer.shape, stage)
-    return _kept(layer, keep)
+    return _kept(layer, keep_result or keep)
 
 
 @dataclass(frozen=True)

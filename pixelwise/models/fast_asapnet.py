@@ -39,6 +39,9 @@ from pixelwise.render.window import check_scale, covered
 WHOLE_BYTES = 32 << 20
 """As much as the stream's input planes may take; see ``_is_large``."""
 
+FEATURE_BYTES = 32 << 20
+"""As much as the stream's features may take in memory while a large picture is rendered of them."""
+
 DTYPES = (torch.float32, torch.float16, torch.bfloat16)
 
 
@@ -199,15 +202,20 @@ class FastAsapNet:
         def read(start: int, stop: int) -> Condition:
             return condition.map_planes(lambda plane: plane[..., start:stop, :])
 
-        height, width = condition.size
-        with meanwhile(self.scratch_bytes(condition.size)) as keep:
-            streamed = StreamedAsapNet(self._pictures, stream, condition.size, read, keep)
-            return joined(streamed.bands(Window(0, 0, height, width)), height)
+        size, num_bytes = condition.size, self._feature_bytes(condition.size)
+        # Layers are gone when the picture takes memory; of the features there should be little beside it.
+        with meanwhile(self.scratch_bytes(size)) as keep, meanwhile(num_bytes, FEATURE_BYTES) as keep_features:
+            streamed = StreamedAsapNet(self._pictures, stream, size, read, keep, keep_features)
+            return joined(streamed.bands(covered(size)), size[0])
 
     def scratch_bytes(self, size: tuple[int, int]) -> int:
-        num_cells = math.prod(-(-side // self.config.cell) for side in size)
-        num_bytes = 4 * -(-self.config.max_width // PANEL) * PANEL * num_cells
+        num_bytes = self._feature_bytes(size)
         return 2 * max(num_bytes, KEPT_BYTES) if self.config.norm == "instance" else num_bytes
+
+    def _feature_bytes(self, size: tuple[int, int]) -> int:
+        """Of what the low-resolution stream makes but for its last layer."""
+        num_cells = math.prod(-(-side // self.config.cell) for side in size)
+        return 4 * -(-self.config.max_width // PANEL) * PANEL * num_cells
 
     def _features(self, stream: FastStream | DenseStream, condition: Condition) -> Tensor:
         """What the low-resolution stream makes of the condition, B C h w: all of it but its last layer."""

@@ -42,18 +42,25 @@ class StreamedAsapNet:
         size: (height, width) of the picture.
         read: its rows. They are asked for from top to bottom, several times.
         keep: keeps the stream's layers.
+        keep_features: keeps what it makes, while the picture is rendered; None: as the others.
     """
 
     @torch.inference_mode()
     def __init__(
-        self, pictures: BandedAsapNet, stream: FastStream, size: tuple[int, int], read: ReadRows, keep: Keep
+        self,
+        pictures: BandedAsapNet,
+        stream: FastStream,
+        size: tuple[int, int],
+        read: ReadRows,
+        keep: Keep,
+        keep_features: Keep | None = None,
     ) -> None:
         self._pictures, self._config, self._size, self._read_rows = pictures, pictures.config, size, read
         self._layer = stream.parameters
         height, width = (max(2, -(-side // self._config.cell)) * self._config.cell for side in size)
         self._whole_cells = height, width
         rows, columns = (side // self._config.unshuffle for side in self._whole_cells)
-        self._features = stream_features(stream, (rows, columns), self._planes, keep)
+        self._features = stream_features(stream, (rows, columns), self._planes, keep, keep_features)
 
     @torch.inference_mode()
     def bands(self, window: Window, scale: float = 1.0) -> Iterator[Tensor]:

@@ -59,6 +59,8 @@ def test_what_is_little_of_the_free_memory_stays_there(temporary: Path, monkeypa
     with meanwhile(100) as keep:
         assert keep is in_memory
         assert not list(temporary.iterdir())
+    with meanwhile(100, most_in_memory=99) as keep:
+        assert keep is not in_memory
 
 
 @pytest.mark.parametrize("free", [1599, None])

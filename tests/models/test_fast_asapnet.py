@@ -146,14 +146,19 @@ def test_other_types_than_float32_are_for_gpus() -> None:
 
 
 @pytest.mark.parametrize("config", [replace(LABELS, norm="instance"), CONFIGS["unshuffled"]], ids=["labels", "photo"])
-@pytest.mark.parametrize("free", [1 << 50, 0], ids=["in memory", "on the disk"])
+@pytest.mark.parametrize(
+    ("free", "features"),
+    [(1 << 50, 1 << 50), (1 << 50, 0), (0, 0)],
+    ids=["in memory", "features on the disk", "all on the disk"],
+)
 @torch.inference_mode()
 def test_large_pictures_are_the_same_wherever_layers_are_kept(
-    free: int, config: AsapNetConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    free: int, features: int, config: AsapNetConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     generator, given = network(config), condition(config, 1, 61, 47)
     expected = generator(given).image
     monkeypatch.setattr(fast_asapnet, "WHOLE_BYTES", 1)
+    monkeypatch.setattr(fast_asapnet, "FEATURE_BYTES", features)
     monkeypatch.setattr(kept_rows, "free_memory", lambda: free)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     torch.testing.assert_close(FastAsapNet(generator)(given).image, expected, atol=1e-4, rtol=0)
