@@ -204,7 +204,8 @@ class FastAsapNet:
 
         size, num_bytes = condition.size, self._feature_bytes(condition.size)
         # Layers are gone when the picture takes memory; of the features there should be little beside it.
-        with meanwhile(self.scratch_bytes(size)) as keep, meanwhile(num_bytes, FEATURE_BYTES) as keep_features:
+        all_bytes = self.scratch_bytes(size) + num_bytes  # on the disk both must fit together
+        with meanwhile(all_bytes) as keep, meanwhile(num_bytes, FEATURE_BYTES) as keep_features:
             streamed = StreamedAsapNet(self._pictures, stream, size, read, keep, keep_features)
             return joined(streamed.bands(covered(size)), size[0])
 
