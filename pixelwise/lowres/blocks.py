@@ -17,6 +17,7 @@ from pixelwise.lowres.activations import Activations, Convolved, Moments
 from pixelwise.lowres.band import Band
 from pixelwise.lowres.plain import PlainConvolution
 from pixelwise.lowres.room import Room
+from pixelwise.lowres.spare_memory import SpareMemory
 from pixelwise.lowres.strided import StridedConvolution
 from pixelwise.lowres.torch_winograd import TorchConvolution
 from pixelwise.lowres.winograd import WinogradConvolution
@@ -87,13 +88,21 @@ class Blocks:
     Args:
         blocks: their weights.
         native: by the compiled kernels, which need ``library.missing() is None``; otherwise by torch.
+        memory: where large layers lie; None for memory of its own.
         instruction_set: one of ``library.instruction_sets()``; None for the fastest.
 
     Attributes:
         stages: the blocks, each by itself.
     """
 
-    def __init__(self, blocks: Sequence[Block], native: bool = True, instruction_set: str | None = None) -> None:
+    def __init__(
+        self,
+        blocks: Sequence[Block],
+        native: bool = True,
+        memory: SpareMemory | None = None,
+        instruction_set: str | None = None,
+    ) -> None:
+        self._memory = memory or SpareMemory()
         self._channels = blocks[0].weight.shape[1]
         self._outputs = len(blocks[-1].weight)
         self.stages = [Stage.of(block, _packed(block, native, instruction_set)) for block in blocks]
@@ -127,7 +136,7 @@ class Blocks:
     @torch.no_grad()
     def _pass(self, make: Callable[[Room], Activations]) -> tuple[Tensor, list[Norm]]:
         """What the blocks make of what ``make`` makes, and their norms with the statistics that they have on it."""
-        room, norms = Room(ahead=True), []
+        room, norms = Room(self._memory, ahead=True), []
         now = make(room)
         for stage in self.stages:
             if now.cells.shape[-1] != stage.convolution.inputs:

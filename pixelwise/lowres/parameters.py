@@ -14,6 +14,7 @@ from torch import Tensor
 
 from pixelwise.errors import InputError
 from pixelwise.lowres.packed_linear import PackedLinear
+from pixelwise.lowres.spare_memory import SpareMemory
 from pixelwise.native import library
 
 SIDE = 16
@@ -42,6 +43,7 @@ class ParameterLayer:
         bias: P, of the same.
         scale: P, or anything that can be viewed as P; None for 1.
         native: by the compiled kernels, which need ``library.missing() is None``; otherwise by torch.
+        memory: where parameters on the CPU lie; None for one of its own.
         instruction_set: one of ``library.instruction_sets()``; None for the fastest.
     """
 
@@ -51,6 +53,7 @@ class ParameterLayer:
         bias: Tensor,
         scale: Tensor | None = None,
         native: bool = True,
+        memory: SpareMemory | None = None,
         instruction_set: str | None = None,
     ) -> None:
         self.num_parameters, self.num_channels = weight.shape[:2]
@@ -58,7 +61,7 @@ class ParameterLayer:
         scale = weight.new_ones(self.num_parameters) if scale is None else scale.detach().flatten()
         bias = bias.detach() * scale
         self._kind = bias.dtype, bias.device
-        arguments = (weight, bias, scale)
+        arguments = (weight, bias, scale, memory or SpareMemory())
         self._multiply = _CompiledProduct(*arguments, instruction_set) if native else _TorchProduct(*arguments)
 
     def __call__(
@@ -94,23 +97,25 @@ class _TorchProduct:
         bias, scale: P, the bias scaled already.
     """
 
-    def __init__(self, weight: Tensor, bias: Tensor, scale: Tensor) -> None:
+    def __init__(self, weight: Tensor, bias: Tensor, scale: Tensor, memory: SpareMemory) -> None:
         # What a panel would spare another device is not worth its launches.
         self._panel = _TORCH_PANEL if weight.device.type == "cpu" else len(weight)
         panels = zip(weight.split(self._panel), bias.split(self._panel), scale.split(self._panel), strict=True)
         self._panels = [PackedLinear(rows * factors[:, None], biases) for rows, biases, factors in panels]
-        self._num_parameters = len(weight)
+        self._num_parameters, self._memory = len(weight), memory
 
     def __call__(self, features: Tensor, needed: Tensor | None) -> Tensor:
         features = features.contiguous()
         needed = torch.ones(self._num_parameters, dtype=torch.bool) if needed is None else needed
         if len(self._panels) == 1:
             return _without(self._panels[0](features), needed)
-        out = features.new_zeros(*features.shape[:3], self._num_parameters)
+        out = self._memory.tensor(*features.shape[:3], self._num_parameters, dtype=features.dtype)
         parts = (out.split(self._panel, dim=-1), needed.split(self._panel))
         for panel, made, among in zip(self._panels, *parts, strict=True):
             if among.any():
                 _without(made.copy_(panel(features)), among)
+            else:
+                made.zero_()
         return out
 
 
@@ -122,18 +127,19 @@ def _without(parameters: Tensor, needed: Tensor) -> Tensor:
 class _CompiledProduct:
     """What ``_TorchProduct`` makes, by the compiled kernel."""
 
-    def __init__(self, weight: Tensor, bias: Tensor, scale: Tensor, instruction_set: str | None) -> None:
+    def __init__(
+        self, weight: Tensor, bias: Tensor, scale: Tensor, memory: SpareMemory, instruction_set: str | None
+    ) -> None:
         self._num_parameters, self._num_channels = weight.shape
         self._weight = _pack(weight, scale)
         self._bias = F.pad(bias, (0, -len(bias) % PANEL))
-        self._kernel = library.kernel("parameters", instruction_set)
+        self._kernel, self._memory = library.kernel("parameters", instruction_set), memory
 
     def __call__(self, features: Tensor, needed: Tensor | None) -> Tensor:
-        num_values = features[..., 0].numel() * self._num_parameters
+        shape = (*features.shape[:3], self._num_parameters)
+        num_values = math.prod(shape)
         # With slack, so that the renderer can read it as it is.
-        out = features.new_empty(num_values + library.SLACK)[:num_values].view(
-            *features.shape[:3], self._num_parameters
-        )
+        out = self._memory.tensor(num_values + library.SLACK)[:num_values].view(shape)
         groups, mask = _group(features.reshape(-1, self._num_channels)), self._mask(needed)
         pointers = [tensor.data_ptr() for tensor in (groups, self._weight, self._bias, mask, out)]
         sizes = (out[..., 0].numel(), self._num_channels, self._num_parameters)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from pixelwise.errors import InputError
+from pixelwise.lowres.spare_memory import SpareMemory
 from pixelwise.native import library
 
 
@@ -26,12 +27,14 @@ class Room:
     """Memory that convolutions use in turn, since new memory would cost each of them page faults; and their kernels.
 
     Args:
+        memory: where large tensors lie; None for wherever torch puts them.
         ahead: whether kernels wait for ``finish``. Weights stream through the caches while they run and displace what
             Python works with: between kernels it takes several times as long to prepare the next one as ahead of all.
     """
 
-    def __init__(self, ahead: bool = False) -> None:
+    def __init__(self, memory: SpareMemory | None = None, ahead: bool = False) -> None:
         self._ahead = ahead
+        self._new = torch.empty if memory is None else memory.tensor
         self._waiting: deque[_Call] = deque()
         self._nothing = torch.empty(0, dtype=torch.float32)
         self._scratch = self._last = self._last_but_one = self._nothing
@@ -39,16 +42,16 @@ class Room:
     def scratch(self, count: int) -> Tensor:
         """At least ``count`` floats, which hold anything, until the next convolution asks."""
         if len(self._scratch) < count:
-            self._scratch = self._scratch.new_empty(count)
+            self._scratch = self._new(count, dtype=torch.float32)
         return self._scratch
 
     def layer(self, *shape: int) -> Tensor:
         """Float32 that hold anything, for what a convolution makes. Where kernels wait, the layer after the next takes
         the same memory, unless they were run between."""
         if not self._ahead:
-            return torch.empty(shape, dtype=torch.float32)
+            return self._new(*shape, dtype=torch.float32)
         count = torch.Size(shape).numel()
-        memory = self._last_but_one if len(self._last_but_one) >= count else torch.empty(count, dtype=torch.float32)
+        memory = self._last_but_one if len(self._last_but_one) >= count else self._new(count, dtype=torch.float32)
         self._last_but_one, self._last = self._last, memory
         return memory[:count].view(shape)
 

@@ -16,6 +16,7 @@ from pixelwise.lowres.parameters import ParameterLayer
 from pixelwise.lowres.reduction import LARGEST_STRIDE
 from pixelwise.lowres.reference import ConvolutionBlock, LowResolutionStream
 from pixelwise.lowres.room import Room
+from pixelwise.lowres.spare_memory import SpareMemory
 
 
 class FastStream:
@@ -38,10 +39,11 @@ class FastStream:
         self._make_front = partial(Front, num_labels=num_labels, stride=stream.reduction.stride, native=native)
         self._first = stream.front
         self.front = self._make_front(Block.of(stream.front.convolution, stream.front.norm))
-        self._blocks = Blocks([_block(layers) for layers in (*stream.strided, *stream.blocks)], native)
+        memory = SpareMemory()
+        self._blocks = Blocks([_block(layers) for layers in (*stream.strided, *stream.blocks)], native, memory)
         last = stream.to_parameters
         assert last.bias is not None
-        self.parameters = ParameterLayer(last.weight, last.bias, parameter_scale, native)
+        self.parameters = ParameterLayer(last.weight, last.bias, parameter_scale, native, memory)
 
     def features(self, labels: Tensor | None, planes: Tensor | None) -> Tensor:
         """All layers but the last.

@@ -9,37 +9,47 @@ INLINE int64_t label_at(const render_job *job, const plane *labels, int64_t pict
     return ((const int64_t *)labels->pixels)[place];
 }
 
+INLINE float value_at(const plane *values, int64_t picture, int64_t y, int64_t x) {
+    int64_t place = picture * values->picture_stride + y * values->row_stride + x * values->column_stride;
+    return ((const float *)values->pixels)[place];
+}
+
 /* Where one label's row of the first layer begins among a cell's parameters. */
 INLINE int64_t label_row(const render_job *job, int64_t label, int64_t picture, int64_t y, int64_t x) {
     return (1 + job->labels[label].input + label_at(job, &job->labels[label], picture, y, x)) * job->widths[1];
 }
 
-/* Some vectors of what the first layer makes of pixel (y, x): with nearest parameters of `mlp` all of it, with bilinear
-   ones all but what labels say. What a label's row has beyond its end falls on padding. */
+/* Some vectors of what the first layer makes of the pixels x0 to x1 of row y: with nearest parameters of `mlp` all of it,
+   with bilinear ones all but what labels say. What a label's row has beyond its end falls on padding. */
 INLINE void first_layer_part(const render_job *job, scratch *s, int vectors, int64_t output, const float *mlp,
-                             int64_t picture, int64_t y, int64_t x, const float *column_term, float *sums) {
-    int64_t stride = layer_stride(job, 0);
-    const float *plane_row = s->weights + (1 + 4 * job->num_periods) * stride + output;
-    vector sum[4];
+                             int64_t picture, int64_t y, int64_t x0, int64_t x1, const float *column_term, float *sums) {
+    /* All that a store could change, for all the compiler knows, is read before. */
+    int64_t stride = layer_stride(job, 0), num_labels = mlp ? job->num_labels : 0, num_planes = job->num_planes;
+    const float *plane_rows = s->weights + (1 + 4 * job->num_periods) * stride + output;
+    const plane *planes = job->planes;
+    float slope = mlp && job->num_layers > 1 ? job->negative_slope : 1;
+    vector row_term[4];
 #pragma GCC unroll 4
-    for (int v = 0; v < vectors; v++)
-        sum[v] = load(column_term + output + v * LANES) + load(s->row_term + output + v * LANES);
-    for (int64_t l = 0; l < (mlp ? job->num_labels : 0); l++) {
-        const float *row = mlp + label_row(job, l, picture, y, x) + output;
+    for (int v = 0; v < vectors; v++) row_term[v] = load(s->row_term + output + v * LANES);
+    column_term += output, sums += output;
+    for (int64_t x = x0; x < x1; x++, column_term += stride, sums += stride) {
+        vector sum[4];
 #pragma GCC unroll 4
-        for (int v = 0; v < vectors; v++) sum[v] += load(row + v * LANES);
+        for (int v = 0; v < vectors; v++) sum[v] = load(column_term + v * LANES) + row_term[v];
+        for (int64_t l = 0; l < num_labels; l++) {
+            const float *row = mlp + label_row(job, l, picture, y, x) + output;
+#pragma GCC unroll 4
+            for (int v = 0; v < vectors; v++) sum[v] += load(row + v * LANES);
+        }
+        for (int64_t c = 0; c < num_planes; c++) {
+            const float *row = plane_rows + c * stride;
+            vector value = broadcast(value_at(&planes[c], picture, y, x));
+#pragma GCC unroll 4
+            for (int v = 0; v < vectors; v++) sum[v] += value * load(row + v * LANES);
+        }
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; v++) store(sums + v * LANES, leaky_relu(sum[v], slope));
     }
-    for (int64_t c = 0; c < job->num_planes; c++, plane_row += stride) {
-        const plane *from = &job->planes[c];
-        vector value = broadcast(((const float *)from->pixels)[picture * from->picture_stride + y * from->row_stride +
-                                                               x * from->column_stride]);
-#pragma GCC unroll 4
-        for (int v = 0; v < vectors; v++) sum[v] += value * load(plane_row + v * LANES);
-    }
-#pragma GCC unroll 4
-    for (int v = 0; v < vectors; v++)
-        store(sums + output + v * LANES,
-              mlp && job->num_layers > 1 ? leaky_relu(sum[v], job->negative_slope) : sum[v]);
 }
 
 /* What labels say with bilinear parameters: adds the mixed rows of each side to a pixel's sums. */
@@ -71,15 +81,14 @@ INLINE void first_layer(const render_job *job, scratch *s, const float *const co
         /* The row's term, and with it the bias. */
         NAME(product)(TO_BIAS, LINEAR, 1, half, job->rows.code + y * half, half, s->weights + stride, stride, s->weights,
                 s->row_term, stride, 0);
-        for (int64_t x = x0; x < x1; x++, sums += stride) {
-            int64_t o = 0;
+        int64_t o = 0;
 #define PART(vectors) \
-    first_layer_part(job, s, vectors, o, mlp, picture, y, x, s->column_terms + (x - block_left) * stride, sums)
-            for (; o + 4 * LANES <= stride; o += 4 * LANES) PART(4);
-            for (; o < stride; o += LANES) PART(1);
+    first_layer_part(job, s, vectors, o, mlp, picture, y, x0, x1, s->column_terms + (x0 - block_left) * stride, sums)
+        for (; o + 4 * LANES <= stride; o += 4 * LANES) PART(4);
+        for (; o < stride; o += LANES) PART(1);
 #undef PART
+        for (int64_t x = x0; x < x1; x++, sums += stride)
             if (job->num_sides == 2) add_labels(job, corners, picture, y, x, sums);
-        }
     }
 }
 

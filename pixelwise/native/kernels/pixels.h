@@ -63,15 +63,26 @@ INLINE results run_layers(const render_job *job, scratch *s, int64_t x0, int64_t
 /* A chunk's numbers to the planes of the output. */
 INLINE void write_pixels(const render_job *job, results made, int64_t picture, int64_t y0, int64_t y1, int64_t x0,
                          int64_t x1) {
-    for (int64_t c = 0; c < job->widths[job->num_layers]; c++) {
+    int64_t width = x1 - x0, whole = width / LANES * LANES, outputs = job->widths[job->num_layers];
+    int tanh = job->tanh;
+    for (int64_t c = 0; c < outputs; c++) {
         const float *from = made.values + c * made.output_stride;
-        for (int64_t y = y0; y < y1; y++) {
-            float row[PIXELS_AT_ONCE + LANES];
-            for (int64_t x = 0; x < x1 - x0; x++, from += made.pixel_stride) row[x] = *from;
-            if (job->tanh)
-                for (int64_t x = 0; x < x1 - x0; x += LANES) store(row + x, hyperbolic_tangent(load(row + x)));
-            memcpy(job->out + picture * job->out_picture_stride + c * job->out_channel_stride + y * job->out_row_stride + x0,
-                   row, (x1 - x0) * sizeof(float));
+        float *to = job->out + picture * job->out_picture_stride + c * job->out_channel_stride + x0;
+        for (int64_t y = y0; y < y1; y++, from += width * made.pixel_stride) {
+            float gathered[PIXELS_AT_ONCE + LANES];
+            const float *row = from;
+            if (made.pixel_stride != 1) {
+                for (int64_t x = 0; x < width; x++) gathered[x] = from[x * made.pixel_stride];
+                row = gathered;
+            }
+            float *out = to + y * job->out_row_stride;
+            for (int64_t x = 0; x < width; x += LANES) {
+                vector v = tanh ? hyperbolic_tangent(load(row + x)) : load(row + x);
+                if (x < whole)
+                    store(out + x, v);
+                else
+                    memcpy(out + x, &v, (width - x) * sizeof(float));
+            }
         }
     }
 }
