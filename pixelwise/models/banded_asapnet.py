@@ -96,14 +96,16 @@ class BandedAsapNet:
             image = image + part.image_at(window, scale)[:, : self.config.out_channels]
         return image
 
-    def bands(self, window: Window, scale: float = 1.0) -> Iterator[Window]:
-        """The window from top to bottom, cut between cells where the parameters of all would take too much memory.
+    def bands(self, window: Window, scale: float = 1.0, num_bytes: int | None = None) -> Iterator[Window]:
+        """The window from top to bottom, cut between cells where the parameters of all would take more memory than
+        ``num_bytes``; None for what is fastest.
 
         Bands have about equally many rows of cells: so as few at a time as so many bands allow.
         """
         cell = self.config.cell * scale
         cells_across = window.width / cell + 2
-        num_bytes = BAND_BYTES if self._on_cpu else PARAMETER_BYTES
+        if num_bytes is None:
+            num_bytes = BAND_BYTES if self._on_cpu else PARAMETER_BYTES
         most_rows = max(1, int(num_bytes / (4 * self.config.num_parameters * cells_across)))
         # With bilinear parameters, other MLPs act from the cells' centres on.
         first = -cell / 2 if self.config.bilinear else 0.0

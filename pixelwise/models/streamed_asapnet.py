@@ -27,6 +27,10 @@ ReadRows = Callable[[int, int], Condition]
 BAND_BYTES = 16 << 20
 """As much memory as a band of the picture may take."""
 
+BAND_PARAMETER_BYTES = 10 << 20
+"""As much as the parameters of a band may take: with more of them a picture is faster by a hundredth, and needs 15 MB
+more with the band's pixels beside them."""
+
 PART_WIDTH = 4096
 """Pixels of a row that are rendered at a time, of the input or of the picture, whichever is larger: so that parameters
 of several rows of cells are in the cache together, not of a single one, which with bilinear parameters would all have
@@ -66,7 +70,8 @@ class StreamedAsapNet:
     def bands(self, window: Window, scale: float = 1.0) -> Iterator[Tensor]:
         """The picture, or a part of it, at any scale, from top to bottom, 1 C rows W."""
         num_rows, part_width = self._rows_at_once(window.width, scale), max(1, int(PART_WIDTH * min(scale, 1)))
-        for band in self._pictures.bands(replace(window, width=min(window.width, part_width)), scale):
+        strip = replace(window, width=min(window.width, part_width))
+        for band in self._pictures.bands(strip, scale, BAND_PARAMETER_BYTES):
             for top in range(band.top, band.bottom, num_rows):
                 part = replace(window, top=top, height=min(num_rows, band.bottom - top))
                 yield self._render(part, scale, part_width)
