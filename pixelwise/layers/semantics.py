@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
 from pixelwise.condition import Condition
 from pixelwise.errors import InputError
 from pixelwise.labels import instance_edges, one_hot
+
+FindEdges = Callable[[Tensor], Tensor]
+"""As ``pixelwise.labels.instance_edges``."""
 
 
 def semantic_planes(condition: Condition, num_labels: int, image_channels: int, edges: bool) -> Tensor:
@@ -31,9 +36,11 @@ def semantic_planes(condition: Condition, num_labels: int, image_channels: int, 
     return torch.cat([*planes, *_other_planes(condition, image_channels, edges)], dim=1)
 
 
-def other_planes(condition: Condition, image_channels: int, edges: bool) -> Tensor | None:
+def other_planes(
+    condition: Condition, image_channels: int, edges: bool, find_edges: FindEdges = instance_edges
+) -> Tensor | None:
     """What ``semantic_planes`` gives after the labels; None when there is nothing. Raises InputError as it does."""
-    planes = _other_planes(condition, image_channels, edges)
+    planes = _other_planes(condition, image_channels, edges, find_edges)
     if len(planes) > 1:
         return torch.cat(planes, dim=1)
     return planes[0] if planes else None
@@ -46,7 +53,9 @@ def labels_of(condition: Condition, num_labels: int) -> Tensor:
     return condition.labels
 
 
-def _other_planes(condition: Condition, image_channels: int, edges: bool) -> list[Tensor]:
+def _other_planes(
+    condition: Condition, image_channels: int, edges: bool, find_edges: FindEdges = instance_edges
+) -> list[Tensor]:
     planes = []
     if image_channels:
         found = 0 if condition.image is None else condition.image.shape[1]
@@ -56,5 +65,5 @@ def _other_planes(condition: Condition, image_channels: int, edges: bool) -> lis
     if edges:
         if condition.instances is None:
             raise InputError("an instance map is needed, the condition has none")
-        planes.append(instance_edges(condition.instances))
+        planes.append(find_edges(condition.instances))
     return planes

@@ -136,7 +136,7 @@ class Blocks:
     @torch.no_grad()
     def _pass(self, make: Callable[[Room], Activations]) -> tuple[Tensor, list[Norm]]:
         """What the blocks make of what ``make`` makes, and their norms with the statistics that they have on it."""
-        room, norms = Room(self._memory, ahead=True), []
+        room, norms = Room(ahead=True, memory=self._memory), []
         now = make(room)
         for stage in self.stages:
             if now.cells.shape[-1] != stage.convolution.inputs:

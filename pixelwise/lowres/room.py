@@ -27,12 +27,12 @@ class Room:
     """Memory that convolutions use in turn, since new memory would cost each of them page faults; and their kernels.
 
     Args:
-        memory: where large tensors lie; None for wherever torch puts them.
         ahead: whether kernels wait for ``finish``. Weights stream through the caches while they run and displace what
             Python works with: between kernels it takes several times as long to prepare the next one as ahead of all.
+        memory: where large tensors lie; None for wherever torch puts them.
     """
 
-    def __init__(self, memory: SpareMemory | None = None, ahead: bool = False) -> None:
+    def __init__(self, ahead: bool = False, memory: SpareMemory | None = None) -> None:
         self._ahead = ahead
         self._new = torch.empty if memory is None else memory.tensor
         self._waiting: deque[_Call] = deque()

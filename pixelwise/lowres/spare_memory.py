@@ -16,9 +16,9 @@ MOST_BYTES = 64 << 20
 class SpareMemory:
     """Memory for large tensors, one picture's after the other's.
 
-    New memory costs a page fault for every 4 KB, and what an allocator gives back to the system is new again: 33 MB of a
-    first layer took 8 ms of the 36 that its picture took. No more is held than was needed at a time: where nothing that
-    is spare is large enough, it is given back. Threads may share it.
+    New memory costs a page fault for every 4 KB, and what an allocator gives back to the system is new again: the 33 MB
+    of a first layer took 8 ms of its picture's 36. No more is held than was needed at a time: what is spare but too
+    small is given back. Threads may share it.
     """
 
     def __init__(self) -> None:

@@ -20,7 +20,7 @@ from pixelwise.discriminators.patch import PatchDiscriminatorConfig
 from pixelwise.errors import InputError
 from pixelwise.labels import instance_edges
 from pixelwise.layers.published_names import Renames, renamed, renamed_back
-from pixelwise.layers.semantics import other_planes, semantic_planes
+from pixelwise.layers.semantics import FindEdges, other_planes, semantic_planes
 from pixelwise.losses.objective import Objective
 from pixelwise.lowres.reference import NORMS, PADDINGS, ConstantParameters, LowResolutionStream, StreamConfig
 from pixelwise.models.family import Family, Published, StateDict, Translation, check_least
@@ -193,10 +193,12 @@ class AsapNet(nn.Module):
         planes = semantic_planes(condition, config.num_labels, config.image_channels, config.instance_edges)
         return F.pixel_unshuffle(planes, config.unshuffle)
 
-    def other_planes(self, condition: Condition, rows: slice = slice(None)) -> Tensor | None:
+    def other_planes(
+        self, condition: Condition, rows: slice = slice(None), find_edges: FindEdges = instance_edges
+    ) -> Tensor | None:
         """What of ``planes`` follows the labels, in some rows of the condition; None when there is nothing."""
         config = self.config
-        planes = other_planes(condition, config.image_channels, config.instance_edges)
+        planes = other_planes(condition, config.image_channels, config.instance_edges, find_edges)
         if planes is None:
             return None
         planes = planes[:, :, rows]

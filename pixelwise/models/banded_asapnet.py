@@ -6,16 +6,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from pixelwise import labels as plain_maps
 from pixelwise.condition import Condition
 from pixelwise.errors import InputError
-from pixelwise.labels import as_bytes, occurring
+from pixelwise.lowres import maps as compiled_maps
 from pixelwise.models.asapnet import AsapNet
 from pixelwise.models.family import Translation
 from pixelwise.models.graphed_asapnet import PARAMETER_BYTES
+from pixelwise.native import library
 from pixelwise.render import Guide, PixelwiseField, Window, render
 from pixelwise.render.axis import visible_cells
 from pixelwise.render.bands import joined
@@ -32,6 +35,16 @@ Fields = Callable[[Guide, Window, float], PixelwiseField]
 """From the guide around a window, the window and the scale to the field of the cells that act on the window."""
 
 
+class _Maps(Protocol):
+    """What is asked of label and instance maps: by torch in ``labels``, or compiled in ``lowres.maps``."""
+
+    def as_bytes(self, labels: Tensor, num_channels: int) -> Tensor: ...
+
+    def occurring(self, labels: Tensor, num_channels: int) -> Tensor: ...
+
+    def instance_edges(self, instances: Tensor) -> Tensor: ...
+
+
 class BandedAsapNet:
     """The pixelwise half of an ASAP-Net, for inference: it is told what makes fields.
 
@@ -45,6 +58,8 @@ class BandedAsapNet:
         self.config = generator.config
         self._engine = engine
         self._on_cpu = next(generator.parameters()).device.type == "cpu"
+        compiled = self._on_cpu and engine in ("auto", "native") and library.missing() is None
+        self._maps: _Maps = compiled_maps if compiled else plain_maps
 
     def compact(self, condition: Condition) -> Condition:
         """The same condition, on the CPU with labels in bytes: of int32, as files give them, each kernel would make a
@@ -56,7 +71,11 @@ class BandedAsapNet:
         num_labels = self.config.num_labels
         if condition.labels is None or not num_labels or not self._on_cpu:
             return condition
-        return replace(condition, labels=as_bytes(condition.labels, num_labels))
+        return replace(condition, labels=self._maps.as_bytes(condition.labels, num_labels))
+
+    def other_planes(self, condition: Condition, rows: slice = slice(None)) -> Tensor | None:
+        """See ``AsapNet.other_planes``."""
+        return self.generator.other_planes(condition, rows, self._maps.instance_edges)
 
     @torch.no_grad()
     def __call__(self, guide: Guide, fields: Fields, window: Window | None = None, scale: float = 1.0) -> Translation:
@@ -136,7 +155,11 @@ class BandedAsapNet:
         """
         if guide.labels is None or not self._on_cpu:
             return None
-        return self.needed(occurring(guide.labels, self.config.num_labels))
+        return self.needed(self.occurring(guide.labels))
+
+    def occurring(self, labels: Tensor) -> Tensor:
+        """Which labels there are: one bool each. Raises InputError for some that the network does not know."""
+        return self._maps.occurring(labels, self.config.num_labels)
 
     def needed(self, occurring: Tensor) -> Tensor:
         """Which of an MLP's parameters can be selected by labels that occur: P bool, from one bool for each label."""

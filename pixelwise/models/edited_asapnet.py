@@ -15,7 +15,6 @@ from torch import Tensor
 
 from pixelwise.condition import Condition
 from pixelwise.errors import InputError
-from pixelwise.labels import occurring
 from pixelwise.lowres.kept import KeptParameters
 from pixelwise.lowres.parameters import ParameterLayer
 from pixelwise.models.banded_asapnet import BandedAsapNet
@@ -107,7 +106,7 @@ class EditedAsapNet:
         num_labels = self._pictures.config.num_labels
         if condition.labels is None or not num_labels:
             return torch.zeros(num_labels, dtype=torch.bool)
-        return occurring(condition.labels, num_labels)
+        return self._pictures.occurring(condition.labels)
 
     def _renewed(self) -> Tensor:
         """The features of the condition as it is now."""

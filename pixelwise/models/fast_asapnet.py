@@ -222,7 +222,7 @@ class FastAsapNet:
         """What the low-resolution stream makes of the condition, B C h w: all of it but its last layer."""
         config, padded = self.config, self._in_whole_cells(condition)
         labels = labels_of(padded, config.num_labels) if config.num_labels else None
-        return stream.features(labels, self.generator.other_planes(padded))
+        return stream.features(labels, self._pictures.other_planes(padded))
 
     def _frozen(self, stream: FastStream | DenseStream, condition: Condition) -> FastStream | DenseStream:
         return stream.frozen(self._definition.reduction(self.generator.planes(self._in_whole_cells(condition))))

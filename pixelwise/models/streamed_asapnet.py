@@ -119,4 +119,4 @@ class StreamedAsapNet:
         part = self._read(low, high).extended(max(stop, high) - low, self._whole_cells[1])
         rows = slice(start - low, stop - low)
         labels = labels_of(part, config.num_labels)[:, rows] if config.num_labels else None
-        return labels, self._pictures.generator.other_planes(part, rows)
+        return labels, self._pictures.other_planes(part, rows)

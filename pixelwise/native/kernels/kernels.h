@@ -14,3 +14,4 @@
 #include "front.h"
 #include "strided.h"
 #include "norm.h"
+#include "maps.h"
