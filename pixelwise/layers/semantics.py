@@ -33,13 +33,17 @@ def semantic_planes(condition: Condition, num_labels: int, image_channels: int, 
     planes = []
     if num_labels:
         planes.append(one_hot(labels_of(condition, num_labels), num_labels))
-    return torch.cat([*planes, *_other_planes(condition, image_channels, edges)], dim=1)
+    return torch.cat([*planes, *_other_planes(condition, image_channels, edges, instance_edges)], dim=1)
 
 
 def other_planes(
     condition: Condition, image_channels: int, edges: bool, find_edges: FindEdges = instance_edges
 ) -> Tensor | None:
-    """What ``semantic_planes`` gives after the labels; None when there is nothing. Raises InputError as it does."""
+    """What ``semantic_planes`` gives after the labels; None when there is nothing. Raises InputError as it does.
+
+    Args:
+        find_edges: the same as ``labels.instance_edges``, perhaps sooner.
+    """
     planes = _other_planes(condition, image_channels, edges, find_edges)
     if len(planes) > 1:
         return torch.cat(planes, dim=1)
@@ -53,9 +57,7 @@ def labels_of(condition: Condition, num_labels: int) -> Tensor:
     return condition.labels
 
 
-def _other_planes(
-    condition: Condition, image_channels: int, edges: bool, find_edges: FindEdges = instance_edges
-) -> list[Tensor]:
+def _other_planes(condition: Condition, image_channels: int, edges: bool, find_edges: FindEdges) -> list[Tensor]:
     planes = []
     if image_channels:
         found = 0 if condition.image is None else condition.image.shape[1]

@@ -46,8 +46,8 @@ def as_bytes(labels: Tensor, num_channels: int, instruction_set: str | None = No
 
 
 def occurring(labels: Tensor, num_channels: int, instruction_set: str | None = None) -> Tensor:
-    """See ``pixelwise.labels.occurring``; of bytes."""
-    if not _readable(labels, torch.uint8):
+    """See ``pixelwise.labels.occurring``, and for ``instruction_set`` above. Compiled for bytes alone."""
+    if not _readable(labels, torch.uint8) or num_channels > MOST_IN_BYTES:
         return definition.occurring(labels, num_channels)
     seen = torch.zeros(MOST_IN_BYTES, dtype=torch.bool)
     _run("label_occurrences", labels, seen, num_channels, instruction_set)
@@ -57,7 +57,7 @@ def occurring(labels: Tensor, num_channels: int, instruction_set: str | None = N
 
 
 def instance_edges(instances: Tensor, instruction_set: str | None = None) -> Tensor:
-    """See ``pixelwise.labels.instance_edges``."""
+    """See ``pixelwise.labels.instance_edges``, and for ``instruction_set`` above."""
     if not _readable(instances, *INDEX_TYPES):
         return definition.instance_edges(instances)
     edges = torch.empty(len(instances), 1, *instances.shape[1:], dtype=torch.float32)
@@ -66,7 +66,7 @@ def instance_edges(instances: Tensor, instruction_set: str | None = None) -> Ten
 
 
 def _readable(ids: Tensor, *types: torch.dtype) -> bool:
-    return ids.device.type == "cpu" and ids.dtype in types
+    return ids.device.type == "cpu" and ids.dtype in types and ids.numel() > 0
 
 
 def _run(name: str, ids: Tensor, out: Tensor, num_labels: int, instruction_set: str | None) -> _MapJob:

@@ -196,7 +196,11 @@ class AsapNet(nn.Module):
     def other_planes(
         self, condition: Condition, rows: slice = slice(None), find_edges: FindEdges = instance_edges
     ) -> Tensor | None:
-        """What of ``planes`` follows the labels, in some rows of the condition; None when there is nothing."""
+        """What of ``planes`` follows the labels, in some rows of the condition; None when there is nothing.
+
+        Args:
+            find_edges: the same as ``labels.instance_edges``, perhaps sooner.
+        """
         config = self.config
         planes = other_planes(condition, config.image_channels, config.instance_edges, find_edges)
         if planes is None:
@@ -204,12 +208,12 @@ class AsapNet(nn.Module):
         planes = planes[:, :, rows]
         return F.pixel_unshuffle(planes, config.unshuffle) if config.unshuffle > 1 else planes  # by 1 it would copy
 
-    def guide(self, condition: Condition) -> Guide:
-        """What the MLPs read at full resolution."""
+    def guide(self, condition: Condition, find_edges: FindEdges = instance_edges) -> Guide:
+        """What the MLPs read at full resolution; for ``find_edges`` see ``other_planes``."""
         config = self.config
         pictures = [condition.image] if config.image_channels and condition.image is not None else []
         if config.instance_edges and config.edges_in_mlp and condition.instances is not None:
-            pictures.append(instance_edges(condition.instances))
+            pictures.append(find_edges(condition.instances))
         labels = condition.labels if config.num_labels else None
         return Guide(labels, config.num_labels, torch.cat(pictures, dim=1) if pictures else None, config.neighbourhood)
 

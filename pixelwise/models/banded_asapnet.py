@@ -58,8 +58,11 @@ class BandedAsapNet:
         self.config = generator.config
         self._engine = engine
         self._on_cpu = next(generator.parameters()).device.type == "cpu"
-        compiled = self._on_cpu and engine in ("auto", "native") and library.missing() is None
-        self._maps: _Maps = compiled_maps if compiled else plain_maps
+        self._compiled = self._on_cpu and engine in ("auto", "native") and library.missing() is None
+
+    @property
+    def _maps(self) -> _Maps:
+        return compiled_maps if self._compiled else plain_maps
 
     def compact(self, condition: Condition) -> Condition:
         """The same condition, on the CPU with labels in bytes: of int32, as files give them, each kernel would make a
@@ -72,6 +75,10 @@ class BandedAsapNet:
         if condition.labels is None or not num_labels or not self._on_cpu:
             return condition
         return replace(condition, labels=self._maps.as_bytes(condition.labels, num_labels))
+
+    def guide(self, condition: Condition) -> Guide:
+        """See ``AsapNet.guide``."""
+        return self.generator.guide(condition, self._maps.instance_edges)
 
     def other_planes(self, condition: Condition, rows: slice = slice(None)) -> Tensor | None:
         """See ``AsapNet.other_planes``."""
@@ -117,7 +124,7 @@ class BandedAsapNet:
 
     def bands(self, window: Window, scale: float = 1.0, num_bytes: int | None = None) -> Iterator[Window]:
         """The window from top to bottom, cut between cells where the parameters of all would take more memory than
-        ``num_bytes``; None for what is fastest.
+        ``num_bytes``, but for those of a single row of cells; None for as much as is fastest.
 
         Bands have about equally many rows of cells: so as few at a time as so many bands allow.
         """

@@ -80,7 +80,7 @@ class EditedAsapNet:
     def render(self, window: Window | None = None, scale: float = 1.0) -> Translation:
         """See ``Editing.render``."""
         if self._guide is None:
-            self._guide = self._pictures.generator.guide(self._condition)
+            self._guide = self._pictures.guide(self._condition)
         features = self._renewed()
         return self._pictures(self._guide, partial(self._field, features), window, scale)
 

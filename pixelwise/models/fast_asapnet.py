@@ -132,7 +132,7 @@ class FastAsapNet:
         but its last layer; parameters of labels that a guide has not are 0 then. A stream that is not packed runs to
         the end. Raises InputError as ``__call__``."""
         condition = self._pictures.compact(condition)
-        return self.generator.guide(condition), self._fields(condition)
+        return self._pictures.guide(condition), self._fields(condition)
 
     def _fields(self, condition: Condition) -> Fields:
         if self._stream is None:

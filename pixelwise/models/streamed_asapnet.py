@@ -28,8 +28,8 @@ BAND_BYTES = 16 << 20
 """As much memory as a band of the picture may take."""
 
 BAND_PARAMETER_BYTES = 10 << 20
-"""As much as the parameters of a band may take: with more of them a picture is faster by a hundredth, and needs 15 MB
-more with the band's pixels beside them."""
+"""As much as the parameters of a band may take, unless it is a single row of cells: with more of them a picture is
+faster by a hundredth, and needs 15 MB more with the band's pixels beside them."""
 
 PART_WIDTH = 4096
 """Pixels of a row that are rendered at a time, of the input or of the picture, whichever is larger: so that parameters
@@ -92,7 +92,7 @@ class StreamedAsapNet:
         reach = config.passes * (config.neighbourhood // 2 + 1) + 1
         low = max(0, math.floor(band.top / scale) - reach)
         high = min(self._size[0], math.ceil(band.bottom / scale) + reach)
-        guide = replace(self._pictures.generator.guide(self._read(low, high)), origin=(low, 0))
+        guide = replace(self._pictures.guide(self._read(low, high)), origin=(low, 0))
         needed = self._pictures.needed_by(guide)
         grid = self._features.cells.shape[:2]
         top, _, num_rows, _ = visible_cells(config.cell, config.bilinear, grid, Window(low, 0, high - low, 1))

@@ -10,7 +10,10 @@ def poisoned(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def filled(*size: int, **options: object) -> Tensor:
         tensor = empty(*size, **options)
-        return tensor.fill_(float("nan") if tensor.is_floating_point() else 0x7F)
+        # Bytes may be read as floats: four of 0xFF are NaN.
+        return tensor.fill_(
+            float("nan") if tensor.is_floating_point() else 0xFF if tensor.dtype == torch.uint8 else 0x7F
+        )
 
     monkeypatch.setattr(torch, "empty", filled)
 

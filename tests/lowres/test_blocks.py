@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from pixelwise.errors import InputError
 from pixelwise.lowres.blocks import Block, Blocks, InstanceNorm
+from pixelwise.lowres.spare_memory import SpareMemory
 from pixelwise.native import library
 
 ENGINES = [False, *([] if library.missing() else library.instruction_sets())]
@@ -29,6 +30,7 @@ def _poisoned():
     """New memory holds NaN, as torch has it in this mode, so that what is not written shows up."""
     torch.use_deterministic_algorithms(True)
     assert torch.empty(1).isnan()
+    assert SpareMemory().tensor(1).isnan()
     yield
     torch.use_deterministic_algorithms(False)
 

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from pixelwise.errors import InputError
 from pixelwise.lowres.parameters import ParameterLayer
+from pixelwise.lowres.spare_memory import SpareMemory
 from pixelwise.native import library
 
 ENGINES = [False, *([] if library.missing() else library.instruction_sets())]
@@ -27,6 +28,7 @@ def _poisoned():
     """New memory holds NaN, as torch has it in this mode, so that what is not written shows up."""
     torch.use_deterministic_algorithms(True)
     assert torch.empty(1).isnan()
+    assert SpareMemory().tensor(1).isnan()
     yield
     torch.use_deterministic_algorithms(False)
 
@@ -79,6 +81,15 @@ def test_input_in_any_layout(engine):
 def test_others_than_the_needed_are_zero(engine, share):
     weights, x = _weights(100, 20), torch.randn(2, 20, 5, 7)
     needed = torch.rand(100) < share
+    made = _built(weights, engine)(x, needed)
+    _assert_close(made, _by_definition(weights, x) * needed[:, None, None])
+    assert not made[:, ~needed].any()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_whole_panels_that_are_not_needed_are_zero(engine):
+    weights, x, needed = _weights(600, 20), torch.randn(1, 20, 3, 5), torch.ones(600, dtype=torch.bool)
+    needed[256:512] = False
     made = _built(weights, engine)(x, needed)
     _assert_close(made, _by_definition(weights, x) * needed[:, None, None])
     assert not made[:, ~needed].any()

@@ -23,7 +23,7 @@ INLINE int64_t label_row(const render_job *job, int64_t label, int64_t picture, 
    with bilinear ones all but what labels say. What a label's row has beyond its end falls on padding. */
 INLINE void first_layer_part(const render_job *job, scratch *s, int vectors, int64_t output, const float *mlp,
                              int64_t picture, int64_t y, int64_t x0, int64_t x1, const float *column_term, float *sums) {
-    /* All that a store could change, for all the compiler knows, is read before. */
+    /* A store might change the job, for all the compiler knows: what the loop reads of it most is read before. */
     int64_t stride = layer_stride(job, 0), num_labels = mlp ? job->num_labels : 0, num_planes = job->num_planes;
     const float *plane_rows = s->weights + (1 + 4 * job->num_periods) * stride + output;
     const plane *planes = job->planes;
