@@ -20,7 +20,7 @@ from pixelwise.condition import ConditionSpec
 from pixelwise.errors import InputError
 from pixelwise.images import ImageSpec
 from pixelwise.lowres import streamed
-from pixelwise.models import banded_asapnet, streamed_asapnet
+from pixelwise.models import streamed_asapnet
 from pixelwise.translate import Translator, load
 from pixelwise.translate.large import translate_large
 from pixelwise.translate.preview import preview
@@ -33,7 +33,7 @@ SIZE = (53, 41)
 @pytest.fixture
 def small_bands(monkeypatch: pytest.MonkeyPatch) -> None:
     """As a picture of many megapixels would be cut."""
-    monkeypatch.setattr(banded_asapnet, "BAND_BYTES", 1000)
+    monkeypatch.setattr(streamed_asapnet, "BAND_PARAMETER_BYTES", 1000)
     monkeypatch.setattr(streamed_asapnet, "PART_WIDTH", 19)
     monkeypatch.setattr(streamed, "BAND_BYTES", 1000)
 

@@ -13,7 +13,7 @@ from tiny_model import INSTANCE_MODEL, LABEL_MODEL, PHOTO_MODEL, save_tiny_denoi
 from pixelwise import images
 from pixelwise.errors import InputError
 from pixelwise.lowres import streamed
-from pixelwise.models import banded_asapnet, streamed_asapnet
+from pixelwise.models import streamed_asapnet
 from pixelwise.render.window import Region
 from pixelwise.translate import Translator, large, load
 from pixelwise.translate.job_plan import plan
@@ -28,7 +28,7 @@ SIZE = (53, 41)
 @pytest.fixture(autouse=True)
 def small_bands(monkeypatch: pytest.MonkeyPatch) -> None:
     """As a picture of many megapixels would be cut."""
-    monkeypatch.setattr(banded_asapnet, "BAND_BYTES", 4000)
+    monkeypatch.setattr(streamed_asapnet, "BAND_PARAMETER_BYTES", 4000)
     monkeypatch.setattr(streamed_asapnet, "BAND_BYTES", 16_000)
     monkeypatch.setattr(streamed_asapnet, "PART_WIDTH", 38)
     monkeypatch.setattr(streamed, "BAND_BYTES", 1000)
@@ -118,7 +118,7 @@ def test_a_band_is_no_larger_than_asked_for_whatever_the_scale(tmp_path: Path, m
             self._read = ask
 
     monkeypatch.setattr(streamed_asapnet.StreamedAsapNet, "_render", render)
-    monkeypatch.setattr(banded_asapnet, "BAND_BYTES", 1 << 30)
+    monkeypatch.setattr(streamed_asapnet, "BAND_PARAMETER_BYTES", 1 << 30)
     for scale, region in ((0.1, None), (1, (0, 0, 200, 1)), (1.5, (0, 0, 100, 60))):
         read.clear()
         name = f"{scale}.npy.png"
