@@ -20,6 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from pixelwise import onednn
 from pixelwise.render.axis import Axis, Block
 from pixelwise.render.bands import joined
 from pixelwise.render.field import PixelMlp, PixelwiseField
@@ -30,6 +31,9 @@ _CACHED = 2**20
 
 _NOT_CACHED = 2**26
 """The same on other devices, where only memory sets a limit."""
+
+_MANY_PIXELS = 1024
+"""Of a block: with fewer of them to call oneDNN block by block takes longer than one product of all."""
 
 _FEW_OUTPUTS = 16
 """Layers with fewer are faster transposed: products like long rows."""
@@ -196,10 +200,28 @@ def _evaluate(mlp: PixelMlp, tile: _Tile) -> Tensor:
     """G N O of a tile's pixels, before tanh."""
     first, *others = _weights(mlp, tile)
     x_GNO = _interpolated(_first_layer(first, tile), tile)
+    if _has_large_blocks(x_GNO, tile):
+        return torch.stack([_evaluate_block(mlp, *block) for block in zip(x_GNO, *others, strict=True)])
     for weights_GIO in others:
         x_GNI = F.leaky_relu(x_GNO, mlp.negative_slope, inplace=not x_GNO.requires_grad)
         x_GNO = _interpolated(_affine(x_GNI, weights_GIO), tile)
     return x_GNO
+
+
+def _has_large_blocks(x_GNO: Tensor, tile: _Tile) -> bool:
+    """Whether each block is worth products of its own, which oneDNN makes; with one MLP and without gradients."""
+    is_fit = x_GNO.device.type == "cpu" and x_GNO.dtype == torch.float32 and tile.mlps.shape[1] == 1
+    has_gradient = torch.is_grad_enabled() and (x_GNO.requires_grad or tile.mlps.requires_grad)
+    return is_fit and not has_gradient and x_GNO.shape[1] >= _MANY_PIXELS and onednn.is_there()
+
+
+def _evaluate_block(mlp: PixelMlp, x_NO: Tensor, *layers_IO: Tensor) -> Tensor:
+    """The same of one block, N O, from what its first layer makes."""
+    x_NI = F.leaky_relu(x_NO, mlp.negative_slope) if layers_IO else x_NO
+    for number, weights_IO in enumerate(layers_IO, start=1):
+        slope = mlp.negative_slope if number < len(layers_IO) else 1.0
+        x_NI = onednn.linear(x_NI, weights_IO[1:].t(), weights_IO[0], slope)
+    return x_NI
 
 
 def _weights(mlp: PixelMlp, tile: _Tile) -> list[Tensor]:

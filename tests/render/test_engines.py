@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from pixelwise import onednn
 from pixelwise.errors import InputError
 from pixelwise.native import library
 from pixelwise.render import ENGINES, Guide, PixelMlp, PixelwiseField, Window, render
@@ -186,6 +187,22 @@ def test_torch_engine_in_tiles(case: Case, numbers: int, monkeypatch: pytest.Mon
     monkeypatch.setattr("pixelwise.render.lookup._CACHED", numbers)
     check_values("torch", case)
     check_gradients("torch", case, torch.float64)
+
+
+@pytest.mark.skipif(not onednn.is_there(), reason="torch has no such operators here")
+@pytest.mark.parametrize("case", [case for case in CASES if not case.values[0].bilinear])
+def test_torch_engine_block_by_block(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As large blocks are made, whatever their size."""
+    calls = []
+    linear = onednn.linear
+    monkeypatch.setattr(onednn, "linear", lambda *arguments: calls.append(1) or linear(*arguments))
+    monkeypatch.setattr("pixelwise.render.lookup._MANY_PIXELS", 1)
+    check_values("torch", case)
+    assert calls or not case.hidden
+    calls.clear()
+    field = case.field(absent=0.0)
+    rendered("torch", case, replace(field, parameters=field.parameters.requires_grad_()), case.guide())
+    assert not calls
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)
