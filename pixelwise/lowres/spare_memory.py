@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-MOST_BYTES = 64 << 20
+MOST_BYTES = 36 << 20
 """As much is kept from one picture to the next."""
 
 _MOST_TIMES_TOO_LARGE = 4

@@ -26,7 +26,7 @@ from pixelwise.render.bands import joined
 from pixelwise.render.field import PixelMlp, PixelwiseField
 from pixelwise.render.guide import Features
 
-_CACHED = 2**20
+_CACHED = 2**19
 """Numbers of a tile on a CPU, its weights and a layer's outputs: more leave the caches, fewer don't repay the calls."""
 
 _NOT_CACHED = 2**26
